@@ -1,0 +1,32 @@
+// What differs between guest ISAs in user mode: one struct per ISA in abi/<isa>.c.
+#pragma once
+#include "guest-os/linux-user/task.h"
+#include <sys/stat.h>
+
+struct guest_stat_buffer { uint8_t bytes[256]; };
+
+struct guest_abi {
+    unsigned machine;
+    const char *platform, *uname_machine;    // AT_PLATFORM (or NULL), uname(2)
+    uint64_t (*hwcap)(guest_features features);
+    uint64_t (*hwcap2)(guest_features features);
+    unsigned min_signal_stack;               // AT_MINSIGSTKSZ
+    unsigned stack_slot, result_slot, tls_slot;  // sp, a0, tp
+    // Syscall number and arguments out of the registers.
+    void (*syscall_arguments)(const struct cpu *cpu, uint64_t *number, uint64_t argument[6]);
+    unsigned instruction_size_of_syscall;
+    // struct stat of the guest from the host's; returns its size.
+    size_t (*stat_put)(struct guest_stat_buffer *to, const struct stat *from);
+    // Builds the signal frame at (below) `stack` and sets the registers for entering the handler: 0, or -EFAULT.
+    int (*frame_build)(struct task *task, uint64_t stack, int signal, const siginfo_t *info, const struct guest_sigaction *action, uint64_t mask);
+    // rt_sigreturn: restores registers and gives the mask: 0, or -EFAULT.
+    int (*frame_restore)(struct task *task, uint64_t *mask);
+    // Text of /proc/cpuinfo's block for one processor.
+    void (*cpuinfo)(unsigned number, guest_features features, char *text, size_t size);
+    // The vDSO's image; see abi/<isa>_vdso.
+    const uint8_t *vdso;
+    size_t vdso_size;
+    uint64_t vdso_sigreturn;  // offset of __vdso_rt_sigreturn
+};
+extern const struct guest_abi abi_riscv64;
+extern const struct guest_abi *guest_abi;  // of this run

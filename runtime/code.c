@@ -1,0 +1,277 @@
+// The table of translated blocks: see code.h. Three ways in: by pc (hash table), by page (for invalidation), and all of them (the page
+// table again, for fence.i). A block that is dropped is only unlinked and made to look its pc up again (interp_block_kill): other threads may
+// be in it. Its memory goes when the whole generation goes: once the arena is over its limit, a new generation begins, every
+// cpu is asked to leave translated code once, and then the old arena is freed.
+#include "runtime/code.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/error.h"
+#include "runtime/base/lock.h"
+#include "runtime/base/sys.h"
+#include "runtime/mem.h"
+#include "runtime/state.h"
+#include "runtime/stats.h"
+#include "translator/interp/interp.h"
+#include <string.h>
+#include <sys/mman.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+    BUCKETS = 1 << 18,
+    PAGES = MEM_TOP / MEM_PAGE,
+    REGION_PAGES = 512,
+    REGIONS = (PAGES + REGION_PAGES - 1) / REGION_PAGES,
+    FETCH_BYTES = 512,
+    LIFT_INSTRUCTIONS = 64,
+    ARENA_LIMIT = 512 << 20,
+};
+
+const struct guest_isa *code_isa;
+guest_features code_features;
+uint32_t code_generation;
+
+static struct lock code_lock;
+static struct arena arena, old_arena;
+static struct block **bucket;       // by hash of pc and mode; read without the lock
+static struct block **page_blocks;  // by guest page: blocks with bytes in it (a block lies in two at most)
+static uint32_t *region_blocks;     // by REGION_PAGES pages: how many list entries they have
+static struct ir_block lifted;      // under the lock
+static uint32_t changes;            // raised by every invalidation: bytes fetched before it may be old
+
+static void *reserve(size_t size) {
+    long at = host_call(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at < 0 && at > -4096) error_die("cannot reserve %zu bytes of address space for the code table", size);
+    return (void *)at;
+}
+
+void code_init(const struct guest_isa *isa, guest_features features) {
+    code_isa = isa;
+    code_features = features;
+    bucket = reserve(BUCKETS * sizeof *bucket);
+    page_blocks = reserve(PAGES * sizeof *page_blocks);
+    region_blocks = reserve(REGIONS * sizeof *region_blocks);
+    lock_register(&code_lock);
+}
+
+void code_forked(void) {
+    code_collect();
+}
+
+// ---- finding
+
+static struct block **bucket_of(uint64_t pc, uint32_t mode) {
+    return &bucket[((pc >> 1) + mode * UINT64_C(0x9e3779b1)) % BUCKETS];
+}
+
+static struct block *find(uint64_t pc, uint32_t mode) {
+    struct block *block = __atomic_load_n(bucket_of(pc, mode), __ATOMIC_ACQUIRE);
+    while (block && (block->pc != pc || block->mode != mode || __atomic_load_n(&block->dead, __ATOMIC_RELAXED)))
+        block = __atomic_load_n(&block->next, __ATOMIC_ACQUIRE);
+    return block;
+}
+
+// ---- pages
+
+static unsigned pages_of(const struct block *block) {
+    return 1 + (block->pc / MEM_PAGE != (block->pc + block->bytes - 1) / MEM_PAGE);
+}
+
+// Which of a block's two links belongs to `page`.
+static struct block **page_link(struct block *block, uint64_t page) {
+    return &block->next_on_page[page != block->pc / MEM_PAGE];
+}
+
+static void link_pages(struct block *block) {
+    for (unsigned i = 0; i < pages_of(block); i++) {
+        uint64_t page = block->pc / MEM_PAGE + i;
+        block->next_on_page[i] = page_blocks[page];
+        page_blocks[page] = block;
+        region_blocks[page / REGION_PAGES]++;
+    }
+}
+
+static void unlink_page(struct block *block, uint64_t page) {
+    for (struct block **at = &page_blocks[page]; *at; at = page_link(*at, page)) {
+        if (*at != block) continue;
+        *at = *page_link(block, page);
+        region_blocks[page / REGION_PAGES]--;
+        return;
+    }
+}
+
+static void unlink_bucket(struct block *block) {
+    struct block **at = bucket_of(block->pc, block->mode);
+    while (*at != block) at = &(*at)->next;
+    __atomic_store_n(at, block->next, __ATOMIC_RELEASE);  // block->next stays for readers that are on it
+}
+
+static void drop(struct block *block) {
+    interp_block_kill(block);
+    unlink_bucket(block);
+    for (unsigned i = 0; i < pages_of(block); i++) unlink_page(block, block->pc / MEM_PAGE + i);
+}
+
+// Drops the blocks of `page` that `condemned` says, or all.
+static void drop_on_page(uint64_t page, bool (*condemned)(const struct block *, uint64_t, uint64_t), uint64_t start, uint64_t end) {
+    for (struct block *block = page_blocks[page], *next; block; block = next) {
+        next = *page_link(block, page);
+        if (condemned(block, start, end)) drop(block);
+    }
+}
+
+static void drop_in(uint64_t first, uint64_t last, bool (*condemned)(const struct block *, uint64_t, uint64_t), uint64_t start, uint64_t end) {
+    for (uint64_t page = first; page <= last; page++) {
+        if (region_blocks[page / REGION_PAGES]) drop_on_page(page, condemned, start, end);
+        else page |= REGION_PAGES - 1;
+    }
+}
+
+static bool overlaps(const struct block *block, uint64_t start, uint64_t end) {
+    return block->pc < end && block->pc + block->bytes > start;
+}
+
+void code_invalidate(uint64_t start, uint64_t size) {
+    if (!size || !mem_is_guest(start, size) || !bucket) return;
+    lock_take(&code_lock);
+    __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
+    drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
+    lock_drop(&code_lock);
+}
+
+// ---- making
+
+static uint64_t hash_bytes(const uint8_t *bytes, size_t size) {
+    return XXH3_64bits(bytes, size);
+}
+
+static bool changed(const struct block *block, uint64_t start, uint64_t end) {
+    (void)start, (void)end;
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    if (mem_copy_in(bytes, block->pc, block->bytes) < 0) return true;
+    return hash_bytes(bytes, block->bytes) != block->bytes_hash;
+}
+
+void code_sync(void) {
+    lock_take(&code_lock);
+    __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
+    drop_in(0, PAGES - 1, changed, 0, 0);
+    lock_drop(&code_lock);
+}
+
+static const struct cell *fetch_fault(struct cpu *cpu, uint64_t address) {
+    cpu->trap = (struct trap){.kind = TRAP_FETCH, .address = address};
+    return NULL;
+}
+
+// Blocks end with their page, so that most lie in one page; an instruction across the border makes a block of its own.
+static size_t keep_to_page(uint64_t pc, size_t size) {
+    size_t left = MEM_PAGE - pc % MEM_PAGE;
+    return size < left ? size : left;
+}
+
+static struct block *build(struct cpu *cpu, const uint8_t *bytes, size_t size) {
+    for (unsigned limit = LIFT_INSTRUCTIONS;; limit /= 2) {
+        code_isa->lift(bytes, size, cpu->mode, code_features, limit, &lifted);
+        if (!lifted.count) return NULL;
+        struct block *block = interp_block_build(&arena, &lifted, cpu->pc, cpu->mode);
+        if (block) return block;
+        if (limit == 1) error_die("one guest instruction at %#llx needs too many cells", (unsigned long long)cpu->pc);
+    }
+}
+
+static const struct cell *publish(struct block *block, const uint8_t *bytes) {
+    block->bytes_hash = hash_bytes(bytes, block->bytes);
+    link_pages(block);
+    stats_translated(lifted.instructions, lifted.bytes);
+    struct block **at = bucket_of(block->pc, block->mode);
+    block->next = *at;
+    __atomic_store_n(at, block, __ATOMIC_RELEASE);
+    return block->cell;
+}
+
+// Guest bytes at a pc, read before the table's lock is taken: the address space's lock comes first in the locking order.
+struct fetched {
+    uint8_t bytes[FETCH_BYTES];
+    size_t size;
+    uint32_t changes;  // as it was before reading
+};
+
+static void fetch(uint64_t pc, struct fetched *fetched) {
+    fetched->changes = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
+    fetched->size = mem_executable(pc, FETCH_BYTES);
+    // What is executable may still be unreadable: a file that became shorter.
+    while (fetched->size && mem_copy_in(fetched->bytes, pc, fetched->size) < 0) fetched->size = fetched->size / 2 & ~(size_t)1;
+}
+
+static const struct cell *translate(struct cpu *cpu, const struct fetched *fetched) {
+    size_t size = fetched->size;
+    if (!size) return fetch_fault(cpu, cpu->pc);
+    struct block *block = build(cpu, fetched->bytes, keep_to_page(cpu->pc, size));
+    if (!block) block = build(cpu, fetched->bytes, size < code_isa->max_instruction ? size : code_isa->max_instruction);
+    if (!block) return fetch_fault(cpu, cpu->pc + size);
+    return publish(block, fetched->bytes);
+}
+
+// ---- generations
+
+static void ask_to_leave(struct cpu *cpu, void *data) {
+    (void)data;
+    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+}
+
+// Forgets all translations; the calling cpu must leave translated code at once. False, and nothing done, while the generation before is
+// not collected yet: until then the arena exceeds its limit.
+static bool begin_generation(void) {
+    if (old_arena.chunks) return false;
+    old_arena = arena;
+    arena = (struct arena){0};
+    memset(bucket, 0, BUCKETS * sizeof *bucket);
+    for (uint64_t page = 0; page < PAGES; page++) {
+        if (region_blocks[page / REGION_PAGES]) page_blocks[page] = NULL;
+        else page |= REGION_PAGES - 1;
+    }
+    memset(region_blocks, 0, REGIONS * sizeof *region_blocks);
+    __atomic_fetch_add(&code_generation, 1, __ATOMIC_SEQ_CST);
+    cpu_each(ask_to_leave, NULL);
+    return true;
+}
+
+static void holds_on(struct cpu *cpu, void *data) {
+    struct cpu_state *state = runtime_of(cpu);
+    bool away = !__atomic_load_n(&state->in_code, __ATOMIC_SEQ_CST);
+    if (!away && __atomic_load_n(&state->generation, __ATOMIC_SEQ_CST) != code_generation) *(bool *)data = true;
+}
+
+void code_collect(void) {
+    lock_take(&code_lock);
+    bool held = false;
+    if (old_arena.chunks) cpu_each(holds_on, &held);
+    if (old_arena.chunks && !held) arena_free(&old_arena);
+    lock_drop(&code_lock);
+}
+
+// Under the lock: the block that another thread made meanwhile, or a new one.
+static const struct cell *find_or_translate(struct cpu *cpu, const struct fetched *fetched) {
+    struct block *block = find(cpu->pc, cpu->mode);
+    if (block) return block->cell;
+    if (arena.used > ARENA_LIMIT && begin_generation()) {
+        cpu->trap.kind = TRAP_RESUME;
+        return NULL;
+    }
+    return translate(cpu, fetched);
+}
+
+const struct cell *code_resolve(struct cpu *cpu) {
+    struct block *block = find(cpu->pc, cpu->mode);
+    if (block) return block->cell;
+    if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);
+    struct fetched fetched;
+    for (;;) {
+        fetch(cpu->pc, &fetched);
+        lock_take(&code_lock);
+        bool fresh = fetched.changes == changes;
+        const struct cell *code = fresh ? find_or_translate(cpu, &fetched) : NULL;
+        lock_drop(&code_lock);
+        if (fresh) return code;
+    }
+}

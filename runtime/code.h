@@ -1,0 +1,22 @@
+// The table of translated blocks: finds the code of a guest pc, makes it where it is missing, and drops it when guest bytes
+// change. Shared by all threads; found without a lock, made under one.
+#pragma once
+#include "translator/guest/guest.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu;
+struct lock;
+
+void code_init(const struct guest_isa *isa, guest_features features);
+extern const struct guest_isa *code_isa;
+extern guest_features code_features;
+
+// cpu->resolve: code for cpu->pc under cpu->mode, or NULL with cpu->trap set (TRAP_FETCH).
+const struct cell *code_resolve(struct cpu *cpu);
+// The guest bytes in [start, start + size) changed, went away, or lost or gained execute permission.
+void code_invalidate(uint64_t start, uint64_t size);
+// Guest code may have been written anywhere (fence.i): drops every block whose bytes differ from what was translated.
+void code_sync(void);
+// Only the calling thread exists from now on (after fork in the child).
+void code_forked(void);

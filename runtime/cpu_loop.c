@@ -1,0 +1,159 @@
+// Runs guest cpus: see cpu_loop.h. Translated code is entered from one function, cpu_run_code, which is also where a fault in guest code comes
+// back to (by longjmp out of a redirected context, fault.c).
+#include "runtime/cpu_loop.h"
+#include "runtime/base/error.h"
+#include "runtime/base/lock.h"
+#include "runtime/base/sys.h"
+#include "runtime/code.h"
+#include "runtime/state.h"
+#include "runtime/stats.h"
+#include "translator/interp/interp.h"
+#include "translator/ir/fp.h"
+#include <string.h>
+#include <sys/mman.h>
+
+static __thread struct cpu *current;
+static struct cpu_state *all_cpus;
+static struct lock all_cpus_lock;
+uint32_t cpu_count;
+
+struct cpu *cpu_current(void) {
+    return current;
+}
+
+void cpu_set_current(struct cpu *cpu) {
+    current = cpu;
+}
+
+enum { CPU_BYTES = (sizeof(struct cpu) + 15) & ~15u };
+
+static void enlist(struct cpu_state *state) {
+    static bool registered;  // the first cpu is made before a second thread exists
+    if (!registered) lock_register(&all_cpus_lock);
+    registered = true;
+    lock_take(&all_cpus_lock);
+    state->next = all_cpus;
+    state->link = &all_cpus;
+    if (all_cpus) all_cpus->link = &state->next;
+    all_cpus = state;
+    cpu_count++;
+    lock_drop(&all_cpus_lock);
+}
+
+struct cpu *cpu_new(const struct cpu_hooks *hooks) {
+    long at = host_call(mmap, 0, CPU_BYTES + sizeof(struct cpu_state), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at < 0 && at > -4096) error_die("out of memory for a guest thread");
+    struct cpu *cpu = (struct cpu *)at;
+    struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
+    *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
+    cpu->resolve = code_resolve;
+    cpu->runtime = state;
+    cpu->mode = stats_wanted() ? MODE_COUNT : 0;
+    cpu->jump[0].pc = 1;  // an odd pc is never looked up
+    enlist(state);
+    return cpu;
+}
+
+struct cpu *cpu_copy(const struct cpu *from) {
+    struct cpu *cpu = cpu_new(runtime_of((struct cpu *)(uintptr_t)from)->hooks);
+    memcpy(cpu->slot, from->slot, sizeof cpu->slot);
+    cpu->pc = from->pc;
+    cpu->mode = from->mode;
+    cpu->fp_flags = from->fp_flags;
+    cpu->fp_rounding = from->fp_rounding;
+    cpu->os = from->os;
+    return cpu;
+}
+
+void cpu_free(struct cpu *cpu) {
+    struct cpu_state *state = runtime_of(cpu);
+    lock_take(&all_cpus_lock);
+    stats_add(cpu);
+    *state->link = state->next;
+    if (state->next) state->next->link = state->link;
+    cpu_count--;
+    lock_drop(&all_cpus_lock);
+    host_call(munmap, cpu, CPU_BYTES + sizeof(struct cpu_state));
+}
+
+void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
+    lock_take(&all_cpus_lock);
+    for (struct cpu_state *state = all_cpus; state; state = state->next) visit(state->cpu, data);
+    lock_drop(&all_cpus_lock);
+}
+
+void cpu_forked(struct cpu *cpu) {
+    struct cpu_state *only = runtime_of(cpu);
+    for (struct cpu_state *state = all_cpus, *next; state; state = next) {
+        next = state->next;
+        if (state != only) host_call(munmap, state->cpu, CPU_BYTES + sizeof(struct cpu_state));
+    }
+    all_cpus = only;
+    only->next = NULL;
+    only->link = &all_cpus;
+    cpu_count = 1;
+    current = cpu;
+    code_forked();
+}
+
+void cpu_stop(struct cpu *cpu) {
+    runtime_of(cpu)->stopped = true;
+}
+
+static void forget_jumps(struct cpu *cpu) {
+    memset(cpu->jump, 0, sizeof cpu->jump);
+    cpu->jump[0].pc = 1;
+}
+
+// Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
+static void catch_up(struct cpu *cpu, struct cpu_state *state) {
+    uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
+    if (state->generation == generation) return;
+    forget_jumps(cpu);
+    __atomic_store_n(&state->generation, generation, __ATOMIC_RELEASE);
+    code_collect();
+}
+
+static const struct cell *find_code(struct cpu *cpu) {
+    struct cpu_jump *jump = &cpu->jump[(cpu->pc >> 1) % CPU_JUMPS];
+    if (jump->pc == cpu->pc) return jump->code;
+    const struct cell *code = code_resolve(cpu);
+    if (code) *jump = (struct cpu_jump){cpu->pc, code};
+    return code;
+}
+
+// Runs translated code from cpu->pc until a trap.
+static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_state *state) {
+    __atomic_store_n(&state->in_code, true, __ATOMIC_SEQ_CST);
+    if (_setjmp(state->back) == 0) {
+        catch_up(cpu, state);
+        const struct cell *code = find_code(cpu);
+        if (code) interp_run(cpu, code);
+    }
+    __atomic_store_n(&state->in_code, false, __ATOMIC_SEQ_CST);
+}
+
+static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks, uint32_t mode) {
+    switch (cpu->trap.kind) {
+    case TRAP_SYSCALL: hooks->syscall(cpu); break;
+    case TRAP_CODE_SYNC: code_sync(); break;
+    case TRAP_INTERRUPT:
+    case TRAP_NONE: break;
+    case TRAP_RESUME: break;
+    default: hooks->fault(cpu);
+    }
+    if (cpu->mode != mode) forget_jumps(cpu);
+}
+
+void cpu_loop(struct cpu *cpu) {
+    struct cpu_state *state = runtime_of(cpu);
+    current = cpu;
+    fp_host_enter(cpu);
+    while (!state->stopped) {
+        uint32_t mode = cpu->mode;
+        cpu_run_code(cpu, state);
+        handle_trap(cpu, state->hooks, mode);
+        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) && !state->stopped) state->hooks->interrupt(cpu);
+    }
+    fp_host_leave(cpu);
+}

@@ -1,0 +1,20 @@
+// What has to be written once per host processor: reading and redirecting an interrupted thread, and code whose host pc a
+// signal handler must recognise. One file per host, host/<arch>.c.
+#pragma once
+#include <stdint.h>
+
+uint64_t host_context_pc(const void *ucontext);
+void host_context_set_pc(void *ucontext, uint64_t pc);
+// Makes the interrupted thread call function(argument) on its own stack when the handler returns; `function` must not return.
+// The FPU's state stays what it was at the interruption.
+void host_context_call(void *ucontext, void (*function)(void *), void *argument);
+// Whether the interrupted access was a write, as far as the host says.
+int host_context_was_write(const void *ucontext);
+
+// memcpy that a fault makes return -EFAULT (fault_handle knows its pc).
+int host_copy(void *to, const void *from, uint64_t size);
+extern const char host_copy_access[], host_copy_failed[];
+
+// See fault_syscall in runtime/fault.h. Interrupted in [begin, entered): not made yet.
+long host_syscall_unless(const uint32_t *pending, long number, long a, long b, long c, long d, long e, long f);
+extern const char host_syscall_begin[], host_syscall_entered[], host_syscall_refused[];

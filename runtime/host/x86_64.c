@@ -1,0 +1,67 @@
+// x86-64 Linux hosts.
+#ifdef __x86_64__
+#include "runtime/host/host.h"
+#include <ucontext.h>
+
+static greg_t *registers_of(const void *ucontext) {
+    return ((ucontext_t *)(uintptr_t)ucontext)->uc_mcontext.gregs;
+}
+
+uint64_t host_context_pc(const void *ucontext) {
+    return (uint64_t)registers_of(ucontext)[REG_RIP];
+}
+
+void host_context_set_pc(void *ucontext, uint64_t pc) {
+    registers_of(ucontext)[REG_RIP] = (greg_t)pc;
+}
+
+void host_context_call(void *ucontext, void (*function)(void *), void *argument) {
+    greg_t *reg = registers_of(ucontext);
+    const uint64_t red_zone = 128;
+    reg[REG_RSP] = (greg_t)((((uint64_t)reg[REG_RSP] - red_zone) & ~UINT64_C(15)) - 8);  // as if called: return address pushed
+    reg[REG_RDI] = (greg_t)(uintptr_t)argument;
+    reg[REG_RIP] = (greg_t)(uintptr_t)function;
+    reg[REG_EFL] &= ~(greg_t)0x400;  // DF clear, as the ABI wants it
+}
+
+int host_context_was_write(const void *ucontext) {
+    return (registers_of(ucontext)[REG_ERR] & 2) != 0;
+}
+
+__asm__(".pushsection .text\n"
+        ".globl host_copy, host_copy_access, host_copy_failed\n"
+        ".type host_copy, @function\n"
+        "host_copy:\n"
+        "    mov %rdx, %rcx\n"
+        "host_copy_access:\n"
+        "    rep movsb\n"
+        "    xor %eax, %eax\n"
+        "    ret\n"
+        "host_copy_failed:\n"
+        "    mov $-14, %eax\n"  // -EFAULT
+        "    ret\n"
+        ".size host_copy, . - host_copy\n"
+
+        ".globl host_syscall_unless, host_syscall_begin, host_syscall_entered, host_syscall_refused\n"
+        ".type host_syscall_unless, @function\n"
+        "host_syscall_unless:\n"
+        "    mov %rsi, %rax\n"
+        "    mov %rdi, %r11\n"
+        "    mov %rdx, %rdi\n"
+        "    mov %rcx, %rsi\n"
+        "    mov %r8, %rdx\n"
+        "    mov %r9, %r10\n"
+        "    mov 8(%rsp), %r8\n"
+        "    mov 16(%rsp), %r9\n"
+        "host_syscall_begin:\n"
+        "    cmpl $0, (%r11)\n"
+        "    jne host_syscall_refused\n"
+        "    syscall\n"
+        "host_syscall_entered:\n"
+        "    ret\n"
+        "host_syscall_refused:\n"
+        "    mov $-512, %rax\n"  // -FAULT_INTERRUPTED
+        "    ret\n"
+        ".size host_syscall_unless, . - host_syscall_unless\n"
+        ".popsection\n");
+#endif

@@ -1,0 +1,27 @@
+// The settings of one run, as the command line, the environment and the configuration gave them. Filled in by
+// runtime/cli from options.def; read by everyone.
+#pragma once
+#include "translator/guest/guest.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tier { TIER_AUTO, TIER_INTERP, TIER_QUICK, TIER_OPT };
+
+struct options {
+    const char *sysroot;       // -L: root for the guest's absolute paths, or NULL; absolute
+    const char *cpu;           // -cpu text, or NULL
+    guest_features features;   // parsed from it
+    const char *argv0;         // -0, or NULL
+    const char *const *set_env, *const *unset_env;  // -E NAME=VALUE, -U NAME; NULL-terminated, or NULL
+    uint64_t stack_size;       // -s bytes, 0 = RLIMIT_STACK
+    bool strace;               // -strace
+    const char *log_file;      // -D: where strace and -d output go, or NULL for stderr
+    bool stats;                // --stats on stderr at exit
+    const char *stats_json;    // --stats-json FILE
+    enum tier tier;
+    bool crash_report;         // print the block on fatal signals even when stderr is no terminal
+    const char *self;          // how to execute this runner again: "/proc/self/exe" or a path
+    // Every option that a re-executed runner must be given again, as argv words, NULL-terminated (made by the CLI).
+    const char *const *inherited;
+};
+extern struct options options;

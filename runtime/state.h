@@ -1,0 +1,21 @@
+// The runtime's own part of a cpu (cpu->runtime).
+#pragma once
+#include "runtime/cpu_loop.h"
+#include <setjmp.h>
+
+struct cpu_state {
+    const struct cpu_hooks *hooks;
+    jmp_buf back;          // into cpu_run_code, while guest code runs
+    bool in_code, stopped;
+    uint32_t generation;   // of the code table that the jump cache belongs to
+    struct cpu *cpu;
+    struct cpu_state *next, **link;  // list of all cpus
+};
+
+static inline struct cpu_state *runtime_of(struct cpu *cpu) {
+    return cpu->runtime;
+}
+
+// code.c's side of reclaiming memory: the current generation; frees old generations that no cpu can be running in any more.
+extern uint32_t code_generation;
+void code_collect(void);

@@ -1,0 +1,68 @@
+// Statistics of a run: totals only, kept where the work is done and read once at the end.
+#include "runtime/stats.h"
+#include "runtime/base/error.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+#include "runtime/cpu_loop.h"
+#include "runtime/options.h"
+#include <fcntl.h>
+#include <time.h>
+
+static uint64_t retired;  // instructions of cpus that are gone; under the list of cpus' lock
+static struct { uint64_t blocks, instructions, bytes; } translated;
+
+bool stats_wanted(void) {
+    return options.stats || options.stats_json;
+}
+
+void stats_add(const struct cpu *cpu) {
+    retired += cpu->instructions;
+}
+
+void stats_translated(unsigned instructions, unsigned bytes) {
+    translated.blocks++;
+    translated.instructions += instructions;
+    translated.bytes += bytes;
+}
+
+static void add_live(struct cpu *cpu, void *data) {
+    *(uint64_t *)data += cpu->instructions;
+}
+
+static double cpu_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void report_text(uint64_t instructions, double seconds) {
+    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), tier interp", (unsigned long long)instructions, seconds,
+              seconds > 0 ? (double)instructions / seconds / 1e6 : 0);
+    error_say("%llu blocks translated, from %llu guest instructions in %llu bytes", (unsigned long long)translated.blocks,
+              (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
+}
+
+static void report_json(uint64_t instructions, double seconds) {
+    char buffer[512];
+    struct text text = TEXT_ON(buffer);
+    text_add(&text, "{\"schema\": 1, \"instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, \"block_instructions\": %llu, \"block_bytes\": %llu}\n",
+             (unsigned long long)instructions, seconds, (unsigned long long)translated.blocks,
+             (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
+    long fd = host_call(openat, AT_FDCWD, options.stats_json, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        error_say("cannot write statistics to %s: error %ld", options.stats_json, -fd);
+        return;
+    }
+    host_call(write, fd, text.at, text.length);
+    host_call(close, fd);
+}
+
+void stats_report(void) {
+    static bool done;
+    if (!stats_wanted() || __atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
+    uint64_t instructions = retired;
+    cpu_each(add_live, &instructions);
+    double seconds = cpu_seconds();
+    if (options.stats) report_text(instructions, seconds);
+    if (options.stats_json) report_json(instructions, seconds);
+}

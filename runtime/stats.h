@@ -1,0 +1,13 @@
+// What --stats and --stats-json report at the end of a run.
+#pragma once
+#include "translator/ir/cpu.h"
+#include <stdbool.h>
+
+// Whether this run counts (options.stats or options.stats_json): decides MODE_COUNT.
+bool stats_wanted(void);
+// Adds what a cpu counted that is about to be freed.
+void stats_add(const struct cpu *cpu);
+// A block was translated from so many guest bytes and instructions; under the code table's lock.
+void stats_translated(unsigned instructions, unsigned bytes);
+// Writes the report, if wanted. Once per process, from any thread.
+void stats_report(void);

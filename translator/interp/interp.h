@@ -1,0 +1,53 @@
+// Tier 0: the interpreter. A lifted block is lowered to threaded code: an array of cells, each naming the function that
+// carries it out, with its operands; functions end in a tail call to the next cell's. Common neighbours are fused: the first of
+// two cells gets a function that does both (pairs.def), the second stays where it is.
+//
+// Threaded code is bound to one guest address (constants are absolute) and to this process; it is not for the cache.
+#pragma once
+#include "translator/ir/cpu.h"
+#include "translator/ir/uop.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+struct cell {
+    const void *handler;
+    uint8_t a, b, c;
+    uint8_t d;    // fourth slot; of memory accesses the cell's index in its block
+    int32_t imm;  // of branches: distance in bytes to their struct exit
+};
+
+// Where a block can be left for another one. `code` is the target's first cell once that is known, before that `link`.
+struct exit {
+    const struct cell *code;
+    uint64_t pc;
+    struct cell link;
+};
+
+struct block {
+    struct block *next;          // the table's chain; the runtime's to use, as are the next two
+    struct block *next_on_page[2];
+    uint64_t bytes_hash;
+    uint64_t pc;
+    uint32_t bytes, mode;
+    uint32_t count;              // cells
+    bool dead;
+    const uint16_t *offset;      // by cell: guest byte offset of its instruction
+    struct cell cell[];
+};
+
+enum { INTERP_MAX_CELLS = 255 };
+
+// Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
+struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
+// From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
+void interp_block_kill(struct block *block);
+// Runs from `code` until a trap; cpu->trap.kind and cpu->pc say which and where.
+void interp_run(struct cpu *cpu, const struct cell *code);
+// Whether a host instruction address lies in code that accesses guest memory for cpu->at.
+bool interp_owns(uint64_t host_pc);
+// Sets pc, kind, address and write of a fault in the access under way; `host_address` is what the host reported, or ~0 if
+// it could not say.
+void interp_fault(struct cpu *cpu, uint64_t host_address);

@@ -1,0 +1,78 @@
+// The state of one guest processor (one guest thread in user mode), neutral of the guest's ISA. The interpreter and
+// translated code work on `slot`; everything else is for the runtime around them. Allocated zeroed, never moved.
+#pragma once
+#include <stdint.h>
+
+#define CPU_SLOTS 256
+#define CPU_JUMPS 4096  // entries of the indirect jump cache, a power of two
+
+struct cell;
+struct cpu;
+
+// Slots shared by every guest ISA's numbering (riscv64: 0-31 x registers, 32-63 f registers).
+enum {
+    SLOT_ZERO = 0,    // always reads 0; nothing may write it
+    SLOT_TEMP = 64,   // first block-local temporary; not preserved between blocks
+    SLOT_SINK = 255,  // written and never read: results nobody wants
+};
+
+// Why the interpreter (or translated code) came back to its caller. `cpu->pc` is exact for all of them: the faulting
+// or trapping instruction itself, except TRAP_SYSCALL, where it is the instruction after, and TRAP_INTERRUPT and TRAP_RESUME,
+// where it is the next instruction to run.
+enum trap_kind {
+    TRAP_NONE,
+    TRAP_SYSCALL,    // ecall, svc, syscall
+    TRAP_BREAK,      // ebreak
+    TRAP_ILLEGAL,    // not an instruction, or not offered
+    TRAP_MEMORY,     // the host refused a load or store; trap.address, trap.write, trap.host_signal, trap.host_code
+    TRAP_ALIGN,      // misaligned atomic; trap.address
+    TRAP_FETCH,      // pc is not executable memory; trap.address is the first byte that could not be fetched
+    TRAP_CODE_SYNC,  // fence.i: written code must be seen from now on
+    TRAP_INTERRUPT,  // cpu->pending was raised
+    TRAP_RESUME,     // nothing happened; look up pc again (mode changed, code was invalidated)
+};
+
+struct trap {
+    enum trap_kind kind;
+    uint64_t address;     // faulting guest address
+    int write;            // 1 store, 0 load
+    int host_signal;      // SIGSEGV or SIGBUS
+    int host_code;        // si_code as the host gave it
+};
+
+// Bits of the mode: translations made under one mode are not valid under another.
+enum {
+    MODE_COUNT = 1,     // count instructions (--stats)
+    MODE_RM_AWAY = 2,   // dynamic rounding mode is to-nearest-ties-away, which the host's FPU lacks
+    MODE_RM_BAD = 4,    // dynamic rounding mode is a reserved value
+};
+
+struct cpu_jump {
+    uint64_t pc;
+    const struct cell *code;
+};
+
+struct cpu {
+    uint64_t slot[CPU_SLOTS];
+    uint64_t pc;            // exact outside of translated code
+    uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
+    uint32_t mode;          // MODE_*
+    const struct cell *at;  // the memory access under way, for faults
+    uint64_t instructions;  // executed, under MODE_COUNT
+    struct trap trap;
+
+    // LR/SC reservation: valid while reserved_address is non-zero.
+    uint64_t reserved_address, reserved_value;
+    uint32_t reserved_version;
+
+    // Floating point. While guest code runs the host's FPU holds the guest's rounding mode, and its sticky exception
+    // flags belong to the guest; `fp_flags` has those that came from elsewhere (guest's numbering).
+    uint32_t fp_flags;
+    uint32_t fp_rounding;  // guest's numbering (riscv64: frm)
+
+    // Finds or makes the code for cpu->pc; NULL with cpu->trap set where that cannot be. Set by the runtime.
+    const struct cell *(*resolve)(struct cpu *cpu);
+    void *runtime;  // the runtime's own state of this cpu
+    void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
+    struct cpu_jump jump[CPU_JUMPS];
+};
