@@ -59,13 +59,13 @@ struct cpu *cpu_copy(const struct cpu *from) {
     memcpy(cpu->slot, from->slot, sizeof cpu->slot);
     cpu->pc = from->pc;
     cpu->mode = from->mode;
-    cpu->fp_flags = from->fp_flags;
+    cpu->fp_flags = fp_flags_read(from);  // of the calling thread
     cpu->fp_rounding = from->fp_rounding;
     cpu->os = from->os;
     return cpu;
 }
 
-void cpu_free(struct cpu *cpu) {
+void cpu_retire(struct cpu *cpu) {
     struct cpu_state *state = runtime_of(cpu);
     lock_take(&all_cpus_lock);
     stats_add(cpu);
@@ -73,6 +73,10 @@ void cpu_free(struct cpu *cpu) {
     if (state->next) state->next->link = state->link;
     cpu_count--;
     lock_drop(&all_cpus_lock);
+}
+
+void cpu_free(struct cpu *cpu) {
+    cpu_retire(cpu);
     host_call(munmap, cpu, CPU_BYTES + sizeof(struct cpu_state));
 }
 

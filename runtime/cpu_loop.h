@@ -17,6 +17,8 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks);
 // A second cpu with the same registers, pc, mode and FP state, nothing reserved and nothing pending.
 struct cpu *cpu_copy(const struct cpu *from);
 void cpu_free(struct cpu *cpu);
+// Takes `cpu` out of the list of running cpus without freeing it: its thread ends but the process's first thread must stay.
+void cpu_retire(struct cpu *cpu);
 // Runs until a hook calls cpu_stop. Installs the guest's FP environment, makes `cpu` the thread's current one.
 void cpu_loop(struct cpu *cpu);
 void cpu_stop(struct cpu *cpu);

@@ -31,19 +31,36 @@ struct mem_area {
     uint64_t start, end;
     int prot;    // PROT_* as the guest asked
     int flags;   // MAP_SHARED or MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN as given
-    bool sealed; // mseal
     enum mem_kind kind;
+    bool sealed;   // mseal
+    bool no_fork;  // MADV_DONTFORK
+    uint32_t mapping;  // pieces of one shared mapping bear the same number; 0: private
 };
 
 extern struct lock mem_lock;  // guards the areas; registered for fork
 
 void mem_init(void);
+// Mappings that may go anywhere go below `top`, as high as they can.
+void mem_set_top(uint64_t top);
+// In a forked child: what MADV_DONTFORK kept from it is gone, and nothing is locked.
+void mem_forked(void);
 long mem_map(uint64_t address, uint64_t size, int prot, int flags, int fd, uint64_t offset, enum mem_kind kind);
 long mem_unmap(uint64_t address, uint64_t size);
 long mem_protect(uint64_t address, uint64_t size, int prot);
 long mem_remap(uint64_t old, uint64_t old_size, uint64_t new_size, int flags, uint64_t new_address);
 void mem_brk_init(uint64_t start);  // first page behind the program
 uint64_t mem_brk(uint64_t wanted);  // the break after the call (man 2 brk, "C library/kernel differences")
+// mseal(2): from now on the range may be neither unmapped, moved, nor protected otherwise.
+long mem_seal(uint64_t address, uint64_t size);
+long mem_advise(uint64_t address, uint64_t size, int advice);
+// mlockall(2) and munlockall(2) of what is the guest's; the runner's own memory is never locked.
+long mem_lock_all(int flags);
+long mem_unlock_all(void);
+// shmat(2) of a segment of `size` bytes (from IPC_STAT), and shmdt(2).
+long mem_attach(int id, uint64_t address, int flags, uint64_t size);
+long mem_detach(uint64_t address);
+// Bytes that are mapped.
+uint64_t mem_size(void);
 // Copies the area that holds `address` to `area`; false where there is none.
 bool mem_find(uint64_t address, struct mem_area *area);
 // The first area that ends above `address`; false behind the last. For walking in order.

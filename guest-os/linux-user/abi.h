@@ -1,6 +1,7 @@
 // What differs between guest ISAs in user mode: one struct per ISA in abi/<isa>.c.
 #pragma once
 #include "guest-os/linux-user/task.h"
+#include "translator/guest/guest.h"
 #include <sys/stat.h>
 
 struct guest_stat_buffer { uint8_t bytes[256]; };

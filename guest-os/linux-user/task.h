@@ -57,6 +57,13 @@ struct task {
     uint64_t syscall_number, syscall_argument[6];
     uint64_t syscall_pc;      // of its instruction
     bool in_syscall;
+    enum restart {
+        RESTART_NONE,   // does not wait
+        RESTART_SA,     // made again if the handler has SA_RESTART
+        RESTART_NEVER,  // EINTR
+    } restart;                // class of the call under way
+    bool interrupted;         // its wait was ended by a signal that is not delivered yet
+    bool not_made;            // it was not even begun: to be made again unless a handler runs that forbids it
     bool no_result;           // the handler set the registers itself (rt_sigreturn, execve, …)
     char last_syscall[128];   // text for the crash report, made on demand
 };
@@ -104,6 +111,8 @@ const char *path_guest(const char *path);
 // If guest `path` (with dirfd) names one (/proc/self/maps, /proc/PID/exe…, /proc/cpuinfo), opens the substitute: descriptor, or -errno; -ENOSYS if it is not
 // one of them and the ordinary open is to be made.
 long proc_open(struct task *task, int dirfd, const char *path, int flags, int mode);
+// The host path of the guest program if absolute `path` is its /proc/self/exe (or /proc/PID/exe, …) and must not be followed as the host has it; else NULL.
+const char *proc_exe(const char *path);
 // The same for readlink: length, -errno, or -ENOSYS.
 long proc_readlink(struct task *task, int dirfd, const char *path, char *buffer, size_t size);
 

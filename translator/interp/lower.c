@@ -63,6 +63,7 @@ static void put_exit_trap(struct lowering *l, const struct uop *uop) {
 
 static void put_uop(struct lowering *l, unsigned at) {
     const struct uop *uop = &l->ir->uop[at];
+    unsigned at_cell = l->cells;
     switch (uop_info[uop->code].format) {
     case UOP_FORMAT_LINK: put_constant(l, uop, l->pc + (uint64_t)uop->imm); break;
     case UOP_FORMAT_DI:
@@ -85,7 +86,7 @@ static void put_uop(struct lowering *l, unsigned at) {
         break;
     case UOP_FORMAT_LOAD:
     case UOP_FORMAT_STORE:
-    case UOP_FORMAT_AMO: put(l, uop, uop->code, cell_handler[uop->code])->d = (uint8_t)(l->cells - 1); break;
+    case UOP_FORMAT_AMO: put(l, uop, uop->code, cell_handler[uop->code])->d = (uint8_t)at_cell; break;
     default: put(l, uop, uop->code, cell_handler[uop->code]);
     }
 }

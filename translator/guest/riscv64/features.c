@@ -22,18 +22,20 @@ static const struct {
     const char *name;
     unsigned processor;
 } processors[] = {
-    {"rv64", P_ALL},    {"max", P_ALL},      {"any", P_ALL},        {"rva22u64", P_RVA22},
+    {"rv64", P_ALL},       {"max", P_ALL},   {"any", P_ALL},       {"rva22u64", P_RVA22},
     {"rva22s64", P_RVA22}, {"rv64gc", P_GC}, {"sifive-u54", P_GC}, {"rv64i", P_I},
 };
 
 // Extensions that exist and are not offered: off is what they are.
-static const char absent[] = " v h zfh zfbfmin zbc zbkb zbkc zbkx zk zkn zknd zkne zknh zkr zks zksed zksh zkt zcmp zcmt zcmop zimop zabha zama16b zalasr"
-                             " zalrsc zaamo zdinx zfinx zhinx zhinxmin zicfilp zicfiss zicclsm ziccrse ztso zve32f zve32x zve64f zve64d zve64x zvfh"
-                             " zvfhmin zvfbfmin zvfbfwma zvbb zvbc zvkb zvkg zvkned zvknha zvknhb zvksed zvksh zvkt zvkn zvks e ";
+static const char absent[] =
+    " v h zfh zfbfmin zbc zbkb zbkc zbkx zk zkn zknd zkne zknh zkr zks zksed zksh zkt zcmp zcmt zcmop zimop zabha zama16b zalasr"
+    " zalrsc zaamo zdinx zfinx zhinx zhinxmin zicfilp zicfiss zicclsm ziccrse ztso zve32f zve32x zve64f zve64d zve64x zvfh"
+    " zvfhmin zvfbfmin zvfbfwma zvbb zvbc zvkb zvkg zvkned zvknha zvknhb zvksed zvksh zvkt zvkn zvks e ";
 // Properties of the machine that a user program cannot see, or that follow from what is offered.
-static const char unseen[] = " mmu pmp s u g svinval svnapot svpbmt svadu svade svvptc sstc sscofpmf smaia ssaia smepmp smstateen"
-                             " priv_spec vext_spec vlen elen cbom_blocksize cbop_blocksize cboz_blocksize pmu-num pmu-mask zca zcd zcf zmmul zic64b "
-                             " za64rs za128rs ziccif ziccamoa zicclsm ";
+static const char unseen[] =
+    " mmu pmp s u g svinval svnapot svpbmt svadu svade svvptc sstc sscofpmf smaia ssaia smepmp smstateen"
+    " priv_spec vext_spec vlen elen cbom_blocksize cbop_blocksize cboz_blocksize pmu-num pmu-mask zca zcd zcf zmmul zic64b "
+    " za64rs za128rs ziccif ziccamoa zicclsm ";
 
 static bool listed(const char *list, const char *word) {
     char padded[40];
@@ -80,11 +82,13 @@ static int parse_property(const char *name, const char *value, struct request *r
     int extension = find_extension(name), state = parse_switch(value);
     if (extension < 0 && listed(unseen, name)) return 0;
     bool known = extension >= 0 || listed(absent, name);
-    if (known && state < 0) return text_add(why, "-cpu: '%s=%s' is neither on nor off; say %s=true or %s=false", name, value, name, name), -1;
+    if (known && state < 0)
+        return text_add(why, "-cpu: '%s=%s' is neither on nor off; say %s=true or %s=false", name, value, name, name), -1;
     if (extension < 0 && known && state == 0) return 0;
     if (extension == RV_BIT_I && state == 0) return text_add(why, "-cpu: the base instruction set 'i' cannot be switched off"), -1;
     if (extension < 0) {
-        text_add(why, known ? "-cpu: the extension '%s' is not offered; there are:" : "-cpu: there is no property '%s'; there are:", name);
+        text_add(why, known ? "-cpu: the extension '%s' is not offered; there are:" : "-cpu: there is no property '%s'; there are:",
+                 name);
         for (int i = 0; i < RV_FEATURES; i++) text_add(why, " %s", extensions[i].name);
         return -1;
     }
@@ -148,12 +152,9 @@ void riscv64_isa_string(guest_features features, char *at, size_t size) {
     struct text text = {.at = at, .size = size};
     text_add(&text, "rv64");
     for (int i = 0; i < RV_FEATURES; i++) {
-        if (!(features >> i & 1)) continue;
-        text_add(&text, extensions[i].name[1] ? "_%s" : "%s", extensions[i].name);
-        if (i == RV_BIT_ZFHMIN && riscv64_has(features, RV(C))) {
-            text_add(&text, "_zca");
-            if (riscv64_has(features, RV(C) | RV(ZCB))) text_add(&text, "_zcb");
-            if (riscv64_has(features, RV(C) | RV(D))) text_add(&text, "_zcd");
-        }
+        // what C is made of, as Linux lists it
+        if (i == RV_BIT_ZCB && riscv64_has(features, RV(C))) text_add(&text, "_zca");
+        if (features >> i & 1) text_add(&text, extensions[i].name[1] ? "_%s" : "%s", extensions[i].name);
+        if (i == RV_BIT_ZCB && riscv64_has(features, RV(C) | RV(D))) text_add(&text, "_zcd");
     }
 }

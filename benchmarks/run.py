@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The suite for whole programs: native, qemu of two Debian releases, and Ferry, side by side in one run. See README.md."""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+
+import measure  # noqa: E402
+import report  # noqa: E402
+import suite  # noqa: E402
+
+RUNNERS = "native,qemu12,qemu13,ferry"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Times the suite's programs natively, under two qemus and under Ferry.")
+    parser.add_argument("--only", metavar="NAME,…", help="only these programs: " + " ".join(program.name for program in suite.SUITE))
+    parser.add_argument("--runners", metavar="NAME,…", default=RUNNERS, help="only these runners (default %(default)s)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds to take medians of (default 5, with --quick 1)")
+    parser.add_argument("--quick", action="store_true", help="smaller inputs and one round: shows that all works, not how fast")
+    parser.add_argument("--ferry", metavar="PATH", default=str(suite.TOP / "build/release/ferry"), help="the runner (default %(default)s)")
+    parser.add_argument("--roots", metavar="DIR", default=str(suite.TOP / "build/roots"), help="Debian roots DIR/riscv64 and DIR/amd64")
+    parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
+    parser.add_argument("--json", metavar="FILE", help="also write the results to FILE, as results.schema.json says")
+    parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
+    arguments = parser.parse_args()
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
+    return arguments
+
+
+def choose_programs(only):
+    if not only:
+        return suite.SUITE
+    names = only.split(",")
+    known = {program.name: program for program in suite.SUITE}
+    for name in names:
+        if name not in known:
+            raise suite.Failure("no program is called %s: there are %s" % (name, " ".join(known)))
+    return [known[name] for name in names]
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K" + text)
+        sys.stderr.flush()
+
+
+def run(arguments):
+    place = suite.Place(pathlib.Path(arguments.work).resolve(), pathlib.Path(arguments.roots).resolve())
+    programs = choose_programs(arguments.only)
+    progress("preparing")
+    suite.prepare(programs, place)
+    runners = suite.make_runners(arguments.runners.split(","), arguments.ferry, place)
+    load = os.getloadavg()[0]
+    if load > 1.5:
+        print("warning: the machine is busy (load average %.1f): times will be too long" % load, file=sys.stderr)
+    results = {"schema": 1, "machine": suite.machine(), "load_average": load, "rounds": arguments.rounds, "quick": arguments.quick,
+               "runners": [{"id": runner.id, "title": runner.title, "command": list(runner.prefix)} for runner in runners], "programs": []}
+    for program in programs:
+        runs = measure.measure(program, runners, place, arguments.rounds, arguments.quick, progress)
+        ferry = next((runner for runner in runners if runner.id == "ferry"), None)
+        instructions = measure.count_instructions(program, ferry, place, arguments.quick) if ferry else None
+        results["programs"].append(report.result_of(program, runs, instructions))
+    progress("")
+    results["musts"] = report.musts(results["programs"]) if ferry else []
+    return results, runners
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        results, runners = run(arguments)
+    except suite.Failure as failure:
+        progress("")
+        print("bench: %s" % failure, file=sys.stderr)
+        return 2
+    report.print_report(results, runners, print)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n")
+    broken = any(row["failed"] or row["differs"] for row in results["programs"])
+    missed = any(must["met"] is not True for must in results["musts"])
+    return 1 if broken or (arguments.check and missed) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+// execve(2) and execveat(2): a guest program is started by executing the runner again, with the options that this one was given.
+#include "guest-os/linux-user/process.h"
+#include "guest-os/linux-user/signal.h"
+#include "guest-os/linux-user/syscall.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/error.h"
+#include "runtime/base/sys.h"
+#include "runtime/options.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static size_t count(char *const *list) {
+    size_t n = 0;
+    while (list && list[n]) n++;
+    return n;
+}
+
+// ferry run OPTIONS -0 ARGV0 -- PATH ARGV1…
+static char **runner_arguments(struct arena *arena, const char *path, char *const argv[]) {
+    size_t own = count((char *const *)options.inherited), guest = count(argv), n = 0;
+    char **list = arena_alloc(arena, (own + guest + 8) * sizeof *list, 8);
+    list[n++] = (char *)"ferry";
+    list[n++] = (char *)"run";
+    for (size_t i = 0; i < own; i++) list[n++] = (char *)options.inherited[i];
+    list[n++] = (char *)"-0";
+    list[n++] = guest ? argv[0] : (char *)"";
+    list[n++] = (char *)"--";
+    list[n++] = (char *)path;
+    for (size_t i = 1; i < guest; i++) list[n++] = argv[i];
+    return list;
+}
+
+static long exec_checked(struct task *task, struct arena *arena, const char *path, char *const argv[], char *const envp[]) {
+    static char *const nothing[] = {NULL};
+    char why[1024] = "";
+    const char *program = path;
+    char *const *arguments = argv ? argv : nothing;
+    long error = program_check(arena, &program, &arguments, why, sizeof why);
+    if (error < 0) {
+        if (error == -ENOEXEC && why[0]) error_say("%s", why);
+        return error;
+    }
+    char **list = runner_arguments(arena, program, arguments);
+    signal_before_exec(task);
+    error = host_call(execve, options.self, list, envp ? envp : nothing);
+    signal_after_exec(task);
+    return error;
+}
+
+long process_exec(struct task *task, const char *path, char *const argv[], char *const envp[], int flags) {
+    (void)flags;
+    struct arena arena = {0};
+    long error = exec_checked(task, &arena, path, argv, envp);
+    arena_free(&arena);
+    return error;
+}
+
+// Copies a NULL-terminated array of guest pointers, and the strings, whose place the guest's other threads could change.
+static long copy_list(struct arena *arena, uint64_t guest, char ***list) {
+    enum { LIMIT = 1 << 20, STRING_LIMIT = 32 * 4096 };
+    static char *const nothing[] = {NULL};
+    *list = (char **)nothing;
+    if (!guest) return 0;
+    size_t n = 0;
+    for (uint64_t pointer = 1; pointer; n++) {
+        if (n == LIMIT) return -E2BIG;
+        if (mem_copy_in(&pointer, guest + n * sizeof pointer, sizeof pointer) < 0) return -EFAULT;
+    }
+    *list = arena_alloc(arena, n * sizeof **list, 8);
+    for (size_t i = 0; i + 1 < n; i++) {
+        uint64_t pointer;
+        if (mem_copy_in(&pointer, guest + i * sizeof pointer, sizeof pointer) < 0) return -EFAULT;
+        char small[256];
+        long length = mem_string_in(small, pointer, sizeof small);
+        char *to = small;
+        if (length == -ENAMETOOLONG) {
+            to = arena_alloc(arena, STRING_LIMIT, 1);
+            length = mem_string_in(to, pointer, STRING_LIMIT);
+            if (length == -ENAMETOOLONG) return -E2BIG;
+        }
+        if (length < 0) return length;
+        (*list)[i] = to == small ? arena_strdup(arena, small) : to;
+    }
+    (*list)[n - 1] = NULL;
+    return 0;
+}
+
+// The path that execveat's descriptor and name come to.
+static long path_at(int dirfd, const char *name, uint64_t flags, char *path, size_t size) {
+    if (name[0] == '/' || (dirfd == AT_FDCWD && name[0])) return snprintf(path, size, "%s", name) < (int)size ? 0 : -ENAMETOOLONG;
+    if (!name[0] && !(flags & AT_EMPTY_PATH)) return -ENOENT;
+    char link[64], target[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+    if (!name[0]) return snprintf(path, size, "%s", link), 0;
+    long length = host_call(readlinkat, AT_FDCWD, link, target, sizeof target - 1);
+    if (length < 0) return length == -ENOENT ? -EBADF : length;
+    target[length] = 0;
+    return snprintf(path, size, "%s/%s", target, name) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+static long exec_at(struct task *task, int dirfd, uint64_t guest_path, uint64_t argv, uint64_t envp, uint64_t flags) {
+    char name[PATH_MAX], path[PATH_MAX], host[PATH_MAX];
+    struct arena arena = {0};
+    char **arguments, **environment;
+    long error = mem_string_in(name, guest_path, sizeof name);
+    if (error >= 0) error = path_at(dirfd, name, flags, path, sizeof path);
+    if (error >= 0 && !strcmp(path, "/proc/self/exe")) snprintf(path, sizeof path, "%s", process.exe);
+    if (error >= 0) error = copy_list(&arena, argv, &arguments);
+    if (error >= 0) error = copy_list(&arena, envp, &environment);
+    if (error >= 0) error = process_exec(task, path_host(path, true, host), arguments, environment, 0);
+    arena_free(&arena);
+    return error;
+}
+
+long sys_execve(struct task *task, const uint64_t a[6]) {
+    return exec_at(task, AT_FDCWD, a[0], a[1], a[2], 0);
+}
+
+long sys_execveat(struct task *task, const uint64_t a[6]) {
+    return exec_at(task, (int)a[0], a[1], a[2], a[3], a[4]);
+}

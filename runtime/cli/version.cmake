@@ -1,0 +1,18 @@
+# Writes version.inc at build time, and touches it only when what it says has changed.
+find_program(GIT git)
+set(DESCRIBED "")
+if(GIT)
+    execute_process(COMMAND ${GIT} -C ${SOURCE} describe --tags --always --dirty OUTPUT_VARIABLE DESCRIBED
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT DESCRIBED)
+    set(DESCRIBED "v${VERSION}")
+endif()
+set(TEXT "#define FERRY_VERSION \"${VERSION}\"\n#define FERRY_DESCRIBED \"${DESCRIBED}\"\n")
+set(OLD "")
+if(EXISTS ${OUTPUT})
+    file(READ ${OUTPUT} OLD)
+endif()
+if(NOT OLD STREQUAL TEXT)
+    file(WRITE ${OUTPUT} "${TEXT}")
+endif()

@@ -1,0 +1,267 @@
+// Runs every line of tests/insn/*.txt (the format is described at the top of each) through decoder, lift and interpreter, once
+// instruction by instruction and once as one block, and compares the whole state afterwards: all registers, scratch memory,
+// flags, pc and trap. Then sees to it that no row of insns.def is without a case.
+#include "runtime/base/arena.h"
+#include "translator/guest/riscv64/insn_table.h"
+#include "translator/interp/interp.h"
+#include "translator/ir/fp.h"
+#include <dirent.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+
+enum { SCRATCH = 0x20000400, SCRATCH_BYTES = 256, CODE = 0x30000800, CODE_MAX = 64, SLOTS = 64 };
+
+struct state {
+    uint64_t slot[SLOTS], memory[SCRATCH_BYTES / 8], pc;
+    uint32_t fflags, frm;
+    enum trap_kind trap;
+};
+
+struct test_case {
+    uint8_t code[CODE_MAX];
+    unsigned bytes;
+    struct state before, after;
+    bool any[SLOTS];
+};
+
+static struct cpu *cpu;
+static struct arena arena;
+static const struct test_case *current;
+static unsigned max_instructions, failures;
+static bool covered[INSN_COUNT];
+static char where[1024];
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void complain(const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, max_instructions == 1 ? "one by one" : "as a block", text);
+}
+
+// ---- reading a line
+
+static int find_slot(const char *name) {
+    for (int i = 0; i < SLOTS; i++) {
+        if (strcmp(guest_riscv64.slot_name((unsigned)i), name) == 0) return i;
+    }
+    return -1;
+}
+
+static uint64_t read_value(const char *text) {
+    uint64_t base = 0;
+    if (*text == '@') base = SCRATCH, text++;
+    else if (strncmp(text, "pc", 2) == 0) base = CODE, text += 2;
+    const char *digits = text + (*text == '-' || *text == '+');
+    uint64_t value = strtoull(digits, NULL, 0);
+    return base + (*text == '-' ? -value : value);
+}
+
+static enum trap_kind read_trap(const char *name) {
+    static const char *const names[] = {[TRAP_SYSCALL] = "syscall", [TRAP_BREAK] = "break", [TRAP_ILLEGAL] = "illegal",
+                                        [TRAP_MEMORY] = "memory",   [TRAP_ALIGN] = "align", [TRAP_CODE_SYNC] = "sync"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i] && strcmp(names[i], name) == 0) return (enum trap_kind)i;
+    }
+    complain("unknown trap '%s'", name);
+    return TRAP_NONE;
+}
+
+static void read_setting(struct test_case *test, struct state *state, char *setting) {
+    char *value = strchr(setting, '=');
+    if (!value) {
+        complain("'%s' has no value", setting);
+        return;
+    }
+    *value++ = 0;
+    int slot = find_slot(setting);
+    if (slot >= 0 && *value == '?') test->any[slot] = true;
+    else if (slot >= 0) state->slot[slot] = read_value(value);
+    else if (strncmp(setting, "mem[", 4) == 0)
+        state->memory[strtoul(setting + 4, NULL, 10) / 8 % (SCRATCH_BYTES / 8)] = read_value(value);
+    else if (strcmp(setting, "fflags") == 0) state->fflags = (uint32_t)read_value(value);
+    else if (strcmp(setting, "frm") == 0) state->frm = (uint32_t)read_value(value);
+    else if (strcmp(setting, "pc") == 0) state->pc = CODE + read_value(value);
+    else if (strcmp(setting, "trap") == 0) state->trap = read_trap(value);
+    else complain("unknown setting '%s'", setting);
+}
+
+static void read_settings(struct test_case *test, struct state *state, char *text) {
+    for (char *save = NULL, *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        read_setting(test, state, word);
+}
+
+static void read_code(struct test_case *test, const char *text) {
+    for (;;) {
+        size_t digits = strspn(text, "0123456789abcdef");
+        if ((digits != 4 && digits != 8) || (text[digits] != ' ' && text[digits]) || test->bytes + 4 > CODE_MAX) return;
+        uint32_t word = (uint32_t)strtoul(text, NULL, 16);
+        memcpy(test->code + test->bytes, &word, digits / 2);
+        test->bytes += (unsigned)digits / 2;
+        text += digits + (text[digits] == ' ');
+    }
+}
+
+static bool read_case(char *line, struct test_case *test) {
+    char *before = strchr(line, '|'), *after = before ? strchr(before + 1, '|') : NULL;
+    if (!after) return false;
+    *before++ = *after++ = 0;
+    *test = (struct test_case){0};
+    read_code(test, line);
+    read_settings(test, &test->before, before);
+    test->after = test->before;
+    test->after.pc = 0;
+    read_settings(test, &test->after, after);
+    enum trap_kind trap = test->after.trap;
+    bool behind = trap == TRAP_NONE || trap == TRAP_SYSCALL || trap == TRAP_CODE_SYNC;
+    if (!test->after.pc) test->after.pc = CODE + (behind ? test->bytes : 0);
+    return test->bytes > 0;
+}
+
+// ---- running it
+
+// The code under test is all the code that there is: anywhere else the run ends.
+static const struct cell *resolve(struct cpu *c) {
+    static struct ir_block ir;
+    uint64_t offset = c->pc - CODE;
+    c->trap.kind = TRAP_NONE;
+    if (offset >= current->bytes) return NULL;
+    guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, max_instructions, &ir);
+    if (!ir.count) return NULL;
+    struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
+    return block ? block->cell : NULL;
+}
+
+static void run(const struct test_case *test, struct state *result) {
+    *cpu = (struct cpu){.resolve = resolve, .pc = CODE};
+    for (unsigned i = 0; i < CPU_JUMPS; i++) cpu->jump[i].pc = 1;
+    memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
+    memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
+    memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);
+    fp_flags_write(cpu, test->before.fflags);
+    fp_rounding_write(cpu, test->before.frm);
+    for (const struct cell *code = resolve(cpu); code;) {
+        interp_run(cpu, code);
+        if (cpu->trap.kind != TRAP_RESUME) break;
+        code = resolve(cpu);
+    }
+    *result =
+        (struct state){.pc = cpu->pc, .trap = cpu->trap.kind, .frm = cpu->fp_rounding, .fflags = (uint32_t)fp_flags_read(cpu)};
+    fp_rounding_write(cpu, FP_RNE);
+    memcpy(result->slot, cpu->slot, sizeof result->slot);
+    memcpy(result->memory, (void *)(uintptr_t)SCRATCH, SCRATCH_BYTES);
+}
+
+static void check(const struct test_case *test, const struct state *got) {
+    const struct state *want = &test->after;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (test->any[i] || got->slot[i] == want->slot[i]) continue;
+        complain("%s is 0x%" PRIx64 ", should be 0x%" PRIx64, guest_riscv64.slot_name(i), got->slot[i], want->slot[i]);
+    }
+    for (unsigned i = 0; i < SCRATCH_BYTES / 8; i++) {
+        if (got->memory[i] == want->memory[i]) continue;
+        complain("mem[%u] is 0x%" PRIx64 ", should be 0x%" PRIx64, i * 8, got->memory[i], want->memory[i]);
+    }
+    if (got->pc != want->pc) complain("pc is 0x%" PRIx64 ", should be 0x%" PRIx64, got->pc, want->pc);
+    if (got->trap != want->trap) complain("trap is %d, should be %d", (int)got->trap, (int)want->trap);
+    if (got->fflags != want->fflags) complain("fflags is 0x%x, should be 0x%x", got->fflags, want->fflags);
+    if (got->frm != want->frm) complain("frm is %u, should be %u", got->frm, want->frm);
+}
+
+static void note_coverage(const struct test_case *test) {
+    struct insn insn;
+    for (unsigned at = 0; at < test->bytes; at += insn.length) {
+        if (!riscv64_decode(test->code + at, test->bytes - at, RV_ALL, &insn)) break;
+        covered[insn.op] = true;
+    }
+}
+
+static void run_line(char *line) {
+    static struct test_case test;
+    if (*line == '#' || !*line) return;
+    if (!read_case(line, &test)) {
+        complain("is not a case");
+        return;
+    }
+    current = &test;
+    note_coverage(&test);
+    for (unsigned pass = 0; pass < 2; pass++) {
+        struct state result;
+        max_instructions = pass ? 64 : 1;
+        run(&test, &result);
+        check(&test, &result);
+    }
+    arena_free(&arena);
+}
+
+static void run_file(const char *folder, const char *name) {
+    static char line[16384];
+    char path[8192];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (unsigned number = 1; fgets(line, sizeof line, file); number++) {
+        line[strcspn(line, "\n")] = 0;
+        snprintf(where, sizeof where, "%s:%u: %.300s", name, number, line);
+        run_line(line);
+    }
+    fclose(file);
+}
+
+// ---- the tests
+
+static void test_files(void **state) {
+    (void)state;
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", __FILE__);
+    char *end = strstr(folder, "translator/test_insn.c");
+    assert_non_null(end);
+    strcpy(end, "insn");
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (struct dirent *entry; (entry = readdir(files));) {
+        if (strstr(entry->d_name, ".txt")) run_file(folder, entry->d_name);
+    }
+    closedir(files);
+    assert_int_equal(failures, 0);
+}
+
+static void test_every_instruction_has_a_case(void **state) {
+    (void)state;
+    unsigned missing = 0;
+    for (unsigned op = 1; op < INSN_COUNT; op++) {
+        if (!covered[op]) print_error("tests/insn has no case of %s\n", riscv64_insn_table[op].name), missing++;
+    }
+    assert_int_equal(missing, 0);
+}
+
+static void *map_at(uintptr_t address) {
+    return mmap((void *)(address & ~UINT64_C(4095)), 4096, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    cpu = calloc(1, sizeof *cpu);
+    return cpu && map_at(SCRATCH) != MAP_FAILED && map_at(CODE) != MAP_FAILED ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    free(cpu);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_every_instruction_has_a_case)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,18 @@
+// The riscv64 guest, as the rest of Ferry sees it.
+#include "translator/guest/riscv64/disasm.h"
+#include "translator/guest/riscv64/lift.h"
+
+enum { ELF_MACHINE_RISCV = 243 };  // ELF specification of RISC-V, "File Header"
+
+const struct guest_isa guest_riscv64 = {
+    .name = "riscv64",
+    .elf_machine = ELF_MACHINE_RISCV,
+    .min_instruction = 2,
+    .max_instruction = 4,
+    .lift = riscv64_lift,
+    .disassemble = riscv64_disassemble,
+    .slot_name = riscv64_slot_name,
+    .parse_cpu = riscv64_parse_cpu,
+    .isa_string = riscv64_isa_string,
+    .default_features = RV_ALL,
+};
