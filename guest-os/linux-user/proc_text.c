@@ -238,27 +238,52 @@ static void write_stat(const struct task *task, struct in *in, struct out *out) 
     out_add(out, "\n");
 }
 
+// What a process may write to and has for itself: the kernel's "data".
+static uint64_t data_size(void) {
+    struct mem_area area;
+    uint64_t size = 0;
+    for (uint64_t at = 0; mem_next(at, &area); at = area.end) {
+        if (area.flags & MAP_PRIVATE && area.prot & PROT_WRITE) size += area.end - area.start;
+    }
+    return size;
+}
+
 static void write_statm(struct in *in, struct out *out) {
     char *line = in_line(in);
     if (!line) return;
     word(&line);
     char *resident = word(&line), *shared = word(&line);
-    word(&line), word(&line);
     uint64_t code = (process.code_end - process.code_start + MEM_PAGE - 1) / MEM_PAGE, size = mem_size() / MEM_PAGE;
     uint64_t most = strtoull(resident, NULL, 10);
-    out_add(out, "%llu %llu %s %llu 0 %s 0\n", (unsigned long long)size, (unsigned long long)(most < size ? most : size), shared,
-            (unsigned long long)code, word(&line));
+    out_add(out, "%llu %llu %s %llu 0 %llu 0\n", (unsigned long long)size, (unsigned long long)(most < size ? most : size), shared,
+            (unsigned long long)code, (unsigned long long)(data_size() / MEM_PAGE));
+}
+
+// The guest's line for one of the host's; false where the host's is right.
+static bool status_line(const struct task *task, bool own_thread, const char *line, struct out *out) {
+    static const struct {
+        const char *label;
+        enum { SIZE, DATA, BLOCKED, IGNORED, CAUGHT } what;
+    } lines[] = {{"VmPeak:", SIZE}, {"VmSize:", SIZE}, {"VmData:", DATA}, {"SigBlk:", BLOCKED}, {"SigIgn:", IGNORED}, {"SigCgt:", CAUGHT}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const char *label = lines[i].label;
+        if (strncmp(line, label, 7) != 0) continue;
+        switch (lines[i].what) {
+        case SIZE: out_add(out, "%s\t%8llu kB\n", label, (unsigned long long)mem_size() >> 10); return true;
+        case DATA: out_add(out, "%s\t%8llu kB\n", label, (unsigned long long)data_size() >> 10); return true;
+        case IGNORED: out_add(out, "%s\t%016llx\n", label, (unsigned long long)signals_with(task, 1)); return true;
+        case CAUGHT: out_add(out, "%s\t%016llx\n", label, (unsigned long long)signals_with(task, -1)); return true;
+        case BLOCKED:
+            if (own_thread) out_add(out, "%s\t%016llx\n", label, (unsigned long long)task->sigmask);
+            return own_thread;
+        }
+    }
+    return false;
 }
 
 static void write_status(const struct task *task, bool own_thread, struct in *in, struct out *out) {
     for (char *line; (line = in_line(in));) {
-        unsigned long long size = mem_size() >> 10;
-        if (!strncmp(line, "SigBlk:", 7) && own_thread) out_add(out, "SigBlk:\t%016llx\n", (unsigned long long)task->sigmask);
-        else if (!strncmp(line, "SigIgn:", 7)) out_add(out, "SigIgn:\t%016llx\n", (unsigned long long)signals_with(task, 1));
-        else if (!strncmp(line, "SigCgt:", 7)) out_add(out, "SigCgt:\t%016llx\n", (unsigned long long)signals_with(task, -1));
-        else if (!strncmp(line, "VmPeak:", 7)) out_add(out, "VmPeak:\t%8llu kB\n", size);
-        else if (!strncmp(line, "VmSize:", 7)) out_add(out, "VmSize:\t%8llu kB\n", size);
-        else out_add(out, "%s\n", line);
+        if (!status_line(task, own_thread, line, out)) out_add(out, "%s\n", line);
     }
 }
 

@@ -22,7 +22,7 @@ ln -s "$ferry" "$work/bin/ferry"
 # Fixed addresses, so that what is dumped does not depend on the linker.
 compiler=$(command -v riscv64-linux-gnu-gcc)
 if [[ $compiler ]]; then
-    "$compiler" -march=rv64gc -nostdlib -nostartfiles -static -Wl,-Ttext=0x10000,--build-id=none -o "$work/fixture" "$here/fixture.S" || exit 1
+    "$compiler" -march=rv64gc -nostdlib -nostartfiles -static -Wl,-Ttext=0x20000,--build-id=none -o "$work/fixture" "$here/fixture.S" || exit 1
     "$compiler" -march=rv64gc -nostdlib -nostartfiles -pie -Wl,--dynamic-linker=/lib/none.so.1,--build-id=none -o "$work/dynamic" \
         "$here/fixture.S" || exit 1
 fi

@@ -116,7 +116,7 @@ FP_BINARY(fp_host_div_d, double, "divsd")
 #define FP_UNARY(name, to, from, instruction)                               \
     FP_INLINE to name(from a) {                                             \
         to result;                                                          \
-        __asm__ volatile(instruction : "=x"(result) : "x"(a));              \
+        __asm__ volatile(instruction : "=&x"(result) : "x"(a));             \
         return result;                                                      \
     }
 FP_UNARY(fp_host_sqrt_s, float, float, "sqrtss %1, %0")

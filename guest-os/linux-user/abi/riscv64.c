@@ -2,6 +2,7 @@
 // result in a0 (man 2 syscall).
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/abi/riscv64_frame.h"
+#include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
 #include "translator/guest/riscv64/features.h"
@@ -106,7 +107,7 @@ const struct guest_abi abi_riscv64 = {
 
 enum {
     KEY_MVENDORID, KEY_MARCHID, KEY_MIMPID, KEY_BASE_BEHAVIOR, KEY_IMA_EXT_0, KEY_CPUPERF_0, KEY_ZICBOZ_BLOCK_SIZE,
-    KEY_HIGHEST_VIRT_ADDRESS, KEY_TIME_CSR_FREQ, KEY_MISALIGNED_SCALAR_PERF, KEY_MISALIGNED_VECTOR_PERF, KEY_ZICBOM_BLOCK_SIZE = 12, KEY_ZICBOP_BLOCK_SIZE = 15,
+    KEY_HIGHEST_VIRT_ADDRESS, KEY_TIME_CSR_FREQ, KEY_MISALIGNED_SCALAR_PERF, KEY_MISALIGNED_VECTOR_PERF, KEY_ZICBOM_BLOCK_SIZE = 12, KEY_ZICBOP_BLOCK_SIZE = 15, KEY_LAST = KEY_ZICBOP_BLOCK_SIZE,
     BASE_BEHAVIOR_IMA = 1, MISALIGNED_FAST = 3, MISALIGNED_VECTOR_UNSUPPORTED = 4, CACHE_LINE = 64, TIME_FREQUENCY = 10000000,
     HWPROBE_WHICH_CPUS = 1,
 };
@@ -148,14 +149,15 @@ static struct probe answer(int64_t key) {
     case KEY_ZICBOP_BLOCK_SIZE: return (struct probe){key, code_features & RV(ZICBOP) ? CACHE_LINE : 0};
     case KEY_HIGHEST_VIRT_ADDRESS: return (struct probe){key, MEM_TOP - 1};
     case KEY_TIME_CSR_FREQ: return (struct probe){key, TIME_FREQUENCY};
-    default: return (struct probe){-1, 0};
+    default: return key >= 0 && key <= KEY_LAST ? (struct probe){key, 0} : (struct probe){-1, 0};  // vendors' extensions: none
     }
 }
 
 // Bit masks are matched as "has at least these", other keys exactly.
 static bool matches(const struct probe *wanted) {
     struct probe have = answer(wanted->key);
-    if (wanted->key == KEY_BASE_BEHAVIOR || wanted->key == KEY_IMA_EXT_0) return (have.value & wanted->value) == wanted->value;
+    bool mask = wanted->key == KEY_BASE_BEHAVIOR || wanted->key == KEY_IMA_EXT_0 || wanted->key == KEY_CPUPERF_0;
+    if (mask) return (have.value & wanted->value) == wanted->value;
     return have.key == wanted->key && have.value == wanted->value;
 }
 
@@ -169,9 +171,23 @@ static long probe_values(uint64_t pairs, uint64_t count) {
     return 0;
 }
 
+// The processors of a guest's set that there are, all of them if the set is empty; -EFAULT where it cannot be read.
+static long read_cpus(uint64_t cpus, uint64_t size, cpu_set_t *set, bool empty_is_all) {
+    cpu_set_t online;
+    CPU_ZERO(set);
+    if (mem_copy_in(set, cpus, size < sizeof *set ? size : sizeof *set) < 0) return -EFAULT;
+    if (host_call(sched_getaffinity, 0, sizeof online, &online) < 0) return -EINVAL;
+    if (empty_is_all && CPU_COUNT(set) == 0) *set = online;
+    else CPU_AND(set, set, &online);
+    return 0;
+}
+
 // All processors are alike: either all of the set remain or none.
 static long probe_cpus(uint64_t pairs, uint64_t count, uint64_t size, uint64_t cpus) {
     if (!size || !cpus) return -EINVAL;
+    cpu_set_t set;
+    long result = read_cpus(cpus, size, &set, true);
+    if (result) return result;
     bool all = true;
     for (uint64_t i = 0; i < count; i++) {
         struct probe probe;
@@ -180,15 +196,8 @@ static long probe_cpus(uint64_t pairs, uint64_t count, uint64_t size, uint64_t c
         if (have.key < 0 && mem_copy_out(pairs + i * sizeof probe, &have, sizeof have) < 0) return -EFAULT;
         all = all && matches(&probe);
     }
-    cpu_set_t online, set;
-    CPU_ZERO(&set);
-    if (size > sizeof set) size = sizeof set;
-    if (mem_copy_in(&set, cpus, size) < 0) return -EFAULT;
-    if (sched_getaffinity(0, sizeof online, &online) < 0) return -EINVAL;
-    if (CPU_COUNT(&set) == 0) set = online;
-    else CPU_AND(&set, &set, &online);
     if (!all) CPU_ZERO(&set);
-    return mem_copy_out(cpus, &set, size);
+    return mem_copy_out(cpus, &set, size < sizeof set ? size : sizeof set);
 }
 
 syscall_function sys_riscv_hwprobe;
@@ -196,6 +205,10 @@ long sys_riscv_hwprobe(struct task *task, const uint64_t a[6]) {
     (void)task;
     if (a[4] & ~(uint64_t)HWPROBE_WHICH_CPUS) return -EINVAL;
     if (a[4] & HWPROBE_WHICH_CPUS) return probe_cpus(a[0], a[1], a[2], a[3]);
-    if ((a[2] == 0) != (a[3] == 0)) return -EINVAL;
+    cpu_set_t set;
+    if (a[2] || a[3]) {
+        long result = read_cpus(a[3], a[2], &set, false);
+        if (result || CPU_COUNT(&set) == 0) return result ? result : -EINVAL;
+    }
     return probe_values(a[0], a[1]);
 }
