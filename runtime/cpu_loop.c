@@ -157,7 +157,8 @@ void cpu_loop(struct cpu *cpu) {
         uint32_t mode = cpu->mode;
         cpu_run_code(cpu, state);
         handle_trap(cpu, state->hooks, mode);
-        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) && !state->stopped) state->hooks->interrupt(cpu);
+        // Again, as long as delivering one lets another one in: all that is pending comes before the guest's next instruction.
+        while (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) && !state->stopped) state->hooks->interrupt(cpu);
     }
     fp_host_leave(cpu);
 }

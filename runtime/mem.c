@@ -1,7 +1,7 @@
-// The guest's address space: see mem.h. Whatever the kernel decides (permissions of files, limits, huge pages) is asked of the kernel, by
-// making the call; the list of areas (mem_list.c) decides only where things go and what the guest may touch at all. The order is
-// always: check, host call, list, translations. Translations go last: a thread that translates reads bytes without the lock and finds out by
-// code_invalidate's counter that they are old.
+// The guest's address space: see mem.h. Whatever the kernel decides (permissions of files, limits, huge pages) is asked of the
+// kernel, by making the call; the list of areas (mem_list.c) decides only where things go and what the guest may touch at all.
+// The order is always: check, host call, list, translations. Translations go last: a thread that translates reads bytes without
+// the lock and finds out by code_invalidate's counter that they are old.
 #include "runtime/mem_list.h"
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
@@ -12,7 +12,7 @@ enum { HUGE_PAGE = 2 << 20, HUGETLB_MAGIC = (int)0x958458f6, NOEXEC = 8 /* ST_NO
 
 struct lock mem_lock;
 static uint64_t brk_start, brk_now;
-static int lock_future;       // mlockall's MCL_FUTURE and MCL_ONFAULT
+static int lock_future;  // mlockall's MCL_FUTURE and MCL_ONFAULT
 static uint32_t last_mapping;
 
 void mem_init(void) {
@@ -116,7 +116,8 @@ static void enter(const struct request *request, enum mem_kind kind) {
     struct mem_area area = {.start = start,
                             .end = end,
                             .prot = request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
-                            .flags = (is_shared(request->flags) ? MAP_SHARED : MAP_PRIVATE) | (request->flags & (MAP_ANONYMOUS | MAP_GROWSDOWN)),
+                            .flags = (is_shared(request->flags) ? MAP_SHARED : MAP_PRIVATE) |
+                                     (request->flags & (MAP_ANONYMOUS | MAP_GROWSDOWN)),
                             .kind = kind,
                             .mapping = is_shared(request->flags) ? mem__new_mapping() : 0};
     mem__tell_code(start, end);
@@ -129,7 +130,8 @@ static void enter(const struct request *request, enum mem_kind kind) {
 // Once more when another mapping of the host turns out to be in the way of a place that was ours to choose.
 static long map_chosen(struct request *request) {
     for (int attempt = 0;; attempt++) {
-        long at = host_call(mmap, request->address, request->size, mem__host_prot(request->prot), host_flags(request), request->fd, request->offset);
+        long at = host_call(mmap, request->address, request->size, mem__host_prot(request->prot), host_flags(request), request->fd,
+                            request->offset);
         if (at != -EEXIST || is_fixed(request) || attempt == 8) return at;
         mem__see_growth(0, MEM_TOP);
         request->address = mem__find_gap(request->size, alignment(request));
@@ -145,7 +147,8 @@ static long map(struct request *request, enum mem_kind kind) {
     if (result) return result;
     long at = map_chosen(request);
     if (at >= 0) enter(request, kind);
-    else if (request->flags & MAP_FIXED) mem__recheck(request->address, request->address + request->size);  // kernels before 6.12 unmap first
+    else if (request->flags & MAP_FIXED)
+        mem__recheck(request->address, request->address + request->size);  // kernels before 6.12 unmap first
     return at;
 }
 
@@ -191,7 +194,8 @@ long mem_unmap(uint64_t address, uint64_t size) {
 static long protect_piece(struct mem_area area, uint64_t start, uint64_t end, int prot) {
     if (area.prot == prot) return 0;
     long result = mem__reserve();
-    if (!result && mem__host_prot(area.prot) != mem__host_prot(prot)) result = host_call(mprotect, start, end - start, mem__host_prot(prot));
+    if (!result && mem__host_prot(area.prot) != mem__host_prot(prot))
+        result = host_call(mprotect, start, end - start, mem__host_prot(prot));
     if (result) return result;
     bool was_code = area.prot & PROT_EXEC;
     area.start = start;
@@ -251,7 +255,8 @@ void mem_brk_init(uint64_t start) {
 }
 
 static bool grow_break(uint64_t start, uint64_t end) {
-    struct request request = {start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0, MEM_PAGE};
+    struct request request = {start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                              0,     MEM_PAGE};
     return mem__in_range(start, end - start) && mem__is_free(start, end + MEM_PAGE) && map(&request, MEM_HEAP) >= 0;
 }
 
@@ -292,7 +297,8 @@ bool mem_find(uint64_t address, struct mem_area *area) {
 size_t mem_executable(uint64_t pc, size_t limit) {
     lock_take(&mem_lock);
     uint64_t end = pc;
-    for (size_t i = settled_above(pc); i < mem__count && mem__area[i].start <= end && mem__area[i].prot & PROT_EXEC && end - pc < limit; i++)
+    for (size_t i = settled_above(pc);
+         i < mem__count && mem__area[i].start <= end && mem__area[i].prot & PROT_EXEC && end - pc < limit; i++)
         end = mem__area[i].end;
     lock_drop(&mem_lock);
     return end - pc < limit ? end - pc : limit;

@@ -1,6 +1,6 @@
-// The sorted array of guest areas: see mem_list.h. Everything is a binary search and a memmove. Neighbours that are equal in all that matters are
-// one area, so the list is as short as the kernel's own. Areas that grow downwards (stacks) grow by page faults, of which we hear
-// nothing: before such an area's lower end matters, the host is asked where it is now.
+// The sorted array of guest areas: see mem_list.h. Everything is a binary search and a memmove. Neighbours that are equal in all
+// that matters are one area, so the list is as short as the kernel's own. Areas that grow downwards (stacks) grow by page
+// faults, of which we hear nothing: before such an area's lower end matters, the host is asked where it is now.
 #include "runtime/mem_list.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
@@ -10,8 +10,8 @@
 
 enum {
     FIRST_AREAS = 1024,
-    SPARE_AREAS = 4,                // what one operation may add
-    GUARD = 256 * MEM_PAGE,         // kept free below an area that grows (kernel: stack_guard_gap)
+    SPARE_AREAS = 4,  // what one operation may add
+    GUARD = 256 * MEM_PAGE,  // kept free below an area that grows (kernel: stack_guard_gap)
 };
 
 struct mem_area *mem__area;

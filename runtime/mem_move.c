@@ -1,5 +1,5 @@
-// The rarer changes of the guest's address space: mremap, mseal, madvise, mlockall, shared memory segments. See mem.h and, for the order
-// of steps, mem.c.
+// The rarer changes of the guest's address space: mremap, mseal, madvise, mlockall, shared memory segments. See mem.h and, for
+// the order of steps, mem.c.
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
 #include "runtime/mem_list.h"
@@ -211,7 +211,8 @@ void mem_forked(void) {
 static long lock_now(int flags) {
     for (size_t i = 0; i < mem__count; i++) {
         const struct mem_area *area = &mem__area[i];
-        long result = host_call(mlock2, area->start, area->end - area->start, flags & 4 /* MCL_ONFAULT */ ? 1 /* MLOCK_ONFAULT */ : 0);
+        long result =
+            host_call(mlock2, area->start, area->end - area->start, flags & 4 /* MCL_ONFAULT */ ? 1 /* MLOCK_ONFAULT */ : 0);
         if (result == -EPERM || (result == -ENOMEM && area->prot)) return result;
     }
     return 0;
@@ -265,7 +266,8 @@ static long attach(int id, uint64_t address, int flags, uint64_t size) {
     if (flags & SHM_EXEC) host_call(mprotect, at, size, mem__host_prot(prot));  // the kernel has checked the permission
     mem__tell_code(address, address + size);
     mem__cut(address, address + size);
-    mem__put(&(struct mem_area){.start = address, .end = address + size, .prot = prot, .flags = MAP_SHARED, .mapping = mem__new_mapping()});
+    mem__put(&(struct mem_area){
+        .start = address, .end = address + size, .prot = prot, .flags = MAP_SHARED, .mapping = mem__new_mapping()});
     if (prot & PROT_EXEC) code_invalidate(address, size);
     return at;
 }

@@ -1,10 +1,12 @@
-// Headers of guest ELF files: see elf.h. One function per rule, so that each way in which a file can be wrong has its own words; the rules are
-// those of the ELF specification (gABI, chapters 4 and 5) and of what the kernel's loader accepts (man 5 elf, man 2 execve).
+// Headers of guest ELF files: see elf.h. One function per rule, so that each way in which a file can be wrong has its own words;
+// the rules are those of the ELF specification (gABI, chapters 4 and 5) and of what the kernel's loader accepts (man 5 elf, man
+// 2 execve).
 #include "guest-os/linux-user/elf.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/options.h"
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -59,25 +61,34 @@ static const char *machine_name(const Elf64_Ehdr *header) {
 }
 
 static long wrong_machine(const Elf64_Ehdr *header, const char *name, struct text *why) {
-    const char *machine = machine_name(header);
-    if (header->e_machine == HOST_MACHINE && header->e_ident[EI_CLASS] == ELFCLASS64)
-        text_add(why, "%s: is an %s program, which this machine runs by itself: run it directly, or use -L DIR with a directory that has "
-                      "a %s one in its place", name, machine, guest_abi->uname_machine);
-    else if (machine) text_add(why, "%s: is a %s program; this ferry runs %s programs only", name, machine, guest_abi->uname_machine);
-    else text_add(why, "%s: is a program for ELF machine %u; this ferry runs %s programs only", name, header->e_machine, guest_abi->uname_machine);
+    const char *machine = machine_name(header), *wanted = guest_abi->uname_machine;
+    bool host = header->e_machine == HOST_MACHINE && header->e_ident[EI_CLASS] == ELFCLASS64;
+    if (host && options.sysroot)
+        text_add(why,
+                 "%s: is an %s program of this machine, and %s has no %s one in its place: run it directly, or install it there",
+                 name, machine, options.sysroot, wanted);
+    else if (host)
+        text_add(why,
+                 "%s: is an %s program: run it directly, or name the root of a %s system that has one in its place with -L DIR",
+                 name, machine, wanted);
+    else if (machine) text_add(why, "%s: is a %s program; this ferry runs %s programs only", name, machine, wanted);
+    else text_add(why, "%s: is a program for ELF machine %u; this ferry runs %s programs only", name, header->e_machine, wanted);
     return -ENOEXEC;
 }
 
 static long not_elf(const Elf64_Ehdr *header, size_t size, const char *name, struct text *why) {
     if (!size) text_add(why, "%s: is an empty file, not a program", name);
     else if (size < SELFMAG || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-        text_add(why, "%s: is neither an ELF program nor a script that begins with #!; if it is a script, name its interpreter first", name);
+        text_add(why,
+                 "%s: is neither an ELF program nor a script that begins with #!; if it is a script, name its interpreter first",
+                 name);
     else text_add(why, "%s: is truncated: it ends inside its ELF header, after %zu bytes; get or build the file again", name, size);
     return -ENOEXEC;
 }
 
 static long check_type(const Elf64_Ehdr *header, const char *name, struct text *why) {
-    static const char *const types[] = {"an ELF file of no type", "an object file; link it first", [ET_CORE] = "a core dump; load it in a debugger"};
+    static const char *const types[] = {"an ELF file of no type",
+                                        "an object file; link it first", [ET_CORE] = "a core dump; load it in a debugger"};
     unsigned type = header->e_type;
     if (type == ET_EXEC || type == ET_DYN) return 0;
     if (type <= ET_CORE) text_add(why, "%s: is not a program but %s", name, types[type]);
@@ -100,11 +111,12 @@ static long damaged(struct text *why, const char *name, const char *what, unsign
     return -ENOEXEC;
 }
 
-static long read_headers(struct arena *arena, const Elf64_Ehdr *header, const char *name, struct elf_image *image, struct text *why) {
+static long read_headers(struct arena *arena, const Elf64_Ehdr *header, const char *name, struct elf_image *image,
+                         struct text *why) {
     size_t bytes = (size_t)header->e_phnum * sizeof(Elf64_Phdr);
     if (header->e_phnum == 0 || header->e_phnum > MAX_HEADERS || header->e_phentsize != sizeof(Elf64_Phdr)) {
-        text_add(why, "%s: has a damaged ELF header: %u program headers of %u bytes; get or build the file again", name, header->e_phnum,
-                 header->e_phentsize);
+        text_add(why, "%s: has a damaged ELF header: %u program headers of %u bytes; get or build the file again", name,
+                 header->e_phnum, header->e_phentsize);
         return -ENOEXEC;
     }
     if (header->e_phoff > image->file_size || bytes > image->file_size - header->e_phoff) {
@@ -120,15 +132,19 @@ static long read_headers(struct arena *arena, const Elf64_Ehdr *header, const ch
 }
 
 // A PT_LOAD segment by itself.
-static long check_segment(const Elf64_Phdr *segment, unsigned index, const char *name, const struct elf_image *image, struct text *why) {
+static long check_segment(const Elf64_Phdr *segment, unsigned index, const char *name, const struct elf_image *image,
+                          struct text *why) {
     if (segment->p_filesz > segment->p_memsz) return damaged(why, name, "has more bytes in the file than in memory", index);
     if (segment->p_vaddr >= MEM_TOP || segment->p_memsz > MEM_TOP - segment->p_vaddr)
         return damaged(why, name, "does not fit into the address space", index);
     if (segment->p_filesz && (segment->p_vaddr ^ segment->p_offset) % MEM_PAGE)
         return damaged(why, name, "lies at an offset that cannot be mapped at its address", index);
     if (segment->p_filesz && (segment->p_offset > image->file_size || segment->p_filesz > image->file_size - segment->p_offset)) {
-        text_add(why, "%s: is truncated: program header %u wants %#llx bytes from %#llx and the file ends at %#llx; get or build it again", name, index,
-                 (unsigned long long)segment->p_filesz, (unsigned long long)segment->p_offset, (unsigned long long)image->file_size);
+        text_add(
+            why,
+            "%s: is truncated: program header %u wants %#llx bytes from %#llx and the file ends at %#llx; get or build it again",
+            name, index, (unsigned long long)segment->p_filesz, (unsigned long long)segment->p_offset,
+            (unsigned long long)image->file_size);
         return -ENOEXEC;
     }
     return 0;
@@ -182,21 +198,24 @@ static long check_segments(struct elf_image *image, const Elf64_Ehdr *header, co
         return -ENOEXEC;
     }
     if (header->e_type == ET_EXEC && image->low < MEM_BOTTOM) {
-        text_add(why, "%s: is linked at %#llx, below %#llx, where user programs cannot be; link it higher", name, (unsigned long long)image->low,
-                 (unsigned long long)MEM_BOTTOM);
+        text_add(why, "%s: is linked at %#llx, below %#llx, where user programs cannot be; link it higher", name,
+                 (unsigned long long)image->low, (unsigned long long)MEM_BOTTOM);
         return -ENOEXEC;
     }
     return 0;
 }
 
-static long read_interpreter(struct arena *arena, const Elf64_Phdr *segment, unsigned index, const char *name, struct elf_image *image,
-                             struct text *why) {
-    if (segment->p_filesz < 2 || segment->p_filesz > PATH_MAX) return damaged(why, name, "names an interpreter of impossible length", index);
+static long read_interpreter(struct arena *arena, const Elf64_Phdr *segment, unsigned index, const char *name,
+                             struct elf_image *image, struct text *why) {
+    if (segment->p_filesz < 2 || segment->p_filesz > PATH_MAX)
+        return damaged(why, name, "names an interpreter of impossible length", index);
     if (segment->p_offset > image->file_size || segment->p_filesz > image->file_size - segment->p_offset)
         return damaged(why, name, "names an interpreter behind the end of the file", index);
     char *text = arena_alloc(arena, segment->p_filesz, 1);
-    if (read_at(image->fd, text, segment->p_filesz, segment->p_offset) != segment->p_filesz) return text_add(why, "%s: cannot be read", name), -EIO;
-    if (text[segment->p_filesz - 1] || !text[0]) return damaged(why, name, "names an interpreter without an end or without a name", index);
+    if (read_at(image->fd, text, segment->p_filesz, segment->p_offset) != segment->p_filesz)
+        return text_add(why, "%s: cannot be read", name), -EIO;
+    if (text[segment->p_filesz - 1] || !text[0])
+        return damaged(why, name, "names an interpreter without an end or without a name", index);
     image->interpreter = text;
     return 0;
 }
@@ -235,7 +254,8 @@ long elf_place(struct elf_image *image, uint64_t hint) {
 }
 
 static int prot_of(const Elf64_Phdr *segment) {
-    return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) | (segment->p_flags & PF_X ? PROT_EXEC : 0);
+    return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
+           (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
 // The rest of the last page of the file's bytes is zero in memory (gABI, "Program Loading").

@@ -26,8 +26,8 @@ struct elf_image {
     uint64_t bias;
 };
 
-// Reads and checks the headers of the open file `fd`, which the messages call `name`. 0, or what execve(2) would fail with and the message
-// in `why`: -ENOEXEC for all that is not a program of this guest.
+// Reads and checks the headers of the open file `fd`, which the messages call `name`. 0, or what execve(2) would fail with and
+// the message in `why`: -ENOEXEC for all that is not a program of this guest.
 long elf_read(struct arena *arena, int fd, const char *name, struct elf_image *image, struct text *why);
 // Finds room for an image that may lie anywhere, near `hint` if that is not 0, and sets image->bias. 0 or -errno.
 long elf_place(struct elf_image *image, uint64_t hint);

@@ -1,6 +1,6 @@
-// Guest paths to host paths: see task.h. The sysroot lies over the host's root: what exists there is used from there, symbolic links in it
-// read as if it were "/". Resolution is by readlink, component by component, and opens nothing: a descriptor of ours would be
-// visible to other guest threads for a moment.
+// Guest paths to host paths: see task.h. The sysroot lies over the host's root: what exists there is used from there, symbolic
+// links in it read as if it were "/". Resolution is by readlink, component by component, and opens nothing: a descriptor of ours
+// would be visible to other guest threads for a moment.
 #include "guest-os/linux-user/task.h"
 #include "runtime/base/sys.h"
 #include "runtime/options.h"

@@ -1,5 +1,6 @@
-// What /proc shows of the guest, who must see itself and not the runner: which names are concerned, and the descriptors and links given for
-// them. A substitute file is a sealed memfd, so nothing of ours stays behind it; proc_text.c writes what is in it.
+// What /proc shows of the guest, who must see itself and not the runner: which names are concerned, and the descriptors and
+// links given for them. A substitute file is a sealed memfd, so nothing of ours stays behind it; proc_text.c writes what is in
+// it.
 #include "guest-os/linux-user/proc_text.h"
 #include "guest-os/linux-user/program.h"
 #include "runtime/base/sys.h"
@@ -35,9 +36,9 @@ static enum proc_file file_of_process(const char *name) {
 
 struct proc_name {
     enum proc_file file;
-    bool own;                // of this process
-    int pid;                 // as named; 0: self
-    const char *path;        // absolute
+    bool own;  // of this process
+    int pid;  // as named; 0: self
+    const char *path;  // absolute
     char buffer[PATH_MAX];
 };
 
@@ -162,7 +163,8 @@ static uint64_t runner_base(int pid) {
     return base;
 }
 
-// The guest program that process `pid` runs, out of that process's own `process.exe`; false where it is no runner or may not be read.
+// The guest program that process `pid` runs, out of that process's own `process.exe`; false where it is no runner or may not be
+// read.
 static bool program_of(int pid, char *exe) {
     uint64_t base = is_runner(pid) ? runner_base(pid) : 0;
     if (!base) return false;

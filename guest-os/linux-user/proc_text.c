@@ -1,5 +1,5 @@
-// The texts that guests read in /proc in place of the host's. Each is the host's own text, line by line or field by field, with what would show
-// the runner replaced by the guest's: the list of areas for maps, the signal actions for status, and so on.
+// The texts that guests read in /proc in place of the host's. Each is the host's own text, line by line or field by field, with
+// what would show the runner replaced by the guest's: the list of areas for maps, the signal actions for status, and so on.
 #include "guest-os/linux-user/proc_text.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/sys.h"
@@ -115,9 +115,11 @@ static void put_mapping(struct out *out, const struct mapping *mapping, const st
     enum { NAME_COLUMN = 73 };
     char line[256];
     struct text text = TEXT_ON(line);
-    text_add(&text, "%08llx-%08llx %c%c%c%c %08llx %s %llu ", (unsigned long long)start, (unsigned long long)end, area->prot & PROT_READ ? 'r' : '-',
-             area->prot & PROT_WRITE ? 'w' : '-', area->prot & PROT_EXEC ? 'x' : '-', area->flags & MAP_SHARED ? 's' : 'p',
-             (unsigned long long)(mapping->inode ? mapping->offset + (start - mapping->start) : 0), mapping->device, (unsigned long long)mapping->inode);
+    text_add(&text, "%08llx-%08llx %c%c%c%c %08llx %s %llu ", (unsigned long long)start, (unsigned long long)end,
+             area->prot & PROT_READ ? 'r' : '-', area->prot & PROT_WRITE ? 'w' : '-', area->prot & PROT_EXEC ? 'x' : '-',
+             area->flags & MAP_SHARED ? 's' : 'p',
+             (unsigned long long)(mapping->inode ? mapping->offset + (start - mapping->start) : 0), mapping->device,
+             (unsigned long long)mapping->inode);
     const char *name = area_name(mapping, area);
     if (*name) out_add(out, "%-*s%s\n", NAME_COLUMN, line, name);
     else out_add(out, "%s\n", line);
@@ -138,14 +140,17 @@ static void write_maps(struct in *in, struct out *out) {
     uint64_t start, end;
     for (char *line; (line = in_line(in));) {
         if (!parse_mapping(line, &mapping)) continue;
-        for (uint64_t at = mapping.start; next_piece(&at, mapping.end, &area, &start, &end);) put_mapping(out, &mapping, &area, start, end);
+        for (uint64_t at = mapping.start; next_piece(&at, mapping.end, &area, &start, &end);)
+            put_mapping(out, &mapping, &area, start, end);
     }
 }
 
-// One mapping of the host can be several areas of the guest's, which differ in PROT_EXEC: the first gets the figures, the others' are nought.
+// One mapping of the host can be several areas of the guest's, which differ in PROT_EXEC: the first gets the figures, the
+// others' are nought.
 static void put_more_pieces(struct out *out, const struct mapping *mapping, uint64_t at) {
-    static const char *const figures[] = {"KernelPageSize", "MMUPageSize", "Rss", "Pss", "Pss_Dirty", "Shared_Clean", "Shared_Dirty", "Private_Clean",
-                                          "Private_Dirty", "Referenced", "Anonymous", "LazyFree", "AnonHugePages", "Swap", "SwapPss", "Locked"};
+    static const char *const figures[] = {
+        "KernelPageSize", "MMUPageSize", "Rss",       "Pss",      "Pss_Dirty",     "Shared_Clean", "Shared_Dirty", "Private_Clean",
+        "Private_Dirty",  "Referenced",  "Anonymous", "LazyFree", "AnonHugePages", "Swap",         "SwapPss",      "Locked"};
     struct mem_area area;
     uint64_t start, end;
     while (next_piece(&at, mapping->end, &area, &start, &end)) {
@@ -170,7 +175,8 @@ static void write_smaps(struct in *in, struct out *out) {
     for (char *line; (line = in_line(in));) {
         struct mapping next;
         if (line[0] >= 'A' && line[0] <= 'Z') {
-            if (shown && !strncmp(line, "Size:", 5)) out_add(out, "Size:           %8llu kB\n", (unsigned long long)(end - start) >> 10);
+            if (shown && !strncmp(line, "Size:", 5))
+                out_add(out, "Size:           %8llu kB\n", (unsigned long long)(end - start) >> 10);
             else if (shown) out_add(out, "%s\n", line);
             continue;
         }
@@ -264,7 +270,8 @@ static bool status_line(const struct task *task, bool own_thread, const char *li
     static const struct {
         const char *label;
         enum { SIZE, DATA, BLOCKED, IGNORED, CAUGHT } what;
-    } lines[] = {{"VmPeak:", SIZE}, {"VmSize:", SIZE}, {"VmData:", DATA}, {"SigBlk:", BLOCKED}, {"SigIgn:", IGNORED}, {"SigCgt:", CAUGHT}};
+    } lines[] = {{"VmPeak:", SIZE},    {"VmSize:", SIZE},    {"VmData:", DATA},
+                 {"SigBlk:", BLOCKED}, {"SigIgn:", IGNORED}, {"SigCgt:", CAUGHT}};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         const char *label = lines[i].label;
         if (strncmp(line, label, 7) != 0) continue;

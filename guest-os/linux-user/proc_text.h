@@ -3,7 +3,17 @@
 #include "guest-os/linux-user/task.h"
 
 enum proc_file {
-    PROC_NONE, PROC_EXE, PROC_MAPS, PROC_SMAPS, PROC_CMDLINE, PROC_ENVIRON, PROC_AUXV, PROC_STAT, PROC_STATM, PROC_STATUS, PROC_CPUINFO,
+    PROC_NONE,
+    PROC_EXE,
+    PROC_MAPS,
+    PROC_SMAPS,
+    PROC_CMDLINE,
+    PROC_ENVIRON,
+    PROC_AUXV,
+    PROC_STAT,
+    PROC_STATM,
+    PROC_STATUS,
+    PROC_CPUINFO,
     PROC_LINK,  // some other name under /proc, which may be a symbolic link
 };
 

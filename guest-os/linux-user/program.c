@@ -1,5 +1,6 @@
-// Whether a file can be run and as what: permissions, `#!` lines, ELF headers, the ELF interpreter. Everything is checked here, before
-// anything of this process changes, so that execve(2) fails with the errno that the kernel would give and a start leaves nothing half done.
+// Whether a file can be run and as what: permissions, `#!` lines, ELF headers, the ELF interpreter. Everything is checked here,
+// before anything of this process changes, so that execve(2) fails with the errno that the kernel would give and a start leaves
+// nothing half done.
 #include "guest-os/linux-user/program.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/sys.h"
@@ -12,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    SCRIPT_LINE = 256,   // the kernel looks at so many bytes of a script (man 2 execve, "Interpreter scripts")
-    SCRIPT_DEPTH = 5,    // scripts whose interpreters are scripts
+    SCRIPT_LINE = 256,  // the kernel looks at so many bytes of a script (man 2 execve, "Interpreter scripts")
+    SCRIPT_DEPTH = 5,  // scripts whose interpreters are scripts
 };
 
 static const char *error_text(long result) {
@@ -31,7 +32,9 @@ static bool is_directory(const char *path) {
 static long cannot_open(const char *path, long result, struct text *why) {
     if (result == -ENOENT) text_add(why, "%s: not found", path);
     else if (is_directory(path)) text_add(why, "%s: is a directory, not a program", path);
-    else if (result == -EACCES) text_add(why, "%s: permission denied; it has to be executable and readable (chmod +rx) and its directories searchable", path);
+    else if (result == -EACCES)
+        text_add(why, "%s: permission denied; it has to be executable and readable (chmod +rx) and its directories searchable",
+                 path);
     else text_add(why, "%s: cannot be opened: %s", path, error_text(result));
     return result;
 }
@@ -87,7 +90,8 @@ static char *const *script_argv(struct arena *arena, const struct script *script
 }
 
 // If the open file is a script: 1 with *path, *name and *argv replaced by its interpreter's. 0 where it is none.
-static long resolve_script(struct arena *arena, int fd, const char **path, const char **name, char *const **argv, struct text *why) {
+static long resolve_script(struct arena *arena, int fd, const char **path, const char **name, char *const **argv,
+                           struct text *why) {
     char *line = arena_alloc(arena, SCRIPT_LINE + 1, 1);
     long size = host_call(pread64, fd, line, SCRIPT_LINE, 0);
     if (size < 2 || line[0] != '#' || line[1] != '!') return 0;
@@ -131,8 +135,11 @@ static long no_interpreter(const struct program *program, long result, struct te
     const char *wanted = program->image.interpreter;
     why->length = 0;
     why->cut = false;
-    text_add(why, "%s: needs the ELF interpreter %s, which %s", program->path, wanted, result == -ENOENT ? "was not found" : error_text(result));
-    if (options.sysroot) text_add(why, ", neither in %s nor on this machine; is -L the root of a %s system?", options.sysroot, guest_abi->uname_machine);
+    text_add(why, "%s: needs the ELF interpreter %s, which %s", program->path, wanted,
+             result == -ENOENT ? "was not found" : error_text(result));
+    if (options.sysroot)
+        text_add(why, ", neither in %s nor on this machine; is -L the root of a %s system?", options.sysroot,
+                 guest_abi->uname_machine);
     else text_add(why, "; name the root of a %s system that has it with -L DIR", guest_abi->uname_machine);
     return result;
 }
@@ -153,7 +160,9 @@ static long open_interpreter(struct arena *arena, struct program *program, struc
 }
 
 long program_open(struct arena *arena, const char *path, char *const argv[], struct program *program, struct text *why) {
-    *program = (struct program){.path = path, .name_as_run = path_guest(path), .argv = argv, .image.fd = -1, .interpreter.fd = -1};
+    char buffer[PATH_MAX];
+    *program = (struct program){.name_as_run = path_guest(path), .argv = argv, .image.fd = -1, .interpreter.fd = -1};
+    path = program->path = arena_strdup(arena, path_host(program->name_as_run, true, buffer));
     long fd = open_through_scripts(arena, program, why);
     if (fd < 0) return fd;
     long result = elf_read(arena, (int)fd, program->path, &program->image, why);

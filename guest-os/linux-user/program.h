@@ -10,8 +10,9 @@ struct program {
     struct elf_image image, interpreter;  // interpreter.fd is -1 where there is none
 };
 
-// Finds out whether `path` can be run and how. 0, or what execve(2) would fail with and the message in `why`. On success the descriptors of the
-// images are open and program_close closes them.
+// Finds out whether `path` can be run and how; a path into the sysroot may also be the guest's, and symbolic links in it are the
+// guest's. 0, or what execve(2) would fail with and the message in `why`. On success the descriptors of the images are open and
+// program_close closes them.
 long program_open(struct arena *arena, const char *path, char *const argv[], struct program *program, struct text *why);
 void program_close(struct program *program);
 

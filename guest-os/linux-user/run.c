@@ -1,5 +1,5 @@
-// `ferry run`: puts the pieces of user mode together. The order matters: signals are taken before the program is loaded, so that a file that
-// shrinks under us is an error and not a crash.
+// `ferry run`: puts the pieces of user mode together. The order matters: signals are taken before the program is loaded, so that
+// a file that shrinks under us is an error and not a crash.
 #include "guest-os/linux-user/run.h"
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/syscall.h"

@@ -1,6 +1,7 @@
-// The first stack of a program. From the top down, as the kernel lays it out (man 3 getauxval; the psABI, "Process Initialization"): a zero
-// word, the name as run, environment strings, argument strings, 16 random bytes, and then, from the stack pointer up: argc, argv[],
-// envp[], auxv[]. The mapping grows by itself below that (MAP_GROWSDOWN), within RLIMIT_STACK, by the host kernel's own doing.
+// The first stack of a program. From the top down, as the kernel lays it out (man 3 getauxval; the psABI, "Process
+// Initialization"): a zero word, the name as run, environment strings, argument strings, 16 random bytes, and then, from the
+// stack pointer up: argc, argv[], envp[], auxv[]. The mapping grows by itself below that (MAP_GROWSDOWN), within RLIMIT_STACK,
+// by the host kernel's own doing.
 #include "guest-os/linux-user/stack.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/sys.h"
@@ -14,8 +15,8 @@
 #include <sys/resource.h>
 
 enum {
-    SPARE = 128 << 10,              // mapped below the image from the start
-    ONE_STRING = 128 << 10,         // MAX_ARG_STRLEN (man 2 execve, "Limits on size of arguments and environment")
+    SPARE = 128 << 10,  // mapped below the image from the start
+    ONE_STRING = 128 << 10,  // MAX_ARG_STRLEN (man 2 execve, "Limits on size of arguments and environment")
     LEAST_STRINGS = 128 << 10,
     MOST_STRINGS = 6 << 20,
     AUXILIARY = 24,
@@ -117,8 +118,8 @@ static long map_stack(uint64_t top, uint64_t size, bool executable) {
     return mem_map(top - size, size, prot, flags, -1, 0, MEM_STACK);
 }
 
-static uint64_t write_image(const struct program *program, char *const envp[], struct counted arguments, struct counted environment, uint64_t top,
-                            struct writer *writer) {
+static uint64_t write_image(const struct program *program, char *const envp[], struct counted arguments, struct counted environment,
+                            uint64_t top, struct writer *writer) {
     uint8_t random[RANDOM_BYTES];
     host_call(getrandom, random, sizeof random, 0);
     writer->at = top - sizeof(uint64_t);
@@ -146,8 +147,8 @@ long stack_build(const struct program *program, char *const envp[], uint64_t top
     int too_long = count(program->argv, &arguments) | count(envp, &environment);
     uint64_t bytes = arguments.bytes + environment.bytes + (arguments.count + environment.count) * sizeof(uint64_t);
     if (too_long || bytes > most_bytes()) {
-        text_add(why, "%s: the argument list is too long: %llu bytes of arguments and environment; ulimit -s raises the limit", program->name_as_run,
-                 (unsigned long long)bytes);
+        text_add(why, "%s: the argument list is too long: %llu bytes of arguments and environment; ulimit -s raises the limit",
+                 program->name_as_run, (unsigned long long)bytes);
         return -E2BIG;
     }
     uint64_t size = (bytes + strlen(program->name_as_run) + SPARE + 2 * MEM_PAGE) & ~(MEM_PAGE - 1);

@@ -1,7 +1,7 @@
-// Starts a guest program in this process: decides where everything goes, maps it, builds the stack and sets the registers. Places are
-// chosen as the kernel chooses them on a machine with an address space of this size: the stack on top, below it the mappings (from the
-// top down), position-independent programs at two thirds, the break behind the program; all by random amounts, unless
-// personality(2) says ADDR_NO_RANDOMIZE.
+// Starts a guest program in this process: decides where everything goes, maps it, builds the stack and sets the registers.
+// Places are chosen as the kernel chooses them on a machine with an address space of this size: the stack on top, below it the
+// mappings (from the top down), position-independent programs at two thirds, the break behind the program; all by random
+// amounts, unless personality(2) says ADDR_NO_RANDOMIZE.
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/program.h"
 #include "guest-os/linux-user/stack.h"
@@ -18,7 +18,7 @@
 #include <sys/personality.h>
 
 enum {
-    NOT_FOUND = 127,       // what shells answer
+    NOT_FOUND = 127,  // what shells answer
     NOT_RUNNABLE = 126,
     STACK_GUARD = 1 << 20,
     LEAST_GAP = 128 << 20,  // kept free below the stack's top, for it to grow
@@ -65,8 +65,8 @@ static long check_place(const struct program *program, uint64_t stack_top, struc
     const struct elf_image *image = &program->image;
     uint64_t stack = stack_top - LEAST_GAP;
     if (image->type != ET_EXEC || image->high <= stack) return 0;
-    text_add(why, "%s: is linked to reach %#llx, where the stack is (from %#llx); link it lower", program->path, (unsigned long long)image->high,
-             (unsigned long long)stack);
+    text_add(why, "%s: is linked to reach %#llx, where the stack is (from %#llx); link it lower", program->path,
+             (unsigned long long)image->high, (unsigned long long)stack);
     return -ENOMEM;
 }
 
@@ -119,8 +119,8 @@ static const char *last_component(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-// The kernel then shows the guest's arguments in /proc/PID/cmdline and the like, to everyone. Not all kernels allow it (CONFIG_CHECKPOINT_RESTORE);
-// proc.c makes up for it where they do not. The break stays ours: it is the runner's own.
+// The kernel then shows the guest's arguments in /proc/PID/cmdline and the like, to everyone. Not all kernels allow it
+// (CONFIG_CHECKPOINT_RESTORE); proc.c makes up for it where they do not. The break stays ours: it is the runner's own.
 static void tell_kernel(void) {
     uint64_t brk = (uint64_t)host_call(brk, 0), auxv[64];
     struct prctl_mm_map map = {.start_code = process.code_start,
@@ -168,7 +168,8 @@ static long check_sysroot(struct text *why) {
     long result = host_call(newfstatat, AT_FDCWD, options.sysroot, &stat, 0);
     if (!result && S_ISDIR(stat.st_mode)) return 0;
     const char *text = result ? strerrordesc_np((int)-result) : "not a directory";
-    text_add(why, "-L %s: %s; name the root directory of a %s system", options.sysroot, text ? text : "cannot be used", guest_abi->uname_machine);
+    text_add(why, "-L %s: %s; name the root directory of a %s system", options.sysroot, text ? text : "cannot be used",
+             guest_abi->uname_machine);
     return result ? result : -ENOTDIR;
 }
 

@@ -1,5 +1,5 @@
-// System calls on memory. What changes the address space goes through runtime/mem.h, which knows what is the guest's; the rest is the host's
-// call, once it is certain that only guest memory is meant.
+// System calls on memory. What changes the address space goes through runtime/mem.h, which knows what is the guest's; the rest
+// is the host's call, once it is certain that only guest memory is meant.
 #include "guest-os/linux-user/task.h"
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
@@ -20,10 +20,10 @@
 
 enum { MAX_VECTORS = 1024 /* UIO_MAXIOV */ };
 
-syscall_function sys_mmap, sys_munmap, sys_mprotect, sys_pkey_mprotect, sys_mremap, sys_brk, sys_madvise, sys_msync, sys_mincore, sys_mlock,
-    sys_mlock2, sys_munlock, sys_mlockall, sys_munlockall, sys_remap_file_pages, sys_shmat, sys_shmdt, sys_process_vm_readv,
-    sys_process_vm_writev, sys_process_madvise, sys_memfd_secret, sys_mseal, sys_riscv_flush_icache, sys_set_mempolicy, sys_mbind,
-    sys_get_mempolicy, sys_set_mempolicy_home_node;
+syscall_function sys_mmap, sys_munmap, sys_mprotect, sys_pkey_mprotect, sys_mremap, sys_brk, sys_madvise, sys_msync, sys_mincore,
+    sys_mlock, sys_mlock2, sys_munlock, sys_mlockall, sys_munlockall, sys_remap_file_pages, sys_shmat, sys_shmdt,
+    sys_process_vm_readv, sys_process_vm_writev, sys_process_madvise, sys_memfd_secret, sys_mseal, sys_riscv_flush_icache,
+    sys_set_mempolicy, sys_mbind, sys_get_mempolicy, sys_set_mempolicy_home_node;
 
 long sys_mmap(struct task *task, const uint64_t a[6]) {
     (void)task;
@@ -166,8 +166,8 @@ long sys_shmdt(struct task *task, const uint64_t a[6]) {
 
 // ---- other processes' memory
 
-// A guest's struct iovec array as our own copy, of guest memory only: whoever changes the original afterwards cannot make the kernel read or
-// write what is not the guest's.
+// A guest's struct iovec array as our own copy, of guest memory only: whoever changes the original afterwards cannot make the
+// kernel read or write what is not the guest's.
 static long copy_vectors(struct iovec *to, uint64_t from, uint64_t count) {
     if (mem_copy_in(to, from, count * sizeof *to) < 0) return -EFAULT;
     for (uint64_t i = 0; i < count; i++) {

@@ -118,7 +118,8 @@ struct sharing_start {
     struct task *task;
     const struct spawn *spawn;
     void *stack;
-    int32_t pid;  // announced by the child, or a negative error
+    int32_t pid;     // announced by the child, or a negative error
+    uint32_t users;  // who still looks at this: the parent, and the helper thread if there is one
 };
 
 static int sharing_main(void *data) {
@@ -151,13 +152,17 @@ static void clone_and_wait(struct sharing_start *start) {
     if (pid < 0) announce(&start->pid, -errno);
 }
 
-static void *clone_helper(void *data) {
-    struct sharing_start *start = data;
-    clone_and_wait(start);
-    cpu_set_current(NULL);
+static void sharing_drop(struct sharing_start *start) {
+    if (__atomic_sub_fetch(&start->users, 1, __ATOMIC_SEQ_CST)) return;
     task_free(start->task);
     host_call(munmap, start->stack, CHILD_STACK);
     host_call(munmap, start, sizeof *start + sizeof *start->spawn);
+}
+
+static void *clone_helper(void *data) {
+    clone_and_wait(data);
+    cpu_set_current(NULL);
+    sharing_drop(data);
     return NULL;
 }
 
@@ -171,7 +176,7 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
     struct sharing_start *start = (struct sharing_start *)room;
     struct spawn *copy = (struct spawn *)(start + 1);
     *copy = *spawn;
-    *start = (struct sharing_start){.task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = (void *)stack};
+    *start = (struct sharing_start){.task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = (void *)stack, .users = 1};
     if (spawn->flags & CLONE_VFORK) {  // as natively, the alternate stack is inherited then
         start->task->altstack = task->altstack;
         start->task->altstack_size = task->altstack_size;
@@ -179,18 +184,18 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
     }
     spawn_registers(start->task->cpu, spawn);
     signal_block_all();
-    if (!(spawn->flags & CLONE_VFORK)) {
+    long pid;
+    if (spawn->flags & CLONE_VFORK) {
+        clone_and_wait(start);
+        cpu_set_current(task->cpu);
+        pid = start->pid;
+    } else {
+        start->users = 2;
         int error = start_thread(clone_helper, start);
-        long pid = error ? error : await(&start->pid);
-        if (!task->cpu->pending) signal_unblock(task);
-        return pid;
+        pid = error ? error : await(&start->pid);
+        if (error) start->users = 1;
     }
-    clone_and_wait(start);
-    cpu_set_current(task->cpu);
-    long pid = start->pid;
-    task_free(start->task);
-    host_call(munmap, stack, CHILD_STACK);
-    host_call(munmap, room, sizeof *start + sizeof *spawn);
+    sharing_drop(start);
     if (!task->cpu->pending) signal_unblock(task);
     return pid;
 }

@@ -3,7 +3,7 @@
 #
 # A case is a transcript, cases/NAME.txt: lines "$ COMMAND" are run by bash in an empty folder with an empty environment, and what
 # follows must be what comes out: standard output as it is, then standard error behind "! ", then the exit status as "[N]" unless it
-# is 0. Lines that start with "#" are comments. $FIXTURE is a small riscv64 program, see fixture.S; the work folder is printed as WORK.
+# is 0. Lines that start with "## " are comments. $FIXTURE is a small riscv64 program, see fixture.S; the work folder is printed as WORK.
 # --update writes what came out into the cases.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,7 +45,7 @@ replay() {
     mkdir "$work/out"
     while IFS= read -r line; do
         case $line in
-        '#'*) echo "$line" ;;
+        '## '*) echo "$line" ;;
         '$ '*) echo "$line"; play "${line:2}" ;;
         esac
     done <"$1"

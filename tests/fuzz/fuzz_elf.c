@@ -1,5 +1,6 @@
-// Fuzzes what is read of a program before it runs: #! lines, ELF headers, program headers, the interpreter's name. Nothing is mapped and nothing
-// runs; what is checked besides the sanitizers is that a refusal has its message and that an accepted image keeps its promises.
+// Fuzzes what is read of a program before it runs: #! lines, ELF headers, program headers, the interpreter's name. Nothing is
+// mapped and nothing runs; what is checked besides the sanitizers is that a refusal has its message and that an accepted image
+// keeps its promises.
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/elf.h"
 #include "runtime/base/arena.h"

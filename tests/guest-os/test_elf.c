@@ -1,5 +1,5 @@
-// What program_check says of files that are no programs of the guest, or damaged, or hostile: the errno of execve(2) and a message with the
-// words that help. Also `#!` lines, and the sysroot overlay of paths. Nothing here runs guest code.
+// What program_check says of files that are no programs of the guest, or damaged, or hostile: the errno of execve(2) and a
+// message with the words that help. Also `#!` lines, and the sysroot overlay of paths. Nothing here runs guest code.
 // clang-format off: cmocka wants these first, in this order
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,57 +98,139 @@ static void expect(const struct verdict *verdict, long result, const char *words
 
 // ---- damaged and hostile files
 
-static void not_elf(struct file *f) { memcpy(f->bytes, "hello world", 11); }
-static void empty(struct file *f) { f->size = 0; }
-static void one_byte(struct file *f) { f->size = 1; }
-static void only_magic(struct file *f) { f->size = 5; }
-static void half_a_header(struct file *f) { f->size = 40; }
-static void other_class(struct file *f) { f->header.e_ident[EI_CLASS] = ELFCLASS32; }
-static void big_endian(struct file *f) { f->header.e_ident[EI_DATA] = ELFDATA2MSB; }
-static void of_the_host(struct file *f) { f->header.e_machine = EM_X86_64; }
-static void of_another(struct file *f) { f->header.e_machine = EM_S390; }
-static void of_the_unknown(struct file *f) { f->header.e_machine = 9999; }
-static void object(struct file *f) { f->header.e_type = ET_REL; }
-static void core(struct file *f) { f->header.e_type = ET_CORE; }
-static void odd_type(struct file *f) { f->header.e_type = 77; }
-static void no_headers(struct file *f) { f->header.e_phnum = 0; }
-static void too_many_headers(struct file *f) { f->header.e_phnum = 0xffff; }
-static void odd_headers(struct file *f) { f->header.e_phentsize = 55; }
-static void headers_behind_end(struct file *f) { f->header.e_phoff = FILE_BYTES - 8; }
-static void headers_far_away(struct file *f) { f->header.e_phoff = ~UINT64_C(0) - 100; }
-static void nothing_to_load(struct file *f) { f->segment[0].p_type = f->segment[1].p_type = PT_NULL; }
-static void nothing_but_empty(struct file *f) { f->segment[0].p_memsz = f->segment[0].p_filesz = f->segment[1].p_memsz = f->segment[1].p_filesz = 0; }
-static void file_over_memory(struct file *f) { f->segment[1].p_memsz = 100; }
-static void address_over_top(struct file *f) { f->segment[1].p_vaddr = ~UINT64_C(0) & ~UINT64_C(4095); }
-static void wraps_around(struct file *f) { f->segment[1].p_memsz = ~UINT64_C(0); }
-static void huge(struct file *f) { f->segment[1].p_memsz = MEM_TOP; }
-static void misaligned(struct file *f) { f->segment[1].p_vaddr += 16; }
-static void offset_behind_end(struct file *f) { f->segment[1].p_offset = 1 << 20; }
-static void offset_wraps(struct file *f) { f->segment[1].p_offset = ~UINT64_C(0) & ~UINT64_C(4095); }
-static void cut_short(struct file *f) { f->size = 6000; }
-static void overlaps(struct file *f) { f->segment[1].p_vaddr = LOADED; }
+static void not_elf(struct file *f) {
+    memcpy(f->bytes, "hello world", 11);
+}
+static void empty(struct file *f) {
+    f->size = 0;
+}
+static void one_byte(struct file *f) {
+    f->size = 1;
+}
+static void only_magic(struct file *f) {
+    f->size = 5;
+}
+static void half_a_header(struct file *f) {
+    f->size = 40;
+}
+static void other_class(struct file *f) {
+    f->header.e_ident[EI_CLASS] = ELFCLASS32;
+}
+static void big_endian(struct file *f) {
+    f->header.e_ident[EI_DATA] = ELFDATA2MSB;
+}
+static void of_the_host(struct file *f) {
+    f->header.e_machine = EM_X86_64;
+}
+static void of_another(struct file *f) {
+    f->header.e_machine = EM_S390;
+}
+static void of_the_unknown(struct file *f) {
+    f->header.e_machine = 9999;
+}
+static void object(struct file *f) {
+    f->header.e_type = ET_REL;
+}
+static void core(struct file *f) {
+    f->header.e_type = ET_CORE;
+}
+static void odd_type(struct file *f) {
+    f->header.e_type = 77;
+}
+static void no_headers(struct file *f) {
+    f->header.e_phnum = 0;
+}
+static void too_many_headers(struct file *f) {
+    f->header.e_phnum = 0xffff;
+}
+static void odd_headers(struct file *f) {
+    f->header.e_phentsize = 55;
+}
+static void headers_behind_end(struct file *f) {
+    f->header.e_phoff = FILE_BYTES - 8;
+}
+static void headers_far_away(struct file *f) {
+    f->header.e_phoff = ~UINT64_C(0) - 100;
+}
+static void nothing_to_load(struct file *f) {
+    f->segment[0].p_type = f->segment[1].p_type = PT_NULL;
+}
+static void nothing_but_empty(struct file *f) {
+    f->segment[0].p_memsz = f->segment[0].p_filesz = f->segment[1].p_memsz = f->segment[1].p_filesz = 0;
+}
+static void file_over_memory(struct file *f) {
+    f->segment[1].p_memsz = 100;
+}
+static void address_over_top(struct file *f) {
+    f->segment[1].p_vaddr = ~UINT64_C(0) & ~UINT64_C(4095);
+}
+static void wraps_around(struct file *f) {
+    f->segment[1].p_memsz = ~UINT64_C(0);
+}
+static void huge(struct file *f) {
+    f->segment[1].p_memsz = MEM_TOP;
+}
+static void misaligned(struct file *f) {
+    f->segment[1].p_vaddr += 16;
+}
+static void offset_behind_end(struct file *f) {
+    f->segment[1].p_offset = 1 << 20;
+}
+static void offset_wraps(struct file *f) {
+    f->segment[1].p_offset = ~UINT64_C(0) & ~UINT64_C(4095);
+}
+static void cut_short(struct file *f) {
+    f->size = 6000;
+}
+static void overlaps(struct file *f) {
+    f->segment[1].p_vaddr = LOADED;
+}
 static void out_of_order(struct file *f) {
     Elf64_Phdr first = f->segment[0];
     f->segment[0] = f->segment[1];
     f->segment[1] = first;
 }
-static void entry_elsewhere(struct file *f) { f->header.e_entry = 0x999000; }
-static void library(struct file *f) { f->header.e_type = ET_DYN, f->header.e_entry = 0; }
-static void too_low(struct file *f) { f->segment[0].p_vaddr = 0, f->segment[1].p_vaddr = 4096, f->header.e_entry = 16; }
+static void entry_elsewhere(struct file *f) {
+    f->header.e_entry = 0x999000;
+}
+static void library(struct file *f) {
+    f->header.e_type = ET_DYN, f->header.e_entry = 0;
+}
+static void too_low(struct file *f) {
+    f->segment[0].p_vaddr = 0, f->segment[1].p_vaddr = 4096, f->header.e_entry = 16;
+}
 
 static void interpreter(struct file *f, const char *name, size_t size) {
     f->segment[2] = (Elf64_Phdr){PT_INTERP, PF_R, 2048, 0, 0, size, size, 1};
     memcpy(f->bytes + 2048, name, size);
 }
-static void interpreter_missing(struct file *f) { interpreter(f, "/no/such/ld.so", 15); }
-static void interpreter_endless(struct file *f) { interpreter(f, "/no/such/ld.so", 14); }
-static void interpreter_empty(struct file *f) { interpreter(f, "\0", 2); }
-static void interpreter_behind_end(struct file *f) { interpreter(f, "/x", 3), f->segment[2].p_offset = FILE_BYTES; }
-static void interpreter_long(struct file *f) { interpreter(f, "/x", 3), f->segment[2].p_filesz = 5000; }
-static void interpreter_of_host(struct file *f) { interpreter(f, "/bin/sh", 8); }
-static void interpreter_no_elf(struct file *f) { interpreter(f, "/usr/bin/ldd", 13); }
-static void not_executable(struct file *f) { f->mode = 0644; }
-static void unharmed(struct file *f) { (void)f; }
+static void interpreter_missing(struct file *f) {
+    interpreter(f, "/no/such/ld.so", 15);
+}
+static void interpreter_endless(struct file *f) {
+    interpreter(f, "/no/such/ld.so", 14);
+}
+static void interpreter_empty(struct file *f) {
+    interpreter(f, "\0", 2);
+}
+static void interpreter_behind_end(struct file *f) {
+    interpreter(f, "/x", 3), f->segment[2].p_offset = FILE_BYTES;
+}
+static void interpreter_long(struct file *f) {
+    interpreter(f, "/x", 3), f->segment[2].p_filesz = 5000;
+}
+static void interpreter_of_host(struct file *f) {
+    interpreter(f, "/bin/sh", 8);
+}
+static void interpreter_no_elf(struct file *f) {
+    interpreter(f, "/usr/bin/ldd", 13);
+}
+static void not_executable(struct file *f) {
+    f->mode = 0644;
+}
+static void unharmed(struct file *f) {
+    (void)f;
+}
 static void interpreter_twice(struct file *f) {
     interpreter(f, "/no/such/ld.so", 15);
     f->segment[3] = (Elf64_Phdr){PT_INTERP, PF_R, FILE_BYTES, 0, 0, 77, 77, 1};  // only the first counts
@@ -214,7 +296,8 @@ static void damaged_files_are_refused(void **unused) {
         cases[i].damage(&file);
         struct verdict verdict = ask_plain(write_file(cases[i].name, file.bytes, file.size, file.mode));
         if (verdict.result != cases[i].result || !strstr(verdict.why, cases[i].words))
-            fail_msg("%s: got %ld \"%s\", wanted %ld and \"%s\"", cases[i].name, verdict.result, verdict.why, cases[i].result, cases[i].words);
+            fail_msg("%s: got %ld \"%s\", wanted %ld and \"%s\"", cases[i].name, verdict.result, verdict.why, cases[i].result,
+                     cases[i].words);
         if (verdict.result) assert_non_null(strstr(verdict.why, cases[i].name));  // which file
     }
 }

@@ -35,7 +35,8 @@ struct range {
     char perms[5];
 };
 
-// The host's mappings where guests live, joined where they are alike. This program itself may lie there, if it is not position independent.
+// The host's mappings where guests live, joined where they are alike. This program itself may lie there, if it is not position
+// independent.
 static size_t host_ranges(struct range *to, size_t room) {
     FILE *file = fopen("/proc/self/maps", "r");
     char line[512];
@@ -61,7 +62,8 @@ static void host_perms(const struct mem_area *area, char perms[5]) {
 }
 
 static bool same_kind(const struct mem_area *a, const struct mem_area *b) {
-    return a->prot == b->prot && a->flags == b->flags && a->kind == b->kind && a->sealed == b->sealed && a->no_fork == b->no_fork && a->mapping == b->mapping;
+    return a->prot == b->prot && a->flags == b->flags && a->kind == b->kind && a->sealed == b->sealed && a->no_fork == b->no_fork &&
+           a->mapping == b->mapping;
 }
 
 static size_t listed_ranges(struct range *to) {
@@ -89,7 +91,8 @@ static void check(void) {
     for (size_t i = 0; i < hosts && i < count; i++) {
         bool same = host[i].start == listed[i].start && host[i].end == listed[i].end && !strcmp(host[i].perms, listed[i].perms);
         if (!same) {
-            fail_msg("host has %lx-%lx %s, the list %lx-%lx %s", host[i].start, host[i].end, host[i].perms, listed[i].start, listed[i].end, listed[i].perms);
+            fail_msg("host has %lx-%lx %s, the list %lx-%lx %s", host[i].start, host[i].end, host[i].perms, listed[i].start,
+                     listed[i].end, listed[i].perms);
         }
     }
     assert_int_equal(hosts, count);
@@ -138,7 +141,8 @@ static uint64_t random_size(void) {
 
 static void random_operation(int file) {
     static const int places[] = {0, 0, MAP_FIXED, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE};
-    static const int moves[] = {0, MREMAP_MAYMOVE, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_DONTUNMAP};
+    static const int moves[] = {0, MREMAP_MAYMOVE, MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_FIXED,
+                                MREMAP_MAYMOVE | MREMAP_DONTUNMAP};
     int prot = (int)random_below(8), place = places[random_below(6)];
     uint64_t address = random_address(), size = random_size();
     switch (random_below(9)) {
@@ -322,7 +326,8 @@ static void segments_come_and_go(void **unused) {
     (void)unused;
     int id = shmget(IPC_PRIVATE, 3 * MEM_PAGE - 5, IPC_CREAT | 0700);
     if (id < 0) skip();
-    long at = mem_attach(id, 0, 0, 3 * MEM_PAGE - 5), again = mem_attach(id, WINDOW + 5, SHM_RND | SHM_RDONLY | SHM_EXEC, 3 * MEM_PAGE - 5);
+    long at = mem_attach(id, 0, 0, 3 * MEM_PAGE - 5),
+         again = mem_attach(id, WINDOW + 5, SHM_RND | SHM_RDONLY | SHM_EXEC, 3 * MEM_PAGE - 5);
     assert_true(at > 0);
     assert_int_equal(again, WINDOW);
     assert_int_equal(area_at(WINDOW).prot, PROT_READ | PROT_EXEC);
@@ -382,12 +387,18 @@ static void many_areas_fit(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(random_operations_keep_the_list_true, clear), cmocka_unit_test_teardown(errors_are_the_kernels, clear),
-        cmocka_unit_test_teardown(mappings_go_from_the_top_down, clear),        cmocka_unit_test_teardown(protection_splits_and_joins, clear),
-        cmocka_unit_test_teardown(stacks_grow_and_are_seen_to, clear),          cmocka_unit_test_teardown(the_break_grows_until_something_is_there, clear),
-        cmocka_unit_test_teardown(moved_memory_keeps_its_contents, clear),      cmocka_unit_test_teardown(segments_come_and_go, clear),
-        cmocka_unit_test_teardown(children_do_not_get_what_they_must_not, clear), cmocka_unit_test_teardown(all_can_be_locked, clear),
-        cmocka_unit_test_teardown(many_areas_fit, clear),                       cmocka_unit_test_teardown(sealed_areas_stay, clear),
+        cmocka_unit_test_teardown(random_operations_keep_the_list_true, clear),
+        cmocka_unit_test_teardown(errors_are_the_kernels, clear),
+        cmocka_unit_test_teardown(mappings_go_from_the_top_down, clear),
+        cmocka_unit_test_teardown(protection_splits_and_joins, clear),
+        cmocka_unit_test_teardown(stacks_grow_and_are_seen_to, clear),
+        cmocka_unit_test_teardown(the_break_grows_until_something_is_there, clear),
+        cmocka_unit_test_teardown(moved_memory_keeps_its_contents, clear),
+        cmocka_unit_test_teardown(segments_come_and_go, clear),
+        cmocka_unit_test_teardown(children_do_not_get_what_they_must_not, clear),
+        cmocka_unit_test_teardown(all_can_be_locked, clear),
+        cmocka_unit_test_teardown(many_areas_fit, clear),
+        cmocka_unit_test_teardown(sealed_areas_stay, clear),
     };
     mem_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,9 +76,9 @@ keyring() {
 
 # A tar of the root: that works the same as root, and as a user in a namespace, where files would get odd owners.
 unpack() {
-    local mirror=$1 key=$2 mode=auto prefix=()
+    local mirror=$1 key=$2 mode=auto prefix=() leave=()
     if [[ $(id -u) != 0 ]]; then
-        mode=unshare
+        mode=unshare leave=(--exclude='./dev/*') # users make no device nodes
         if ! unshare --user --map-auto --map-root-user true 2>/dev/null; then mode=root prefix=(sudo); fi
     fi
     rm -rf "$root.new"
@@ -86,7 +86,7 @@ unpack() {
     "${prefix[@]}" mmdebstrap --quiet --mode="$mode" --variant=extract --architectures="$arch" --include="$(IFS=,; echo "${packages[*]}")" \
         --keyring="$key" --aptopt='Acquire::Retries "5"' --aptopt='APT::Install-Recommends "false"' --format=tar \
         --skip=check/qemu "$suite" - "deb [signed-by=$key] $mirror $suite main" |
-        tar -x --no-same-owner --exclude='./dev/*' -C "$root.new"
+        tar -x --no-same-owner "${leave[@]}" -C "$root.new"
 }
 
 # What the maintainer scripts would have done, as far as programs look for it.

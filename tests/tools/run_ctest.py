@@ -18,8 +18,10 @@ CMOCKA = {"passed": re.compile(r"^\[  PASSED  \] (\d+) test", re.M), "failed": r
           "skipped": re.compile(r"^\[  SKIPPED \] (\d+) test", re.M)}
 
 
-def cases(status, output):
+def cases(status, why, output):
     """Counts of one ctest test: its own summary line, cmocka's, or the test itself as one case."""
+    if status == "notrun" and "SKIP" not in why:
+        status = "fail"  # there was nothing to run
     plain = PLAIN.findall(output)
     if plain:
         count = dict(zip(("passed", "failed", "skipped"), map(int, plain[-1])))
@@ -36,6 +38,13 @@ def cases(status, output):
     return count
 
 
+def listed(build, options):
+    """How many tests ctest would run."""
+    told = subprocess.run(["ctest", "--test-dir", build, "-N"] + options, capture_output=True, text=True, check=False).stdout
+    total = re.search(r"^Total Tests: (\d+)", told, re.M)
+    return int(total.group(1)) if total else 0
+
+
 def run(arguments):
     junit = os.path.abspath(arguments.result) + ".xml"
     if os.path.exists(junit):
@@ -50,14 +59,27 @@ def run(arguments):
     if not os.path.exists(junit):
         print(f"ctest itself failed in {arguments.build}; see {arguments.log}", file=sys.stderr)
         return 2
-    for case in xml.parse(junit).getroot().iter("testcase"):
+    with open(arguments.log, errors="replace") as log:
+        text = log.read()
+    # Tests that were under way when time was up; ctest calls these timeouts too.
+    interrupted = set(re.findall(r"Test +#\d+: (\S+) \.*\*\*\*Timeout", text)) if "The stop time has been passed" in text else set()
+    tests = list(xml.parse(junit).getroot().iter("testcase"))
+    cut = listed(arguments.build, arguments.options) - len(tests)
+    for case in tests:
         output = case.findtext("system-out") or ""
-        count = cases(case.get("status"), output)
+        why = next((part.get("message") or "" for part in case if part.tag in ("failure", "skipped")), "")
+        if case.get("name") in interrupted:
+            cut += 1
+            continue
+        count = cases(case.get("status"), why, output)
         for key in total:
             total[key] += count[key]
         if count["failed"]:
             print(f"FAILED: {case.get('name')}: {count['failed']} of {sum(count.values())}", file=sys.stderr)
             print("\n".join("    " + line for line in output.splitlines()[-25:]), file=sys.stderr)
+    if cut > 0:
+        print(f"skipped {cut} tests of {arguments.build}: {arguments.seconds} s were over", file=sys.stderr)
+        total["skipped"] += cut
     with open(arguments.result, "w") as file:
         json.dump(total, file)
     return 1 if total["failed"] else 0

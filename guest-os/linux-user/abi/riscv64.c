@@ -1,5 +1,5 @@
-// User mode of the riscv64 guest: see struct guest_abi (abi.h). System calls follow the generic ABI: number in a7, arguments in a0-a5,
-// result in a0 (man 2 syscall).
+// User mode of the riscv64 guest: see struct guest_abi (abi.h). System calls follow the generic ABI: number in a7, arguments in
+// a0-a5, result in a0 (man 2 syscall).
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/abi/riscv64_frame.h"
 #include "runtime/base/sys.h"
@@ -77,8 +77,10 @@ static void cpuinfo(unsigned number, guest_features features, char *text, size_t
     char isa[256];
     riscv64_isa_string(features, isa, sizeof isa);
     struct text out = {.at = text, .size = size};
-    text_add(&out, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: %s\n\n",
-             number, number, isa, isa);
+    text_add(
+        &out,
+        "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\nmmu\t\t: sv39\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: %s\n\n",
+        number, number, isa, isa);
 }
 
 static const uint8_t vdso[] = {VDSO_BYTES};
@@ -106,9 +108,25 @@ const struct guest_abi abi_riscv64 = {
 // ---- riscv_hwprobe (kernel: Documentation/arch/riscv/hwprobe.rst)
 
 enum {
-    KEY_MVENDORID, KEY_MARCHID, KEY_MIMPID, KEY_BASE_BEHAVIOR, KEY_IMA_EXT_0, KEY_CPUPERF_0, KEY_ZICBOZ_BLOCK_SIZE,
-    KEY_HIGHEST_VIRT_ADDRESS, KEY_TIME_CSR_FREQ, KEY_MISALIGNED_SCALAR_PERF, KEY_MISALIGNED_VECTOR_PERF, KEY_ZICBOM_BLOCK_SIZE = 12, KEY_ZICBOP_BLOCK_SIZE = 15, KEY_LAST = KEY_ZICBOP_BLOCK_SIZE,
-    BASE_BEHAVIOR_IMA = 1, MISALIGNED_FAST = 3, MISALIGNED_VECTOR_UNSUPPORTED = 4, CACHE_LINE = 64, TIME_FREQUENCY = 10000000,
+    KEY_MVENDORID,
+    KEY_MARCHID,
+    KEY_MIMPID,
+    KEY_BASE_BEHAVIOR,
+    KEY_IMA_EXT_0,
+    KEY_CPUPERF_0,
+    KEY_ZICBOZ_BLOCK_SIZE,
+    KEY_HIGHEST_VIRT_ADDRESS,
+    KEY_TIME_CSR_FREQ,
+    KEY_MISALIGNED_SCALAR_PERF,
+    KEY_MISALIGNED_VECTOR_PERF,
+    KEY_ZICBOM_BLOCK_SIZE = 12,
+    KEY_ZICBOP_BLOCK_SIZE = 15,
+    KEY_LAST = KEY_ZICBOP_BLOCK_SIZE,
+    BASE_BEHAVIOR_IMA = 1,
+    MISALIGNED_FAST = 3,
+    MISALIGNED_VECTOR_UNSUPPORTED = 4,
+    CACHE_LINE = 64,
+    TIME_FREQUENCY = 10000000,
     HWPROBE_WHICH_CPUS = 1,
 };
 
@@ -122,10 +140,10 @@ static uint64_t extensions(void) {
         guest_features needs;
         unsigned bit;
     } bits[] = {
-        {RV(F) | RV(D), 0}, {RV(C), 1},         {RV(ZBA), 3},          {RV(ZBB), 4},    {RV(ZBS), 5},         {RV(ZICBOZ), 6},
-        {RV(ZFHMIN), 28},   {RV(ZIHINTNTL), 29}, {RV(ZFA), 32},         {RV(ZACAS), 34}, {RV(ZICOND), 35},     {RV(ZIHINTPAUSE), 36},
-        {RV(C), 43},        {RV(ZCB), 44},      {RV(C) | RV(D), 45},   {RV(ZAWRS), 48}, {RV(ZICNTR), 50},     {RV(ZIHPM), 51},
-        {RV(ZICBOM), 55},   {RV(A), 56},        {RV(A), 57},           {RV(ZICBOP), 60},
+        {RV(F) | RV(D), 0}, {RV(C), 1},          {RV(ZBA), 3},        {RV(ZBB), 4},     {RV(ZBS), 5},     {RV(ZICBOZ), 6},
+        {RV(ZFHMIN), 28},   {RV(ZIHINTNTL), 29}, {RV(ZFA), 32},       {RV(ZACAS), 34},  {RV(ZICOND), 35}, {RV(ZIHINTPAUSE), 36},
+        {RV(C), 43},        {RV(ZCB), 44},       {RV(C) | RV(D), 45}, {RV(ZAWRS), 48},  {RV(ZICNTR), 50}, {RV(ZIHPM), 51},
+        {RV(ZICBOM), 55},   {RV(A), 56},         {RV(A), 57},         {RV(ZICBOP), 60},
     };
     uint64_t value = 0;
     for (unsigned i = 0; i < sizeof bits / sizeof *bits; i++) {

@@ -1,0 +1,93 @@
+// ferry-count: the runner with an interpreter that counts how often each cell of each block is carried out, for choosing the pairs that
+// translator/interp/pairs.def fuses. Slow, and the same program otherwise.
+//
+// This file is the interpreter compiled a second time, in the form for compilers without guaranteed tail calls (each function
+// returns the next cell to a loop) and without pairs; the loop is here. Counts go into the file that FERRY_COUNTS names, through a
+// shared mapping, so that they are there however the guest ends; children add theirs. count_pairs.py reads it.
+#include "runtime/base/error.h"
+#include "runtime/base/map.h"
+#include "runtime/base/sys.h"
+#include "translator/interp/section.h"
+#include "translator/ir/uop_body.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define interp_run interp_run_uncounted
+#define cell_pair_count cell_pair_count_unused
+#undef __clang__  // which is how interp.c knows that it can have tail calls
+#include "translator/interp/interp.c"
+#undef interp_run
+#undef cell_pair_count
+
+extern const unsigned cell_pair_count;
+const unsigned cell_pair_count = 0;
+
+// The file: this header, then records up to `used` bytes. Each record is followed by uint64_t counts and uint16_t uop codes,
+// one per cell, and room up to a multiple of 8 bytes.
+struct counts_header {
+    uint64_t used;
+};
+
+struct record {
+    uint64_t bytes, pc, cells;
+    uint64_t count[];
+};
+
+enum { FILE_BYTES = 1 << 30, CODE_OTHER = 0xffff };
+
+static struct counts_header *header;
+
+static void open_counts(void) {
+    const char *path = getenv("FERRY_COUNTS");
+    if (!path) error_die("FERRY_COUNTS must name a file for the counts");
+    long fd = host_call(openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || host_call(ftruncate, fd, FILE_BYTES) < 0) error_die("cannot write %s: error %ld", path, -fd);
+    long at = host_call(mmap, 0, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at < 0 && at > -4096) error_die("cannot map %s: error %ld", path, -at);
+    host_call(close, fd);
+    header = (struct counts_header *)at;
+}
+
+static uint16_t code_of(const struct cell *cell) {
+    for (unsigned code = 0; code < UOP_COUNT_OF_CODES; code++) {
+        if (cell_handler[code] == cell->handler) return (uint16_t)code;
+    }
+    return CODE_OTHER;
+}
+
+static struct record *new_record(const struct block *block) {
+    uint64_t bytes = (sizeof(struct record) + block->count * (sizeof(uint64_t) + sizeof(uint16_t)) + 7) & ~UINT64_C(7);
+    uint64_t at = sizeof *header + __atomic_fetch_add(&header->used, bytes, __ATOMIC_RELAXED);
+    if (at + bytes > FILE_BYTES) error_die("the file of counts is full");
+    struct record *record = (struct record *)((char *)header + at);
+    *record = (struct record){bytes, block->pc, block->count};
+    uint16_t *code = (uint16_t *)(record->count + block->count);
+    for (unsigned i = 0; i < block->count; i++) code[i] = code_of(&block->cell[i]);
+    return record;
+}
+
+static __thread struct map records;  // by address of a block's first cell
+
+// The record of the block that begins at `first`; NULL for cells outside of blocks, and dead ones.
+static struct record *record_of(const struct cell *first) {
+    if (first->handler == cell_handler_link || first->handler == cell_handler_dead) return NULL;
+    const struct block *block = (const struct block *)((const char *)first - offsetof(struct block, cell));
+    struct record *record = map_find(&records, (uintptr_t)first);
+    if (record && record->pc == block->pc && record->cells == block->count) return record;
+    record = new_record(block);
+    map_insert(&records, (uintptr_t)first, record);
+    return record;
+}
+
+void interp_run(struct cpu *cpu, const struct cell *code) {
+    if (!header) open_counts();
+    const struct cell *first = NULL;
+    struct record *record = NULL;
+    while (code) {
+        if (!record || (uint64_t)(code - first) >= record->cells) record = record_of(first = code);
+        if (record) __atomic_fetch_add(&record->count[code - first], 1, __ATOMIC_RELAXED);
+        code = ((handler_function *)(uintptr_t)code->handler)(cpu, code);
+    }
+}
