@@ -6,36 +6,73 @@
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     FIRST_AREAS = 1024,
-    SPARE_AREAS = 4,  // what one operation may add
+    SPARE_AREAS = 4,         // what one operation may add
     GUARD = 256 * MEM_PAGE,  // kept free below an area that grows (kernel: stack_guard_gap)
+    USUAL_LIMIT = 65530,     // vm.max_map_count where nobody changed it
+    OWN_MAPPINGS = 530,      // of the limit's, left to the runner
 };
 
 struct mem_area *mem__area;
 size_t mem__count;
+// The array lies in the middle of its buffer, so that it can be opened and closed from the nearer end: programs map from the top
+// down, which is always at one end.
+static struct mem_area *buffer;
 static size_t room;
+static size_t limit = USUAL_LIMIT - OWN_MAPPINGS;
+static bool limit_known;
 static uint64_t top = MEM_TOP;
+// Above `searched_to` no free place is larger than `largest_above`.
+static uint64_t searched_to = MEM_TOP, largest_above;
+
+static void centre(size_t new_room) {
+    struct mem_area *to = buffer + (new_room - mem__count) / 2;
+    memmove(to, mem__area, mem__count * sizeof *to);
+    mem__area = to;
+    room = new_room;
+}
 
 void mem__list_init(void) {
-    long at = host_call(mmap, 0, FIRST_AREAS * sizeof *mem__area, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long at = host_call(mmap, 0, FIRST_AREAS * sizeof *buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0 && at > -4096) error_die("out of memory for the list of guest mappings");
-    mem__area = (struct mem_area *)at;
-    room = FIRST_AREAS;
+    buffer = mem__area = (struct mem_area *)at;
+    centre(FIRST_AREAS);
 }
 
 void mem_set_top(uint64_t new_top) {
-    top = new_top;
+    top = searched_to = new_top;
+    largest_above = 0;
 }
 
+// The kernel's own limit on mappings, asked for only by those who come near the usual one.
+static void learn_limit(void) {
+    char text[32] = "";
+    long fd = host_call(openat, AT_FDCWD, "/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+    limit_known = true;
+    if (fd < 0) return;
+    host_call(read, fd, text, sizeof text - 1);
+    host_call(close, fd);
+    size_t most = strtoull(text, NULL, 10);
+    limit = most > 2 * OWN_MAPPINGS ? most - OWN_MAPPINGS : most / 2;
+}
+
+// The list's doubling is the only allocation here, so a guest at the limit gets ENOMEM and the runner still has mappings for itself.
 long mem__reserve(void) {
-    if (mem__count + SPARE_AREAS <= room) return 0;
-    long at = host_call(mremap, mem__area, room * sizeof *mem__area, 2 * room * sizeof *mem__area, MREMAP_MAYMOVE);
+    size_t head = (size_t)(mem__area - buffer);
+    if (mem__count + SPARE_AREAS > limit && !limit_known) learn_limit();
+    if (mem__count + SPARE_AREAS > limit) return -ENOMEM;
+    if (head >= SPARE_AREAS && room - head - mem__count >= SPARE_AREAS) return 0;
+    if (2 * mem__count <= room) return centre(room), 0;
+    long at = host_call(mremap, buffer, room * sizeof *buffer, 2 * room * sizeof *buffer, MREMAP_MAYMOVE);
     if (at < 0 && at > -4096) return -ENOMEM;
-    mem__area = (struct mem_area *)at;
-    room *= 2;
+    buffer = (struct mem_area *)at;
+    mem__area = buffer + head;
+    centre(2 * room);
     return 0;
 }
 
@@ -50,16 +87,30 @@ size_t mem__above(uint64_t address) {
 }
 
 static void open_slot(size_t at) {
-    memmove(&mem__area[at + 1], &mem__area[at], (mem__count - at) * sizeof *mem__area);
+    if (at < mem__count / 2) memmove(--mem__area, mem__area + 1, at * sizeof *mem__area);
+    else memmove(&mem__area[at + 1], &mem__area[at], (mem__count - at) * sizeof *mem__area);
     mem__count++;
 }
 
 static void close_slots(size_t at, size_t count) {
-    memmove(&mem__area[at], &mem__area[at + count], (mem__count - at - count) * sizeof *mem__area);
+    size_t behind = mem__count - at - count;
+    if (at < behind) {
+        memmove(mem__area + count, mem__area, at * sizeof *mem__area);
+        mem__area += count;
+    } else memmove(&mem__area[at], &mem__area[at + count], behind * sizeof *mem__area);
     mem__count -= count;
 }
 
-void mem__cut(uint64_t start, uint64_t end) {
+// [start, end) becomes free: the place around it may now be the largest above where the search for places has come.
+static void note_free(uint64_t start, uint64_t end) {
+    if (end <= searched_to) return;
+    size_t i = mem__above(end);
+    uint64_t low = i ? mem__area[i - 1].end : MEM_BOTTOM, high = i < mem__count ? mem__area[i].start : MEM_TOP;
+    if (low > start) low = start;
+    if (high - low > largest_above) largest_above = high - low;
+}
+
+static void cut(uint64_t start, uint64_t end) {
     size_t i = mem__above(start);
     if (i < mem__count && mem__area[i].start < start) {
         if (mem__area[i].end > end) {  // a hole in the middle
@@ -74,6 +125,11 @@ void mem__cut(uint64_t start, uint64_t end) {
     while (last < mem__count && mem__area[last].end <= end) last++;
     close_slots(i, last - i);
     if (i < mem__count && mem__area[i].start < end) mem__area[i].start = end;
+}
+
+void mem__cut(uint64_t start, uint64_t end) {
+    cut(start, end);
+    note_free(start, end);
 }
 
 static bool joins(const struct mem_area *a, const struct mem_area *b) {
@@ -168,7 +224,8 @@ void mem__recheck(uint64_t start, uint64_t end) {
     }
 }
 
-static uint64_t gap_below(uint64_t limit, uint64_t size, uint64_t align) {
+// The highest free place below `limit`, or 0; the size of the largest that was too small goes to `largest`.
+static uint64_t gap_below(uint64_t limit, uint64_t size, uint64_t align, uint64_t *largest) {
     uint64_t high = limit;
     size_t i = mem__above(limit - 1);
     if (i < mem__count) {
@@ -181,6 +238,7 @@ static uint64_t gap_below(uint64_t limit, uint64_t size, uint64_t align) {
             uint64_t at = (high - size) & ~(align - 1);
             if (at >= low) return at;
         }
+        if (high > low && high - low > *largest) *largest = high - low;
         if (!i) return 0;
         if (mem__area[i - 1].flags & MAP_GROWSDOWN) mem__see_growth(mem__area[i - 1].start - 1, mem__area[i - 1].start);
         high = mem__lower(high, fence(i - 1));
@@ -188,8 +246,15 @@ static uint64_t gap_below(uint64_t limit, uint64_t size, uint64_t align) {
 }
 
 uint64_t mem__find_gap(uint64_t size, uint64_t align) {
-    uint64_t at = gap_below(top, size, align);
-    return at ? at : gap_below(MEM_TOP, size, align);
+    bool again = size <= largest_above;  // something above may do
+    uint64_t from = again ? top : searched_to, largest = again ? 0 : largest_above;
+    uint64_t at = gap_below(from, size, align, &largest);
+    if (!at) return gap_below(MEM_TOP, size, align, &largest);
+    if (!again || at <= searched_to) {
+        searched_to = at + size;
+        largest_above = largest;
+    }
+    return at;
 }
 
 uint64_t mem_size(void) {

@@ -43,7 +43,9 @@ static void open_counts(void) {
     const char *path = getenv("FERRY_COUNTS");
     if (!path) error_die("FERRY_COUNTS must name a file for the counts");
     long fd = host_call(openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0 || host_call(ftruncate, fd, FILE_BYTES) < 0) error_die("cannot write %s: error %ld", path, -fd);
+    if (fd < 0) error_die("cannot write %s: error %ld", path, -fd);
+    long error = host_call(ftruncate, fd, FILE_BYTES);
+    if (error < 0) error_die("cannot make %s larger: error %ld", path, -error);
     long at = host_call(mmap, 0, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at < 0 && at > -4096) error_die("cannot map %s: error %ld", path, -at);
     host_call(close, fd);

@@ -86,7 +86,15 @@ __attribute__((constructor)) static void register_spawn_lock(void) {
     lock_register(&spawn_lock);
 }
 
-static int start_thread(void *(*function)(void *), void *data) {
+// With its first thread the C library takes the two signals that it uses for itself; the guest's has the same use for them.
+static void take_signals_back(struct task *task) {
+    static bool done;
+    if (done) return;
+    for (int signal = 32; signal <= 33; signal++) signal_install(signal, &task->hand->action[signal]);
+    done = true;
+}
+
+static int start_thread(struct task *task, void *(*function)(void *), void *data) {
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);
@@ -94,6 +102,7 @@ static int start_thread(void *(*function)(void *), void *data) {
     pthread_attr_setstacksize(&attributes, THREAD_STACK);
     lock_take(&spawn_lock);
     int error = pthread_create(&thread, &attributes, function, data);
+    take_signals_back(task);
     lock_drop(&spawn_lock);
     pthread_attr_destroy(&attributes);
     return -error;
@@ -105,7 +114,7 @@ long spawn_thread(struct task *task, const struct spawn *spawn) {
     struct thread_start start = {.task = task_copy(task, true), .spawn = spawn};
     spawn_registers(start.task->cpu, spawn);
     signal_block_all();
-    int error = start_thread(thread_main, &start);
+    int error = start_thread(task, thread_main, &start);
     long tid = error ? error : await(&start.tid);
     if (!task->cpu->pending) signal_unblock(task);
     if (error) task_free(start.task);
@@ -191,7 +200,7 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
         pid = start->pid;
     } else {
         start->users = 2;
-        int error = start_thread(clone_helper, start);
+        int error = start_thread(task, clone_helper, start);
         pid = error ? error : await(&start->pid);
         if (error) start->users = 1;
     }

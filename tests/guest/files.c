@@ -233,7 +233,9 @@ static void rest(void) {
 
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    system("rm -rf folder file hard soft copy watched");
+    const char *old[] = {"folder/a", "folder/b", "folder/c", "file", "hard", "soft", "copy", "watched"};
+    for (int i = 0; i < 8; i++) unlink(old[i]);
+    rmdir("folder");
     umask(022);
     files();
     waiting();

@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,static-pie,dynamic
+// guest-test: expect=native variants=static,dynamic
 // Threads: creation in numbers, mutexes, conditions, TLS, robust mutexes, cancellation, contention on atomics, fork beside threads.
 #include <errno.h>
 #include <pthread.h>
