@@ -87,8 +87,10 @@ size_t mem__above(uint64_t address) {
 }
 
 static void open_slot(size_t at) {
-    if (at < mem__count / 2) memmove(--mem__area, mem__area + 1, at * sizeof *mem__area);
-    else memmove(&mem__area[at + 1], &mem__area[at], (mem__count - at) * sizeof *mem__area);
+    if (at < mem__count / 2) {
+        mem__area--;
+        memmove(mem__area, mem__area + 1, at * sizeof *mem__area);
+    } else memmove(&mem__area[at + 1], &mem__area[at], (mem__count - at) * sizeof *mem__area);
     mem__count++;
 }
 
@@ -101,20 +103,22 @@ static void close_slots(size_t at, size_t count) {
     mem__count -= count;
 }
 
-// [start, end) becomes free: the place around it may now be the largest above where the search for places has come.
-static void note_free(uint64_t start, uint64_t end) {
-    if (end <= searched_to) return;
-    size_t i = mem__above(end);
+// What begins at `start` has become free: the place that it is part of may be the largest above where the search has come, or reach above.
+static void note_free(uint64_t start) {
+    size_t i = mem__above(start);
     uint64_t low = i ? mem__area[i - 1].end : MEM_BOTTOM, high = i < mem__count ? mem__area[i].start : MEM_TOP;
-    if (low > start) low = start;
-    if (high - low > largest_above) largest_above = high - low;
+    if (start >= top || high <= searched_to) return;
+    if (low < searched_to) searched_to = mem__lower(high, top);
+    else if (high - low > largest_above) largest_above = high - low;
 }
 
 static void cut(uint64_t start, uint64_t end) {
     size_t i = mem__above(start);
     if (i < mem__count && mem__area[i].start < start) {
         if (mem__area[i].end > end) {  // a hole in the middle
+            struct mem_area before = mem__area[i];
             open_slot(i);
+            mem__area[i] = before;
             mem__area[i].end = start;
             mem__area[i + 1].start = end;
             return;
@@ -129,7 +133,7 @@ static void cut(uint64_t start, uint64_t end) {
 
 void mem__cut(uint64_t start, uint64_t end) {
     cut(start, end);
-    note_free(start, end);
+    note_free(start);
 }
 
 static bool joins(const struct mem_area *a, const struct mem_area *b) {
@@ -236,9 +240,12 @@ static uint64_t gap_below(uint64_t limit, uint64_t size, uint64_t align, uint64_
         uint64_t low = i ? mem__area[i - 1].end : MEM_BOTTOM;
         if (high > low && high - low >= size) {
             uint64_t at = (high - size) & ~(align - 1);
-            if (at >= low) return at;
+            if (at >= low) {
+                *largest = mem__higher(*largest, high - (at + size));
+                return at;
+            }
         }
-        if (high > low && high - low > *largest) *largest = high - low;
+        if (high > low) *largest = mem__higher(*largest, high - low);
         if (!i) return 0;
         if (mem__area[i - 1].flags & MAP_GROWSDOWN) mem__see_growth(mem__area[i - 1].start - 1, mem__area[i - 1].start);
         high = mem__lower(high, fence(i - 1));

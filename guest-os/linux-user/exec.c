@@ -43,7 +43,8 @@ static long exec_checked(struct task *task, struct arena *arena, const char *pat
         if (error == -ENOEXEC && why[0]) error_say("%s", why);
         return error;
     }
-    char **list = runner_arguments(arena, program, arguments);
+    // The new runner resolves links and #! lines again, so that it knows the names that the guest used.
+    char **list = runner_arguments(arena, path, argv ? argv : nothing);
     signal_before_exec(task);
     error = host_call(execve, options.self, list, envp ? envp : nothing);
     signal_after_exec(task);
@@ -110,7 +111,7 @@ static long exec_at(struct task *task, int dirfd, uint64_t guest_path, uint64_t 
     if (error >= 0 && !strcmp(path, "/proc/self/exe")) snprintf(path, sizeof path, "%s", process.exe);
     if (error >= 0) error = copy_list(&arena, argv, &arguments);
     if (error >= 0) error = copy_list(&arena, envp, &environment);
-    if (error >= 0) error = process_exec(task, path_host(path, true, host), arguments, environment, 0);
+    if (error >= 0) error = process_exec(task, path_host(path, false, host), arguments, environment, 0);
     arena_free(&arena);
     return error;
 }

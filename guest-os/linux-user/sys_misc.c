@@ -40,7 +40,7 @@ static struct rlimit kept[RLIM_NLIMITS];
 static bool is_kept[RLIM_NLIMITS];
 
 static bool counts_memory(uint64_t resource) {
-    return resource == RLIMIT_AS || resource == RLIMIT_DATA || resource == RLIMIT_STACK;
+    return resource == RLIMIT_AS || resource == RLIMIT_DATA;
 }
 
 long sys_prlimit64(struct task *task, const uint64_t a[6]) {

@@ -233,6 +233,7 @@ static long host_fork(const struct spawn *spawn) {
 
 static void become_child(struct task *task, const struct spawn *spawn) {
     cpu_forked(task->cpu);
+    mem_forked();
     task->tid = (int)host_call(gettid);
     task->vfork_child = false;
     task->robust_head = 0;

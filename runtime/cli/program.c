@@ -17,7 +17,7 @@ static bool runnable(const char *path) {
 // The sysroot's file for absolute `path`, or NULL if it has none.
 static const char *in_sysroot(const char *path, char *buffer) {
     if (!options.sysroot || path[0] != '/') return NULL;
-    const char *host = path_host(path, true, buffer);
+    const char *host = path_host(path, false, buffer);
     return host != path && runnable(host) ? host : NULL;
 }
 
@@ -48,7 +48,7 @@ const char *program_find(const char *word, int *status) {
     *status = EXIT_NOT_FOUND;
     if (strchr(word, '/')) {
         char buffer[PATH_MAX];
-        const char *path = options.sysroot && word[0] == '/' ? path_host(word, true, buffer) : word;
+        const char *path = options.sysroot && word[0] == '/' ? path_host(word, false, buffer) : word;
         return path == word ? word : arena_strdup(&cli_arena, path);
     }
     const char *found = options.sysroot ? search(word, true) : NULL;

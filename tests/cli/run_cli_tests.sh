@@ -13,6 +13,7 @@ update=
 if [[ ${1:-} == --update ]]; then update=1; shift; fi
 cases=("$@")
 ((${#cases[@]})) || cases=("$here"/cases/*.txt)
+for i in "${!cases[@]}"; do [[ -f ${cases[i]} ]] || cases[i]=$here/cases/${cases[i]}.txt; done
 
 work=$(mktemp -d)
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT

@@ -243,6 +243,31 @@ static void mappings_go_from_the_top_down(void **unused) {
     check();
 }
 
+// A place is the highest that there is, whatever was mapped and unmapped before.
+static uint64_t highest_place(uint64_t top, uint64_t size) {
+    struct mem_area area;
+    uint64_t best = 0, low = MEM_BOTTOM;
+    for (uint64_t at = 0; mem_next(at, &area) && area.start < top; at = low = area.end) {
+        if (area.start > low && area.start - low >= size) best = area.start - size;
+    }
+    return low < top && top - low >= size ? top - size : best;
+}
+
+static void the_highest_place_is_found(void **unused) {
+    (void)unused;
+    enum { PAGES = 400 };
+    uint64_t top = WINDOW + 4096 * MEM_PAGE;
+    mem_set_top(top);
+    for (int i = 0; i < 6000; i++) {
+        uint64_t size = (1 + random_below(9)) * MEM_PAGE, wanted = highest_place(top, size);
+        if (random_below(2)) mem_unmap(top - (1 + random_below(PAGES)) * MEM_PAGE, (1 + random_below(12)) * MEM_PAGE);
+        else assert_int_equal(mem_map(0, size, 1 + (int)random_below(3), ANONYMOUS, -1, 0, 0), wanted);
+        if (i % 1500 == 1499) clear(NULL);
+    }
+    check();
+    mem_set_top(MEM_TOP);
+}
+
 static void protection_splits_and_joins(void **unused) {
     (void)unused;
     uint64_t at = map(3);
@@ -391,6 +416,7 @@ int main(void) {
         cmocka_unit_test_teardown(errors_are_the_kernels, clear),
         cmocka_unit_test_teardown(mappings_go_from_the_top_down, clear),
         cmocka_unit_test_teardown(protection_splits_and_joins, clear),
+        cmocka_unit_test_teardown(the_highest_place_is_found, clear),
         cmocka_unit_test_teardown(stacks_grow_and_are_seen_to, clear),
         cmocka_unit_test_teardown(the_break_grows_until_something_is_there, clear),
         cmocka_unit_test_teardown(moved_memory_keeps_its_contents, clear),

@@ -105,14 +105,14 @@ static unsigned read_register(struct row *row, const char *token, unsigned at) {
         if (narrow) append(row->implied, " i->%s += 8;", name);
         if (refused >= 0) append(row->conditions, " && i->%s != %d", name, refused);
     }
-    if (even) row->mask |= UINT32_C(1) << at;
+    if (even) row->mask |= (uint32_t)(UINT64_C(1) << (at & 63));
     return width;
 }
 
 static unsigned read_fixed(struct row *row, const char *token, unsigned at) {
     unsigned width = 0;
     for (; token[width]; width++) {
-        uint32_t bit = UINT32_C(1) << --at;
+        uint32_t bit = (uint32_t)(UINT64_C(1) << (--at & 63));
         if (token[width] != '0' && token[width] != '1') fail(row, "what is '%s'?", token);
         row->mask |= bit;
         if (token[width] == '1') row->match |= bit;

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Real programs of a Debian riscv64 root under Ferry beside their amd64 twins run natively: standard output and exit status must be
+the same.
+
+Every cases/*.sh is a script for the root's bash. It is run in a chroot of each root, in mount, process and network namespaces of
+its own (see enter.sh), in an empty folder. A line "# program-test: ..." near its top may say more:
+  modes=chroot,overlay   also with `ferry -L ROOT` on the host's own files instead of a chroot (default: chroot only)
+  timeout=SECONDS        for one run (default 120)
+  shell=/bin/sh          what runs it (default /bin/bash)
+  slow                   only with --slow or --all, or when named on the command line
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+MARK = "# program-test:"
+
+
+class Case:
+    def __init__(self, path):
+        self.path, self.name = path, path.stem
+        words = []
+        for line in path.read_text().splitlines()[:6]:
+            if line.startswith(MARK):
+                words += line[len(MARK):].split()
+        said = dict(word.split("=", 1) for word in words if "=" in word)
+        self.slow = "slow" in words
+        self.modes = said.get("modes", "chroot").split(",")
+        self.timeout = float(said.get("timeout", 120))
+        self.shell = said.get("shell", "/bin/bash")
+
+
+def namespaces():
+    """The words that start a command in namespaces of its own, as root or as anybody; None where the kernel lets us not."""
+    own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--net"]
+    for words in ([], ["--user", "--map-root-user"]):
+        command = own + words
+        done = subprocess.run(command + ["true"], capture_output=True, check=False)
+        if done.returncode == 0:
+            return command
+    return None
+
+
+def play(command, case, environment, folder):
+    """One run: (status, output, messages, seconds). What it left running ends with its process namespace."""
+    start = time.monotonic()
+    with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True)
+        try:
+            status = process.wait(case.timeout)
+        except subprocess.TimeoutExpired:
+            status = "timeout"
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    seconds = time.monotonic() - start
+    return (status, (folder / "out").read_text(errors="replace"), (folder / "err").read_text(errors="replace"), seconds)
+
+
+def differences(expected, got):
+    if expected[:2] == got[:2]:
+        return []
+    lines = []
+    if expected[0] != got[0]:
+        lines.append(f"exit status {got[0]}, natively {expected[0]}")
+    left, right = expected[1].splitlines(), got[1].splitlines()
+    for number in range(max(len(left), len(right))):
+        one = left[number] if number < len(left) else "(nothing)"
+        two = right[number] if number < len(right) else "(nothing)"
+        if one != two:
+            lines += [f"line {number + 1}: natively {one[:300]}", f"line {number + 1}:      got {two[:300]}"]
+        if len(lines) > 14:
+            lines.append("and more")
+            break
+    return lines + ["stderr: " + line[:300] for line in got[2].splitlines()[-12:]]
+
+
+class Runner:
+    def __init__(self, arguments):
+        self.ferry = os.path.abspath(arguments.ferry)
+        self.roots = arguments.roots.resolve()
+        self.options = arguments.option
+        self.own = namespaces()
+        self.known = {}
+
+    def command(self, case, mode, runner):
+        """`runner` is a list: how to start the shell from inside, empty for the native twin."""
+        root = self.roots / ("riscv64" if runner else "amd64")
+        return [*self.own, "bash", str(HERE / "enter.sh"), mode, str(root), self.ferry, str(case.path), *runner, case.shell]
+
+    def run(self, case, mode, runner):
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "dumb"}
+        with tempfile.TemporaryDirectory(prefix="ferry-program-") as folder:
+            folder = pathlib.Path(folder)
+            environment["FERRY_TEST_FOLDER"] = str(folder / "work")
+            (folder / "work").mkdir()
+            return play(self.command(case, mode, runner), case, environment, folder)
+
+    def test(self, case, mode, tier):
+        native = self.run(case, "chroot", [])
+        where = "/run/ferry" if mode == "chroot" else self.ferry
+        system = [] if mode == "chroot" else ["-L", str(self.roots / "riscv64")]
+        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system])
+        problems = differences(native, ours)
+        if native[0] == "timeout" or not native[1].strip():
+            problems = [f"the case itself is broken: natively status {native[0]}, {len(native[1])} bytes of output"]
+            problems += ["stderr: " + line for line in native[2].splitlines()[-12:]]
+        return problems, native[3], ours[3]
+
+
+def chosen(arguments):
+    cases = [Case(path) for path in sorted((HERE / "cases").glob("*.sh"))]
+    if arguments.filter:
+        return [case for case in cases if any(word in case.name for word in arguments.filter)]
+    return [case for case in cases if arguments.all or case.slow == arguments.slow]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ferry", required=True, help="the runner to test, statically linked")
+    parser.add_argument("--roots", required=True, type=pathlib.Path, help="folder with the roots riscv64 and amd64")
+    parser.add_argument("--mode", default="", help="only this mode: chroot or overlay")
+    parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
+    parser.add_argument("--option", action="append", default=[], help="one more option for ferry, such as --option=-strace")
+    parser.add_argument("--slow", action="store_true", help="the slow cases instead of the quick ones")
+    parser.add_argument("--all", action="store_true", help="quick and slow cases")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
+    parser.add_argument("--list", action="store_true", help="name the cases and do nothing")
+    parser.add_argument("--times", action="store_true", help="say how long each took, natively and under Ferry")
+    parser.add_argument("filter", nargs="*", help="only cases whose name contains one of these")
+    arguments = parser.parse_args()
+    cases = chosen(arguments)
+    if arguments.list:
+        for case in cases:
+            print(case.name, ",".join(case.modes), "slow" if case.slow else "")
+        return 0
+    runs = [(case, mode, tier) for case in cases for mode in case.modes for tier in arguments.tier.split(",")
+            if arguments.mode in ("", mode)]
+    for arch in ("riscv64", "amd64"):
+        if not (arguments.roots / arch / "usr/bin/bash").exists():
+            print(f"{arguments.roots / arch} is no Debian root: make it with ./dev root riscv64 amd64", file=sys.stderr)
+            print(f"0 passed, 0 failed, {len(runs)} skipped")
+            return 77
+    runner = Runner(arguments)
+    if not runner.own or not shutil.which("chroot"):
+        print("no namespaces here: neither root nor `unshare --user` allowed", file=sys.stderr)
+        print(f"0 passed, 0 failed, {len(runs)} skipped")
+        return 77
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = [pool.submit(runner.test, *run) for run in runs]
+        for (case, mode, tier), job in zip(runs, jobs):
+            problems, native, ours = job.result()
+            failed += bool(problems)
+            if problems:
+                print(f"FAILED {case.name} {mode} {tier}")
+                print("\n".join("    " + line for line in problems), flush=True)
+            if arguments.times:
+                print(f"{case.name} {mode} {tier}: {native:.2f} s natively, {ours:.2f} s", flush=True)
+    print(f"{len(runs) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
