@@ -200,10 +200,12 @@ static void others(void) {
 }
 
 static char handler_stack[65536];
-static __attribute__((noinline)) int deep(int n) {
+static int deep(int n);
+static int (*volatile deeper)(int) = deep;  // not to be made a loop of
+static int deep(int n) {
     volatile char frame[4096];
     memset((char *)frame, n, sizeof frame);
-    return n ? deep(n - 1) + frame[7] : frame[9];
+    return n ? deeper(n - 1) + frame[7] : frame[9];
 }
 
 // The main stack grows up to the limit of the moment, and faults behind it.

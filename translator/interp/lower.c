@@ -92,7 +92,7 @@ static void put_uop(struct lowering *l, unsigned at) {
 }
 
 // pairs.def as chains by first uop, made before main.
-static uint16_t pair_head[UOP_COUNT_OF_CODES], pair_next[1024];  // index + 1 into cell_pairs
+static uint16_t pair_head[UOP_COUNT_OF_CODES], pair_next[2048];  // index + 1 into cell_pairs
 
 __attribute__((constructor)) static void index_pairs(void) {
     for (unsigned i = cell_pair_count; i-- > 0;) {
