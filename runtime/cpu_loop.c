@@ -1,16 +1,14 @@
 // Runs guest cpus: see cpu_loop.h. Translated code is entered from one function, cpu_run_code, which is also where a fault in guest code comes
 // back to (by longjmp out of a redirected context, fault.c).
 #include "runtime/cpu_loop.h"
-#include "runtime/base/error.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/lock.h"
-#include "runtime/base/sys.h"
 #include "runtime/code.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/interp/interp.h"
 #include "translator/ir/fp.h"
 #include <string.h>
-#include <sys/mman.h>
 
 static __thread struct cpu *current;
 static struct cpu_state *all_cpus;
@@ -36,14 +34,12 @@ static void enlist(struct cpu_state *state) {
     state->link = &all_cpus;
     if (all_cpus) all_cpus->link = &state->next;
     all_cpus = state;
-    cpu_count++;
+    __atomic_fetch_add(&cpu_count, 1, __ATOMIC_SEQ_CST);
     lock_drop(&all_cpus_lock);
 }
 
 struct cpu *cpu_new(const struct cpu_hooks *hooks) {
-    long at = host_call(mmap, 0, CPU_BYTES + sizeof(struct cpu_state), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096) error_die("out of memory for a guest thread");
-    struct cpu *cpu = (struct cpu *)at;
+    struct cpu *cpu = pages_take(CPU_BYTES + sizeof(struct cpu_state));
     struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
     *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
     cpu->resolve = code_resolve;
@@ -71,13 +67,13 @@ void cpu_retire(struct cpu *cpu) {
     stats_add(cpu);
     *state->link = state->next;
     if (state->next) state->next->link = state->link;
-    cpu_count--;
+    __atomic_fetch_sub(&cpu_count, 1, __ATOMIC_SEQ_CST);
     lock_drop(&all_cpus_lock);
 }
 
 void cpu_free(struct cpu *cpu) {
     cpu_retire(cpu);
-    host_call(munmap, cpu, CPU_BYTES + sizeof(struct cpu_state));
+    pages_give(cpu, CPU_BYTES + sizeof(struct cpu_state));
 }
 
 void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
@@ -90,7 +86,7 @@ void cpu_forked(struct cpu *cpu) {
     struct cpu_state *only = runtime_of(cpu);
     for (struct cpu_state *state = all_cpus, *next; state; state = next) {
         next = state->next;
-        if (state != only) host_call(munmap, state->cpu, CPU_BYTES + sizeof(struct cpu_state));
+        if (state != only) pages_give(state->cpu, CPU_BYTES + sizeof(struct cpu_state));
     }
     all_cpus = only;
     only->next = NULL;

@@ -33,6 +33,16 @@ static char **runner_arguments(struct arena *arena, const char *path, char *cons
     return list;
 }
 
+// Shells and execvp(3) try any file and read it as a script themselves when the kernel says ENOEXEC: nothing worth a message.
+static bool is_bare_script(const char *path) {
+    char start[4] = "";
+    long fd = host_call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return false;
+    host_call(read, fd, start, sizeof start);
+    host_call(close, fd);
+    return memcmp(start, "\177ELF", 4) != 0 && memcmp(start, "#!", 2) != 0;
+}
+
 static long exec_checked(struct task *task, struct arena *arena, const char *path, char *const argv[], char *const envp[]) {
     static char *const nothing[] = {NULL};
     char why[1024] = "";
@@ -40,7 +50,7 @@ static long exec_checked(struct task *task, struct arena *arena, const char *pat
     char *const *arguments = argv ? argv : nothing;
     long error = program_check(arena, &program, &arguments, why, sizeof why);
     if (error < 0) {
-        if (error == -ENOEXEC && why[0]) error_say("%s", why);
+        if (error == -ENOEXEC && why[0] && !is_bare_script(path)) error_say("%s", why);
         return error;
     }
     // The new runner resolves links and #! lines again, so that it knows the names that the guest used.

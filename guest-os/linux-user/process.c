@@ -2,11 +2,10 @@
 #include "guest-os/linux-user/process.h"
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/signal.h"
-#include "runtime/base/error.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/stats.h"
 #include <linux/futex.h>
-#include <sys/mman.h>
 
 struct task *task_current(void) {
     struct cpu *cpu = cpu_current();
@@ -14,9 +13,7 @@ struct task *task_current(void) {
 }
 
 static struct task *task_allocate(struct cpu *cpu) {
-    long at = host_call(mmap, 0, sizeof(struct task), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096) error_die("out of memory for a guest thread");
-    struct task *task = (struct task *)at;
+    struct task *task = pages_take(sizeof *task);
     task->cpu = cpu;
     cpu->os = task;
     return task;
@@ -41,7 +38,7 @@ struct task *task_copy(struct task *parent, bool share_handlers) {
 void task_free(struct task *task) {
     sighand_drop(task->hand);
     cpu_free(task->cpu);
-    host_call(munmap, task, sizeof *task);
+    pages_give(task, sizeof *task);
 }
 
 void process_exit(int status) {

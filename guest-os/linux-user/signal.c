@@ -3,13 +3,13 @@
 // so that nothing can be lost or come out of order.
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/abi.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/fault.h"
 #include "runtime/stats.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <ucontext.h>
 
 // ---- the host's side
@@ -139,9 +139,7 @@ void signal_init(struct task *task) {
 // ---- handlers shared by CLONE_SIGHAND
 
 struct sighand *sighand_new(const struct sighand *from) {
-    long at = host_call(mmap, 0, sizeof(struct sighand), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096) error_die("out of memory for signal handlers");
-    struct sighand *hand = (struct sighand *)at;
+    struct sighand *hand = pages_take(sizeof *hand);
     if (from) memcpy(hand->action, from->action, sizeof hand->action);
     hand->users = 1;
     return hand;
@@ -153,7 +151,7 @@ struct sighand *sighand_share(struct sighand *hand) {
 }
 
 void sighand_drop(struct sighand *hand) {
-    if (__atomic_sub_fetch(&hand->users, 1, __ATOMIC_SEQ_CST) == 0) host_call(munmap, hand, sizeof *hand);
+    if (__atomic_sub_fetch(&hand->users, 1, __ATOMIC_SEQ_CST) == 0) pages_give(hand, sizeof *hand);
 }
 
 // ---- delivery

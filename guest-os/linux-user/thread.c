@@ -6,7 +6,7 @@
 #include "guest-os/linux-user/process.h"
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/syscall.h"
-#include "runtime/base/error.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/fault.h"
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { THREAD_STACK = 256 << 10, CHILD_STACK = 256 << 10 };
@@ -164,8 +163,8 @@ static void clone_and_wait(struct sharing_start *start) {
 static void sharing_drop(struct sharing_start *start) {
     if (__atomic_sub_fetch(&start->users, 1, __ATOMIC_SEQ_CST)) return;
     task_free(start->task);
-    host_call(munmap, start->stack, CHILD_STACK);
-    host_call(munmap, start, sizeof *start + sizeof *start->spawn);
+    pages_give(start->stack, CHILD_STACK);
+    pages_give(start, sizeof *start + sizeof *start->spawn);
 }
 
 static void *clone_helper(void *data) {
@@ -175,17 +174,11 @@ static void *clone_helper(void *data) {
     return NULL;
 }
 
-static long reserve(size_t size) {
-    return host_call(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-}
-
 long spawn_sharing(struct task *task, const struct spawn *spawn) {
-    long stack = reserve(CHILD_STACK), room = reserve(sizeof(struct sharing_start) + sizeof *spawn);
-    if ((stack < 0 && stack > -4096) || (room < 0 && room > -4096)) return -ENOMEM;
-    struct sharing_start *start = (struct sharing_start *)room;
+    struct sharing_start *start = pages_take(sizeof *start + sizeof *spawn);
     struct spawn *copy = (struct spawn *)(start + 1);
     *copy = *spawn;
-    *start = (struct sharing_start){.task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = (void *)stack, .users = 1};
+    *start = (struct sharing_start){.task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = pages_take(CHILD_STACK), .users = 1};
     if (spawn->flags & CLONE_VFORK) {  // as natively, the alternate stack is inherited then
         start->task->altstack = task->altstack;
         start->task->altstack_size = task->altstack_size;

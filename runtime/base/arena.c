@@ -1,7 +1,6 @@
 // Bump allocator on anonymous mappings: see arena.h.
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
-#include "runtime/base/sys.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -13,12 +12,20 @@ struct arena_chunk {
     char data[] __attribute__((aligned(16)));
 };
 
+void *pages_take(size_t size) {
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) error_die("out of memory: the host refused %zu bytes", size);
+    return at;
+}
+
+void pages_give(void *pages, size_t size) {
+    munmap(pages, size);
+}
+
 static void add_chunk(struct arena *arena, size_t least) {
     size_t size = (sizeof(struct arena_chunk) + least + 4095) & ~(size_t)4095;
     if (size < CHUNK) size = CHUNK;
-    long at = host_call(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096) error_die("out of memory: the host refused %zu bytes", size);
-    struct arena_chunk *chunk = (struct arena_chunk *)at;
+    struct arena_chunk *chunk = pages_take(size);
     *chunk = (struct arena_chunk){arena->chunks, size};
     arena->chunks = chunk;
     arena->next = chunk->data;
@@ -48,7 +55,7 @@ char *arena_strdup(struct arena *arena, const char *text) {
 void arena_free(struct arena *arena) {
     for (struct arena_chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
         next = chunk->next;
-        host_call(munmap, chunk, chunk->size);
+        pages_give(chunk, chunk->size);
     }
     *arena = (struct arena){0};
 }

@@ -17,3 +17,7 @@ void *arena_alloc(struct arena *arena, size_t size, size_t align);
 char *arena_strdup(struct arena *arena, const char *text);
 // Gives every chunk back to the host; the arena is then empty and usable again.
 void arena_free(struct arena *arena);
+
+// Whole pages from the host, zeroed; never NULL. By way of the C library, so that sanitizers see them come and go.
+void *pages_take(size_t size);
+void pages_give(void *pages, size_t size);

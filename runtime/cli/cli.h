@@ -113,13 +113,11 @@ const char *program_find(const char *word, int *status);
 const char *program_self(void);
 
 // checks.c
-#define CHECK(name) bool name(const char *value, struct text *why);
-CHECK(check_any)
-CHECK(check_cpu) CHECK(check_assignment) CHECK(check_name) CHECK(check_size) CHECK(check_log) CHECK(check_tier) CHECK(check_number)
-    CHECK(check_hex) CHECK(check_no_gdb) CHECK(check_zero) CHECK(check_page_size)
-#undef CHECK
+typedef bool check_value(const char *value, struct text *why);  // NOLINT: the one shape of them all
+extern check_value check_any, check_cpu, check_assignment, check_name, check_size, check_log, check_tier, check_number, check_hex,
+    check_no_gdb, check_zero, check_page_size;
 // Bytes of "64K", "8M", "123"; false where it is none.
-    bool size_parse(const char *text, uint64_t *size);
+bool size_parse(const char *text, uint64_t *size);
 bool flag_parse(const char *text, bool *on);
 
 // help.c, manual.c, completions.c

@@ -1,4 +1,4 @@
-// guest-test: expect=native
+// guest-test: expect=native native=gcc
 // System calls on memory: results and errnos of every kind of request, on a private place of the address space. Addresses are printed
 // relative to it only.
 #define _GNU_SOURCE

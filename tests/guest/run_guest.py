@@ -1,20 +1,27 @@
 #!/usr/bin/env python3
-"""Guest programs beside their native twins: every tests/guest/*.c is built for the host and for riscv64, both are run, and standard
-output and exit status must be the same.
+"""Guest programs beside their native twins: every *.c and *.S here and in elf/ is built for the host and for riscv64, both are run,
+and standard output and exit status must be the same.
 
 The first line of a program may say more:
-  // guest-test: expect=file arch=riscv64 variants=static,static-pie,dynamic args=a,b timeout=30
-expect=file: what must come out stands in NAME.expect instead of coming from a native run. arch=riscv64: not built natively.
+  // guest-test: expect=file variants=static,static-pie,dynamic args=a,b timeout=30 native=gcc plugins=one,two edit=no-sections
+expect=file: what must come out stands in NAME.expect instead of coming from a native run. native=gcc: built natively by gcc,
+which unlike clang evaluates arguments from the right.
+args: words of the command line, separated by commas. plugins: elf/plugins/ONE.c is built as a shared library beside the program.
+edit: what is done to the riscv64 file after linking, see EDITS. A line "// guest-flags: ..." has more words for the compiler, in
+which {here} is the program's folder.
 """
 import argparse
 import concurrent.futures
 import os
 import pathlib
+import shutil
+import struct
 import subprocess
 import sys
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
+NATIVE = shutil.which("clang-19") or shutil.which("clang") or "gcc"
 LINK = {"static": ["-static"], "static-pie": ["-static-pie", "-fPIE"], "dynamic": []}
 
 
@@ -24,18 +31,63 @@ def options_of(source):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def build(compiler, source, flags, to):
-    if to.exists() and to.stat().st_mtime > source.stat().st_mtime:
+def flags_of(source):
+    for line in source.read_text(errors="replace").splitlines()[:8]:
+        if line.startswith("// guest-flags:"):
+            return line.split(":", 1)[1].replace("{here}", str(source.parent)).split()
+    return []
+
+
+def drop_sections(image):
+    """Section headers are for linkers and debuggers: a program needs none."""
+    image[0x28:0x30] = bytes(8)  # e_shoff
+    image[0x3a:0x40] = bytes(6)  # e_shentsize, e_shnum, e_shstrndx
+
+
+def drop_header(kind):
+    """Makes the program headers of a type PT_NULL."""
+    def edit(image):
+        table, size, count = struct.unpack_from("<Q", image, 0x20)[0], *struct.unpack_from("<HH", image, 0x36)
+        for at in range(table, table + size * count, size):
+            if struct.unpack_from("<I", image, at)[0] == kind:
+                struct.pack_into("<I", image, at, 0)
+    return edit
+
+
+BUILDING = threading.Lock()
+EDITS = {"no-sections": drop_sections, "no-stack-header": drop_header(0x6474e551)}
+
+
+def build(compiler, source, flags, to, edit=None):
+    here = pathlib.Path(__file__)
+    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"))):
         return
-    command = [compiler, "-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE", *flags, "-o", str(to) + ".new", str(source), "-ldl", "-lrt", "-lm"]
+    libraries = [] if source.suffix == ".S" else ["-ldl", "-lrt", "-lm"]
+    command = [compiler, "-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE", *flags, *flags_of(source), "-o", str(to) + ".new", str(source), *libraries]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError("does not build: " + done.stderr.strip()[-500:])
+    if edit:
+        image = bytearray(pathlib.Path(str(to) + ".new").read_bytes())
+        EDITS[edit](image)
+        pathlib.Path(str(to) + ".new").write_bytes(image)
     os.replace(str(to) + ".new", to)
 
 
+def make_folder(compiler, options, work, name):
+    """An empty folder to run in, with the program's plugins."""
+    folder, cache = work / "run" / name, work / ("plugins-" + os.path.basename(compiler))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for plugin in filter(None, options.get("plugins", "").split(",")):
+        cache.mkdir(exist_ok=True)
+        with BUILDING:
+            build(compiler, HERE / "elf" / "plugins" / f"{plugin}.c", ["-shared", "-fPIC"], cache / f"{plugin}.so")
+        shutil.copy(cache / f"{plugin}.so", folder)
+    return folder
+
+
 def play(command, folder, timeout):
-    folder.mkdir(parents=True, exist_ok=True)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C", "TZ": "UTC"}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -75,8 +127,9 @@ def make_expectation(source, options, work, arguments):
     if options.get("expect") == "file":
         return 0, source.with_suffix(".expect").read_text(), ""
     native = work / (source.stem + ".native")
-    build("clang-19", source, ["-static"] if options.get("link") == "static" else [], native)
-    return play([str(native), *arguments], work / "run" / (source.stem + "-native"), float(options.get("timeout", 60)))
+    build(options.get("native", NATIVE), source, ["-static"] if options.get("link") == "static" else [], native)
+    folder = make_folder(NATIVE, options, work, source.stem + "-native")
+    return play([str(native), *arguments], folder, float(options.get("timeout", 60)))
 
 
 def test(source, variant, tier, ferry, work, root):
@@ -84,11 +137,12 @@ def test(source, variant, tier, ferry, work, root):
     arguments = options["args"].split(",") if options.get("args") else []
     guest = work / f"{source.stem}.{variant}"
     try:
-        build("riscv64-linux-gnu-gcc", source, LINK[variant], guest)
+        build("riscv64-linux-gnu-gcc", source, LINK[variant], guest, options.get("edit"))
+        folder = make_folder("riscv64-linux-gnu-gcc", options, work, f"{source.stem}-{variant}-{tier}")
         expected = expectation(source, options, work, arguments)
         library = ["-L", "/usr/riscv64-linux-gnu" if not root.exists() else str(root)] if variant == "dynamic" else []
         command = [ferry, "run", f"--tier={tier}", *library, str(guest), *arguments]
-        got = play(command, work / "run" / f"{source.stem}-{variant}-{tier}", float(options.get("timeout", 60)))
+        got = play(command, folder, float(options.get("timeout", 60)))
         return differences(expected, got)
     except RuntimeError as problem:
         return [str(problem)]
@@ -104,7 +158,7 @@ def main():
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     cases = []
-    for source in sorted(HERE.glob("*.c")):
+    for source in sorted(file for pattern in ("*.c", "elf/*.c", "elf/*.S") for file in HERE.glob(pattern)):
         if arguments.filter not in source.stem:
             continue
         for variant in options_of(source).get("variants", "static").split(","):

@@ -118,7 +118,8 @@ class Runner:
 def chosen(arguments):
     cases = [Case(path) for path in sorted((HERE / "cases").glob("*.sh"))]
     if arguments.filter:
-        return [case for case in cases if any(word in case.name for word in arguments.filter)]
+        exact = [case for case in cases if case.name in arguments.filter]
+        return exact or [case for case in cases if any(word in case.name for word in arguments.filter)]
     return [case for case in cases if arguments.all or case.slow == arguments.slow]
 
 
@@ -134,7 +135,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
     parser.add_argument("--list", action="store_true", help="name the cases and do nothing")
     parser.add_argument("--times", action="store_true", help="say how long each took, natively and under Ferry")
-    parser.add_argument("filter", nargs="*", help="only cases whose name contains one of these")
+    parser.add_argument("filter", nargs="*", help="only the cases of these names, or whose name contains one of them")
     arguments = parser.parse_args()
     cases = chosen(arguments)
     if arguments.list:
@@ -165,7 +166,7 @@ def main():
             if arguments.times:
                 print(f"{case.name} {mode} {tier}: {native:.2f} s natively, {ours:.2f} s", flush=True)
     print(f"{len(runs) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return 1 if failed or not runs else 0
 
 
 if __name__ == "__main__":

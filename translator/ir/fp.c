@@ -167,8 +167,8 @@ static uint64_t extreme(struct cpu *cpu, const struct fp_format *format, uint64_
         return fma_##s(cpu, fp_negate_##s(a), b, fp_negate_##s(c), FP_RMM);                                                                 \
     }                                                                                                                                       \
     uint64_t fp_slow_madd_##s(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c) { return fma_##s(cpu, a, b, c, host_mode()); }        \
-    uint64_t fp_min_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), false, false)); } \
-    uint64_t fp_max_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), true, false)); }  \
+    uint64_t fp_slow_min_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), false, false)); } \
+    uint64_t fp_slow_max_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), true, false)); }  \
     uint64_t fp_minm_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), false, true)); } \
     uint64_t fp_maxm_##s(struct cpu *cpu, uint64_t a, uint64_t b) { return fp_box_##s(extreme(cpu, format, in_##s(a), in_##s(b), true, true)); }  \
     uint64_t fp_class_##s(uint64_t a) { return class_of(format, in_##s(a)); }                                                               \

@@ -80,7 +80,7 @@ extern bool fp_host_has_fma;
     uint64_t fp_away_msub_##s(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c);                                         \
     uint64_t fp_away_nmsub_##s(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c);                                        \
     uint64_t fp_away_nmadd_##s(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c);                                        \
-    uint64_t fp_min_##s(struct cpu *cpu, uint64_t a, uint64_t b), fp_max_##s(struct cpu *cpu, uint64_t a, uint64_t b);      \
+    uint64_t fp_slow_min_##s(struct cpu *cpu, uint64_t a, uint64_t b), fp_slow_max_##s(struct cpu *cpu, uint64_t a, uint64_t b); \
     uint64_t fp_minm_##s(struct cpu *cpu, uint64_t a, uint64_t b), fp_maxm_##s(struct cpu *cpu, uint64_t a, uint64_t b);    \
     uint64_t fp_class_##s(uint64_t a);                                                                                      \
     uint64_t fp_round_##s(struct cpu *cpu, uint64_t a, unsigned rm), fp_roundnx_##s(struct cpu *cpu, uint64_t a, unsigned rm); \
@@ -149,6 +149,9 @@ FP_COMPARE(d, double, "ucomisd", "comisd")
 // Truncation: only for values that fit.
 FP_INLINE int64_t fp_host_truncate_s(float a) { int64_t is; __asm__ volatile("cvttss2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
 FP_INLINE int64_t fp_host_truncate_d(double a) { int64_t is; __asm__ volatile("cvttsd2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
+// By the host's rounding mode: only for values that still fit when rounded.
+FP_INLINE int64_t fp_host_nearest_s(float a) { int64_t is; __asm__ volatile("cvtss2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
+FP_INLINE int64_t fp_host_nearest_d(double a) { int64_t is; __asm__ volatile("cvtsd2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
 FP_INLINE float fp_host_integer_s(int64_t a) { float is; __asm__ volatile("xorps %0, %0\n\tcvtsi2ssq %1, %0" : "=&x"(is) : "r"(a)); return is; }
 FP_INLINE double fp_host_integer_d(int64_t a) { double is; __asm__ volatile("xorps %0, %0\n\tcvtsi2sdq %1, %0" : "=&x"(is) : "r"(a)); return is; }
 #else
@@ -166,6 +169,7 @@ FP_INLINE double fp_host_integer_d(int64_t a) { double is; __asm__ volatile("xor
     FP_INLINE bool fp_host_ltq_##s(type a, type b) { volatile type x = a, y = b; return isless(x, y); }                \
     FP_INLINE bool fp_host_leq_##s(type a, type b) { volatile type x = a, y = b; return islessequal(x, y); }           \
     FP_INLINE int64_t fp_host_truncate_##s(type a) { volatile type x = a; volatile int64_t r = (int64_t)x; return r; } \
+    FP_INLINE int64_t fp_host_nearest_##s(type a) { volatile type x = a; volatile int64_t r = llrint##f(x); return r; }     \
     FP_INLINE type fp_host_integer_##s(int64_t a) { volatile int64_t x = a; volatile type r = (type)x; return r; }
 FP_C(s, float, f)
 FP_C(d, double, )
@@ -176,9 +180,9 @@ FP_INLINE float fp_host_narrow(double a) { volatile double x = a; volatile float
 
 // ---- operations
 
-// Whether the host's FPU is in rounding mode rm.
+// Whether the host's FPU is in rounding mode rm (FP_DYN: the guest's dynamic one).
 FP_INLINE bool fp_host_rounds(const struct cpu *cpu, unsigned rm) {
-    return rm == FP_DYN || (rm == cpu->fp_rounding && rm != FP_RMM);
+    return (rm == FP_DYN || rm == cpu->fp_rounding) && cpu->fp_rounding != FP_RMM;
 }
 
 #define FP_OPERATIONS(s, type, sign)                                                                                            \
@@ -226,26 +230,49 @@ FP_INLINE bool fp_host_rounds(const struct cpu *cpu, unsigned rm) {
         return fp_box_##s((fp_unbox_##s(a) & ~(sign)) | (~fp_unbox_##s(b) & (sign)));                                           \
     }                                                                                                                           \
     FP_INLINE uint64_t fp_sgnjx_##s(uint64_t a, uint64_t b) { return fp_box_##s(fp_unbox_##s(a) ^ (fp_unbox_##s(b) & (sign))); } \
+    /* Zeroes of either sign are equal to each other, and NaNs are unordered: integer code sorts them out. */                   \
+    FP_INLINE uint64_t fp_min_##s(struct cpu *cpu, uint64_t a, uint64_t b) {                                                    \
+        if (fp_host_ltq_##s(fp_value_##s(a), fp_value_##s(b))) return a;                                                        \
+        if (fp_host_ltq_##s(fp_value_##s(b), fp_value_##s(a))) return b;                                                        \
+        return fp_slow_min_##s(cpu, a, b);                                                                                      \
+    }                                                                                                                           \
+    FP_INLINE uint64_t fp_max_##s(struct cpu *cpu, uint64_t a, uint64_t b) {                                                    \
+        if (fp_host_ltq_##s(fp_value_##s(b), fp_value_##s(a))) return a;                                                        \
+        if (fp_host_ltq_##s(fp_value_##s(a), fp_value_##s(b))) return b;                                                        \
+        return fp_slow_max_##s(cpu, a, b);                                                                                      \
+    }                                                                                                                           \
     FP_COMPARISON(eq, s)                                                                                                        \
     FP_COMPARISON(lt, s)                                                                                                        \
     FP_COMPARISON(le, s)                                                                                                        \
     FP_COMPARISON(ltq, s)                                                                                                       \
     FP_COMPARISON(leq, s)                                                                                                       \
-    /* Truncation inside the range is the host's; everything else is rare. */                                                   \
+    /* Inside the range, truncation and rounding as the host rounds now are one instruction; everything else is rare. */        \
     FP_INLINE uint64_t fp_to_w_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                  \
-        if (rm == FP_RTZ && FP_FITS(a, s, -0x1p31, 0x1p31)) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));             \
+        if (FP_FITS(a, s, -0x1p31, 0x7fffff80.0p0)) {                                                                           \
+            if (rm == FP_RTZ) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));                                           \
+            if (fp_host_rounds(cpu, rm)) return (uint64_t)fp_host_nearest_##s(fp_value_##s(a));                                 \
+        }                                                                                                                       \
         return fp_slow_to_##s(cpu, a, rm, 32, true);                                                                            \
     }                                                                                                                           \
     FP_INLINE uint64_t fp_to_wu_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                 \
-        if (rm == FP_RTZ && FP_FITS(a, s, 0, 0x1p32)) return (uint64_t)(int64_t)(int32_t)fp_host_truncate_##s(fp_value_##s(a)); \
+        if (FP_FITS(a, s, 0, 0xffffff00.0p0)) {                                                                                 \
+            if (rm == FP_RTZ) return (uint64_t)(int64_t)(int32_t)fp_host_truncate_##s(fp_value_##s(a));                         \
+            if (fp_host_rounds(cpu, rm)) return (uint64_t)(int64_t)(int32_t)fp_host_nearest_##s(fp_value_##s(a));               \
+        }                                                                                                                       \
         return fp_slow_to_##s(cpu, a, rm, 32, false);                                                                           \
     }                                                                                                                           \
     FP_INLINE uint64_t fp_to_l_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                  \
-        if (rm == FP_RTZ && FP_FITS(a, s, -0x1p63, 0x1p63)) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));             \
+        if (FP_FITS(a, s, -0x1p63, 0x1p63)) {                                                                                   \
+            if (rm == FP_RTZ) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));                                           \
+            if (fp_host_rounds(cpu, rm)) return (uint64_t)fp_host_nearest_##s(fp_value_##s(a));                                 \
+        }                                                                                                                       \
         return fp_slow_to_##s(cpu, a, rm, 64, true);                                                                            \
     }                                                                                                                           \
     FP_INLINE uint64_t fp_to_lu_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                 \
-        if (rm == FP_RTZ && FP_FITS(a, s, 0, 0x1p63)) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));                   \
+        if (FP_FITS(a, s, 0, 0x1p63)) {                                                                                         \
+            if (rm == FP_RTZ) return (uint64_t)fp_host_truncate_##s(fp_value_##s(a));                                           \
+            if (fp_host_rounds(cpu, rm)) return (uint64_t)fp_host_nearest_##s(fp_value_##s(a));                                 \
+        }                                                                                                                       \
         return fp_slow_to_##s(cpu, a, rm, 64, false);                                                                           \
     }                                                                                                                           \
     FP_INLINE uint64_t fp_from_l_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                \

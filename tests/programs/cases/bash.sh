@@ -10,7 +10,7 @@ list=(a b c); echo "${list[@]:1} ${#list[@]} ${list[-1]}"
 sleep 0.2 & sleep 0.1 & wait; echo "waited $?"
 (exit 7) & wait $!; echo "status $?"
 trap 'echo got USR1' USR1; kill -USR1 $$; trap - USR1
-sleep 100 & kill -TERM %1; wait %1; echo "killed $?"
+sleep 100 & kill -TERM $!; wait $!; echo "killed $?"
 sleep 100 & kill -STOP $!; sleep 0.1; jobs | sed 's/ *[0-9]* *Stopped/ Stopped/'; kill -CONT $!; kill $!; wait 2>/dev/null
 echo <(true) | sed 's/[0-9]*$/N/'; diff <(seq 3) <(seq 2 4)
 [[ "foo123" =~ ([a-z]+)([0-9]+) ]] && echo "${BASH_REMATCH[@]}"

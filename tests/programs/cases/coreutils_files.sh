@@ -1,5 +1,4 @@
 # Files and folders: cp, mv, ln, install, dd, tee, truncate, stat formats, mktemp, chmod, du, df, readlink, realpath, sync, mkfifo.
-# program-test: modes=chroot,overlay
 mkdir -p d/e/f; seq 1000 >d/a; cp d/a d/e/b; ln d/a d/hard; ln -s a d/soft; ln -sf ../a d/e/up; cp -a d copy; diff -r d copy && echo equal
 stat -c '%n %s %F %h %a' d/a d/e d/soft d/hard; readlink d/soft; realpath --relative-to=. d/e/up; [ d/a -ef d/hard ] && echo same inode
 mv copy/a copy/moved; ls -R copy; rm -r copy; ls copy 2>/dev/null; echo $?
@@ -12,7 +11,7 @@ ln -s loop loop; cat loop 2>&1 | sed 's/.*: //'; mkdir d/a 2>&1 | sed 's/.*: //'
 touch -- -dash 'sp ace' $'new\nline'; ls -b | head -30; ls -Q; rm -- -dash
 ls -l --time-style=+ d | awk '{ print $1, $5, $NF }'; ls -1S d | head -2; ls -d */; ls --color=always -d d | od -c | head -2
 mktemp -u XXXX | wc -c; basename /a/b/c.txt .txt; dirname /a/b/c.txt; pathchk -p 'ok' && echo ok; pwd | wc -l
-shred -n 1 -z t1; od -An -tx1 t1 | head -1; cp -u d/a t2; comm -3 d/a t2; link d/a linked; unlink linked; sync t2; test -e linked; echo $?
+shred -n 1 -z t1; od -An -tx1 t1 | head -1; cp -u d/a t2; cmp d/a t2 && echo updated; link d/a linked; unlink linked; sync t2; test -e linked; echo $?
 for i in $(seq 300); do echo $i >many.$i; done; ls many.* | wc -l; cat many.* | sort -n | tail -1; rm many.*
 df --output=target . | tail -n +2 | wc -l; cp -r /etc/passwd pw; cut -d: -f1 pw | head -3; id -u; whoami; logname 2>/dev/null; groups
 tail -n1 -f grow 2>/dev/null & echo; : >grow; (tail -f grow --pid=$$ & t=$!; sleep 0.3; echo line >>grow; sleep 1.2; kill $t) 2>/dev/null
