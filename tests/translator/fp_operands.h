@@ -37,7 +37,7 @@ static uint64_t operand_exponent(unsigned bits) {
     case 1: return greatest - operand_below(3);
     case 2: return bias + operand_below(70);
     case 3: return bias - operand_below(12);
-    case 4: return (bias + operand_below(2) * (greatest - 2 * bias + bias)) / 2 + operand_below(8);  // products at the limits
+    case 4: return bias / 2 + operand_below(2) * bias + operand_below(8);  // products at the limits
     default: return operand_below(greatest + 1);
     }
 }
@@ -124,7 +124,7 @@ static uint64_t operand_product(char letter, uint64_t a, uint64_t b) {
 static void operand_choose(const char *letters, int to_integer, uint64_t slot[3]) {
     slot[0] = slot[1] = slot[2] = 0;
     for (unsigned i = 0; letters[i]; i++) slot[i] = operand_slot(letters[i], i && operand_below(4) == 0 ? &slot[i - 1] : NULL);
-    if (to_integer && operand_below(2)) slot[0] = operand_near_integer(letters[0]);
+    if (to_integer && (letters[0] == 's' || letters[0] == 'd') && operand_below(2)) slot[0] = operand_near_integer(letters[0]);
     if (strlen(letters) == 3 && operand_below(3) == 0) {
         uint64_t product = operand_product(letters[0], slot[0], slot[1]);
         slot[2] = operand_below(2) ? product : operand_slot(letters[0], &product);

@@ -1,4 +1,4 @@
-// guest-test: variants=dynamic plugins=one,two timeout=120
+// guest-test: variants=dynamic plugins=one,two,three timeout=120
 // guest-flags: -rdynamic
 // Libraries opened, closed and opened again at the same place, with constructors, thread-local data, scopes, and errors.
 #include <dlfcn.h>
@@ -48,8 +48,8 @@ int main(void) {
     printf("global %d %d\n", call(RTLD_DEFAULT, "of_two"), call(RTLD_DEFAULT, "one_count"));
     printf("closed %d %d %d\n", dlclose(one), dlclose(one), dlclose(two));
     int sum = 0;
-    for (int i = 0; i < 20; i++) {  // the loader puts the second where the first was
-        void *library = dlopen(i % 2 ? "./two.so" : "./one.so", RTLD_NOW);
+    for (int i = 0; i < 20; i++) {  // the loader puts the one where the other was
+        void *library = dlopen(i % 2 ? "./three.so" : "./one.so", RTLD_NOW);
         for (int k = 0; k < 1000; k++) sum += call(library, "which");
         dlclose(library);
     }

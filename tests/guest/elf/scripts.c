@@ -79,10 +79,7 @@ static void nested(int levels) {
 int main(int argc, char **argv) {
     char *args[] = {"zero", "first", "second word", "", NULL}, *one[] = {"only", NULL}, *none[] = {NULL};
     getcwd(here, sizeof here);
-    if (getenv("IN_SCRIPT")) {
-        here[strlen(here)] = 0;
-        return as_interpreter(argc, argv);
-    }
+    if (getenv("IN_SCRIPT")) return as_interpreter(argc, argv);
     copy_self();
     script("plain", "#!%s/prog\n", "");
     try("plain", "./plain", args);

@@ -1,4 +1,4 @@
-// A second library, of the same size and with other code, so that it can come to lie where the first one lay.
+// A second library for dlopen.c, which the others can see.
 #include <stdio.h>
 
 extern int of_program(int) __attribute__((weak));
