@@ -17,5 +17,5 @@ clean: ; @rm -rf obj program
 $(info $(shell echo shell) $(subst a,b,banana) $(foreach n,1 2 3,<$(n)>) $(if ,yes,no) $(call twice,x))
 twice = $(1)$(1)
 END
-make -j2 check; sort built | uniq -c | wc -l; make -j2 check; touch src/f3.c; : >built; make check; cat built; make -n clean; make -q program; echo $?; make clean; ls; make nosuch 2>&1 | sed 's/^make[^:]*: //'; make -j2 -s check CC=false 2>&1 | grep -c Error
+make -j2 check; sort built | uniq -c | wc -l; make -j2 check; touch src/f3.c; : >built; make check; cat built; make -n clean; make -q program; echo $?; make clean; ls; make nosuch 2>&1 | sed 's/^make[^:]*: //'; make -j2 -s check CC=false 2>&1 | grep -q Error && echo errors
 printf 'all: a b c\na b c: ; @sleep 0.2; echo $@\n' | make -j3 -f - | sort; printf 'x: ; @exit 3\n' | make -k -f - 2>&1 | grep -o 'Error 3'
