@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-static bool wanted(void) {
+bool crash_wanted(void) {
     struct termios terminal;
     return options.crash_report || host_call(ioctl, 2, TCGETS, &terminal) == 0;
 }
@@ -65,7 +65,7 @@ static void put_last_syscall(struct text *text, struct task *task) {
 }
 
 void crash_report(struct task *task, int signal, const siginfo_t *info) {
-    if (!wanted()) return;
+    if (!crash_wanted()) return;
     char buffer[4096], place[640];
     struct text text = TEXT_ON(buffer), where = TEXT_ON(place);
     put_signal(&text, task, signal, info);

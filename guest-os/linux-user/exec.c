@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static size_t count(char *const *list) {
     size_t n = 0;
@@ -55,18 +56,17 @@ static long exec_checked(struct task *task, struct arena *arena, const char *pat
     }
     // The new runner resolves links and #! lines again, so that it knows the names that the guest used.
     char **list = runner_arguments(arena, path, argv ? argv : nothing);
+    // A signal that is taken now would be lost: then the call is not made before it has been delivered.
+    task->restart = RESTART_SA;
     signal_before_exec(task);
-    error = host_call(execve, options.self, list, envp ? envp : nothing);
+    error = task_blocking(task, SYS_execve, (long)options.self, (long)list, (long)(envp ? envp : nothing), 0, 0, 0);
     signal_after_exec(task);
     return error;
 }
 
 long process_exec(struct task *task, const char *path, char *const argv[], char *const envp[], int flags) {
     (void)flags;
-    struct arena arena = {0};
-    long error = exec_checked(task, &arena, path, argv, envp);
-    arena_free(&arena);
-    return error;
+    return exec_checked(task, &task->exec_memory, path, argv, envp);
 }
 
 // Copies a NULL-terminated array of guest pointers, and the strings, whose place the guest's other threads could change.
@@ -99,30 +99,62 @@ static long copy_list(struct arena *arena, uint64_t guest, char ***list) {
     return 0;
 }
 
+// A name of the file behind `fd` that holds after exec, when a close-on-exec descriptor is gone. A file without one (a memfd, a deleted
+// file) gets a descriptor that stays open, in *kept.
+static long name_of(int fd, char *path, size_t size, int *kept) {
+    struct stat by_name, by_fd;
+    char link[64];
+    long error = host_call(newfstatat, fd, "", &by_fd, AT_EMPTY_PATH);
+    if (error < 0) return error;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    long length = host_call(readlinkat, AT_FDCWD, link, path, size - 1);
+    path[length > 0 ? length : 0] = 0;
+    bool same = length > 0 && host_call(newfstatat, AT_FDCWD, path, &by_name, 0) == 0 && by_name.st_dev == by_fd.st_dev &&
+                by_name.st_ino == by_fd.st_ino;
+    if (same) return 0;
+    int next = 3;  // the standard three mean something to the program
+    long copy = host_call(fcntl, fd, F_DUPFD, next);
+    if (copy < 0) return copy;
+    *kept = (int)copy;
+    snprintf(path, size, "/proc/self/fd/%ld", copy);
+    return 0;
+}
+
 // The path that execveat's descriptor and name come to.
-static long path_at(int dirfd, const char *name, uint64_t flags, char *path, size_t size) {
+static long path_at(int dirfd, const char *name, uint64_t flags, char *path, size_t size, int *kept) {
     if (name[0] == '/' || (dirfd == AT_FDCWD && name[0])) return snprintf(path, size, "%s", name) < (int)size ? 0 : -ENAMETOOLONG;
-    if (!name[0] && !(flags & AT_EMPTY_PATH)) return -ENOENT;
+    if (!name[0]) return flags & AT_EMPTY_PATH ? name_of(dirfd, path, size, kept) : -ENOENT;
     char link[64], target[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
-    if (!name[0]) return snprintf(path, size, "%s", link), 0;
     long length = host_call(readlinkat, AT_FDCWD, link, target, sizeof target - 1);
     if (length < 0) return length == -ENOENT ? -EBADF : length;
     target[length] = 0;
+    if (target[0] != '/') return -ENOTDIR;  // a pipe, a socket
     return snprintf(path, size, "%s/%s", target, name) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+static bool is_link(const char *path) {
+    struct stat stat;
+    return host_call(newfstatat, AT_FDCWD, path, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(stat.st_mode);
+}
+
+// All that is allocated here lies in the task's exec_memory: if the call works in a vfork child nobody comes back to free it, and the
+// memory is its parent's too.
 static long exec_at(struct task *task, int dirfd, uint64_t guest_path, uint64_t argv, uint64_t envp, uint64_t flags) {
-    char name[PATH_MAX], path[PATH_MAX], host[PATH_MAX];
-    struct arena arena = {0};
-    char **arguments, **environment;
+    char name[PATH_MAX], path[PATH_MAX], buffer[PATH_MAX];
+    char **arguments = NULL, **environment = NULL;
+    int kept = -1;
+    if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) return -EINVAL;
     long error = mem_string_in(name, guest_path, sizeof name);
-    if (error >= 0) error = path_at(dirfd, name, flags, path, sizeof path);
-    if (error >= 0 && !strcmp(path, "/proc/self/exe")) snprintf(path, sizeof path, "%s", process.exe);
-    if (error >= 0) error = copy_list(&arena, argv, &arguments);
-    if (error >= 0) error = copy_list(&arena, envp, &environment);
-    if (error >= 0) error = process_exec(task, path_host(path, false, host), arguments, environment, 0);
-    arena_free(&arena);
+    if (error >= 0) error = path_at(dirfd, name, flags, path, sizeof path, &kept);
+    const char *exe = error >= 0 ? proc_exe(path) : NULL;
+    const char *host = error < 0 ? path : exe ? exe : path_host(path, false, buffer);
+    if (error >= 0 && flags & AT_SYMLINK_NOFOLLOW && is_link(host)) error = -ELOOP;
+    if (error >= 0) error = copy_list(&task->exec_memory, argv, &arguments);
+    if (error >= 0) error = copy_list(&task->exec_memory, envp, &environment);
+    if (error >= 0) error = process_exec(task, host, arguments, environment, 0);
+    arena_free(&task->exec_memory);
+    if (kept >= 0) host_call(close, kept);
     return error;
 }
 

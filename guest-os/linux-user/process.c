@@ -58,33 +58,38 @@ struct guest_robust_head {
     uint64_t pending;
 };
 
-// The owner is gone: says so in the futex word and wakes one waiter.
-static void give_up(struct task *task, uint64_t address) {
+// The owner is gone: says so in the futex word and wakes one waiter. Waiters for a priority-inheriting futex (`pi`) are the
+// kernel's to wake, when the host thread ends.
+static void give_up(struct task *task, uint64_t address, bool pi, bool pending) {
     uint32_t word;
-    if (address % sizeof word || mem_copy_in(&word, address, sizeof word) < 0 || (word & FUTEX_TID_MASK) != (uint32_t)task->tid) return;
+    if (address % sizeof word || mem_copy_in(&word, address, sizeof word) < 0) return;
     uint32_t *futex = (uint32_t *)(uintptr_t)address;
+    if (pending && !pi && !word) host_call(futex, futex, FUTEX_WAKE, 1);  // it had unlocked, but not woken anyone yet
+    if ((word & FUTEX_TID_MASK) != (uint32_t)task->tid) return;
     while (!__atomic_compare_exchange_n(futex, &word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         if ((word & FUTEX_TID_MASK) != (uint32_t)task->tid) return;
     }
-    if (word & FUTEX_WAITERS) host_call(futex, futex, FUTEX_WAKE, 1);
+    if (!pi && word & FUTEX_WAITERS) host_call(futex, futex, FUTEX_WAKE, 1);
 }
 
 static void give_up_list(struct task *task) {
     struct guest_robust_head head;
     if (!task->robust_head || mem_copy_in(&head, task->robust_head, sizeof head) < 0) return;
-    const uint64_t pi = 1;  // marks priority-inheritance futexes, which the kernel itself hands on
+    const uint64_t pi = 1;  // marks priority-inheriting futexes
     uint64_t entry = head.list.next;
     for (unsigned n = 0; (entry & ~pi) != task->robust_head && n < ROBUST_LIST_LIMIT; n++) {
         struct guest_robust_list here;
         bool last = mem_copy_in(&here, entry & ~pi, sizeof here) < 0;
         if (last) break;
-        if (!(entry & pi) && entry != head.pending) give_up(task, entry + (uint64_t)head.futex_offset);
+        if (entry != head.pending) give_up(task, (entry & ~pi) + (uint64_t)head.futex_offset, entry & pi, false);
         entry = here.next;
     }
-    if (head.pending && !(head.pending & pi)) give_up(task, head.pending + (uint64_t)head.futex_offset);
+    if (head.pending) give_up(task, (head.pending & ~pi) + (uint64_t)head.futex_offset, head.pending & pi, true);
 }
 
 void task_release_futexes(struct task *task) {
+    // Once clear_tid is 0 the list's memory may be used for anything: the kernel must not walk it when the host thread ends.
+    host_call(set_robust_list, 0, sizeof(struct guest_robust_head));
     give_up_list(task);
     const uint32_t zero = 0;
     if (!task->clear_tid || mem_copy_out(task->clear_tid, &zero, sizeof zero) < 0) return;

@@ -3,13 +3,17 @@
 // so that nothing can be lost or come out of order.
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/abi.h"
+#include "guest-os/linux-user/syscall.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/fault.h"
+#include "runtime/host/host.h"
 #include "runtime/stats.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 // ---- the host's side
@@ -38,8 +42,8 @@ enum { HOST_SA_RESTORER = 0 };
 #endif
 
 static void host_disposition(int signal, host_function *handler, unsigned long flags) {
-    struct host_sigaction action = {handler, flags | SA_SIGINFO | HOST_SA_RESTORER, host_restorer, ~UINT64_C(0)};
-    if ((uintptr_t)handler <= GUEST_SIG_IGN) action.flags = HOST_SA_RESTORER;
+    struct host_sigaction action = {handler, flags | HOST_SA_RESTORER, host_restorer, ~UINT64_C(0)};
+    if ((uintptr_t)handler > GUEST_SIG_IGN) action.flags |= SA_SIGINFO;
     host_call(rt_sigaction, signal, &action, 0, 8);
 }
 
@@ -51,19 +55,31 @@ static bool is_fault(int signal) {
     return SIGNAL_FAULTS & SIGNAL_BIT(signal);
 }
 
+// Where a signal waits: place 0, or a place of its own where the host does not block it.
+static unsigned place_of(int signal) {
+    switch (signal) {
+    case SIGSEGV: return 1;
+    case SIGBUS: return 2;
+    case SIGILL: return 3;
+    case SIGFPE: return 4;
+    case SIGTRAP: return 5;
+    default: return 0;
+    }
+}
+
+// As in the kernel, a second one of the same number is lost while the first waits.
 static void queue(struct task *task, const siginfo_t *info) {
-    for (unsigned i = 0; i < 2; i++) {
-        if (task->queued[i].set) continue;
-        task->queued[i].info = *info;
-        __atomic_store_n(&task->queued[i].set, 1, __ATOMIC_RELEASE);
-        break;
+    unsigned at = place_of(info->si_signo);
+    if (!task->queued[at].set) {
+        task->queued[at].info = *info;
+        __atomic_store_n(&task->queued[at].set, 1, __ATOMIC_RELEASE);
     }
     __atomic_store_n(&task->cpu->pending, 1, __ATOMIC_SEQ_CST);
 }
 
 // A fault in our own code: nothing of the guest's can be saved.
 static void own_fault(int signal, const siginfo_t *info, void *ucontext) {
-    uint64_t pc = (uint64_t)((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP];
+    uint64_t pc = host_context_pc(ucontext);
     extern const char __executable_start[] __attribute__((weak));
     error_say("internal error: signal %d at host address %#llx (image offset %#llx), accessing %p; please report this", signal,
               (unsigned long long)pc, (unsigned long long)(pc - (uintptr_t)__executable_start), info->si_addr);
@@ -94,15 +110,21 @@ void signal_unblock(struct task *task) {
 
 void signal_set_mask(struct task *task, uint64_t mask) {
     task->sigmask = mask & ~SIGNAL_UNBLOCKABLE;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < SIGNAL_PLACES; i++) {
         if (task->queued[i].set && !(task->sigmask & SIGNAL_BIT(task->queued[i].info.si_signo))) task->cpu->pending = 1;
     }
     if (!task->cpu->pending) signal_unblock(task);  // else signal_deliver will
 }
 
+// Signals that say that something is wrong with the program: their default goes through us where the report is wanted.
+static bool is_reported(int signal) {
+    static const uint64_t reported = SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ);
+    return reported & SIGNAL_BIT(signal) && crash_wanted();
+}
+
 void signal_install(int signal, const struct guest_sigaction *action) {
     if (is_fault(signal)) return;
-    bool ours = action->handler > GUEST_SIG_IGN;
+    bool ours = action->handler > GUEST_SIG_IGN || (action->handler == GUEST_SIG_DFL && is_reported(signal));
     host_disposition(signal, ours ? host_handler : (host_function *)(uintptr_t)action->handler, action->flags & (GUEST_SA_NOCLDSTOP | GUEST_SA_NOCLDWAIT));
 }
 
@@ -121,14 +143,31 @@ static void install_fault_handlers(void) {
 
 void signal_after_exec(struct task *task) {
     install_fault_handlers();
-    signal_unblock(task);
+    if (!task->cpu->pending) signal_unblock(task);
 }
+
+void signal_clear_handlers(struct sighand *hand) {
+    for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
+        if (hand->action[signal].handler <= GUEST_SIG_IGN) continue;
+        hand->action[signal] = (struct guest_sigaction){.handler = GUEST_SIG_DFL};
+        signal_install(signal, &hand->action[signal]);
+    }
+}
+
+#ifdef MEM_ASAN
+// What a program inherits as ignored must still be so when signal_init looks: the sanitizer would have taken these by then.
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0";
+}
+#endif
 
 void signal_init(struct task *task) {
     for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
         struct host_sigaction action = {0};
         host_call(rt_sigaction, signal, 0, &action, 8);
         task->hand->action[signal].handler = (uintptr_t)action.handler == GUEST_SIG_IGN ? GUEST_SIG_IGN : GUEST_SIG_DFL;
+        if (is_reported(signal)) signal_install(signal, &task->hand->action[signal]);
     }
     uint64_t mask = 0;
     host_call(rt_sigprocmask, SIG_SETMASK, 0, &mask, 8);
@@ -208,10 +247,22 @@ static void enter_handler(struct task *task, int signal, const siginfo_t *info, 
     task->cpu->reserved_address = 0;
 }
 
+// A socket with a timeout: its calls are not made again, for they would wait anew (man 7 signal). Asked only when it matters.
+static bool has_timeout(const struct task *task) {
+    const struct syscall_row *row = &syscall_table[task->syscall_number];
+    if (!row->arguments || row->arguments[0] != 'f') return false;
+    bool sends = strstr(row->name, "write") || strstr(row->name, "send") || strstr(row->name, "connect");
+    struct timeval timeout = {0};
+    socklen_t size = sizeof timeout;
+    long result = host_call(getsockopt, task->syscall_argument[0], SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &timeout, &size);
+    return result == 0 && (timeout.tv_sec || timeout.tv_usec);
+}
+
 // The call that a signal got out of its wait: made again, or EINTR.
 static void settle_syscall(struct task *task, const struct guest_sigaction *handler) {
     if (!task->interrupted) return;
-    bool again = task->not_made || !handler || (task->restart == RESTART_SA && handler->flags & GUEST_SA_RESTART);
+    bool restartable = handler && task->restart == RESTART_SA && handler->flags & GUEST_SA_RESTART;
+    bool again = task->not_made || !handler || (restartable && !has_timeout(task));
     task->interrupted = task->not_made = false;
     if (!again) return;
     task->cpu->pc = task->syscall_pc;
@@ -260,7 +311,7 @@ static bool deliver_queued(struct task *task, unsigned at) {
 void signal_deliver(struct cpu *cpu) {
     struct task *task = task_of(cpu);
     __atomic_store_n(&cpu->pending, 0, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < 2; i++) deliver_queued(task, i);
+    for (unsigned i = 0; i < SIGNAL_PLACES; i++) deliver_queued(task, i);
     settle_syscall(task, NULL);
     if (task->restore_mask) task->sigmask = take_saved_mask(task);
     if (!cpu->pending) signal_unblock(task);

@@ -11,8 +11,13 @@
 enum { GUEST_SIG_DFL = 0, GUEST_SIG_IGN = 1 };
 // Flags of the generic ABI's struct sigaction (asm-generic/signal-defs.h).
 enum {
-    GUEST_SA_NOCLDSTOP = 1, GUEST_SA_NOCLDWAIT = 2, GUEST_SA_SIGINFO = 4, GUEST_SA_ONSTACK = 0x08000000, GUEST_SA_RESTART = 0x10000000,
+    GUEST_SA_NOCLDSTOP = 1,
+    GUEST_SA_NOCLDWAIT = 2,
+    GUEST_SA_SIGINFO = 4,
+    GUEST_SA_ONSTACK = 0x08000000,
+    GUEST_SA_RESTART = 0x10000000,
     GUEST_SA_NODEFER = 0x40000000,
+    GUEST_SA_EXPOSE_TAGBITS = 0x800,
 };
 #define GUEST_SA_RESETHAND UINT64_C(0x80000000)
 #define GUEST_SS_AUTODISARM (1u << 31)
@@ -24,6 +29,8 @@ void signal_block_all(void);
 void signal_unblock(struct task *task);
 // Makes the host's disposition that of the guest's action.
 void signal_install(int signal, const struct guest_sigaction *action);
+// CLONE_CLEAR_SIGHAND: what is handled goes back to its default, for guest and host.
+void signal_clear_handlers(struct sighand *hand);
 // Host mask and dispositions exactly as the guest's, for execve; and back, if it failed.
 void signal_before_exec(struct task *task);
 void signal_after_exec(struct task *task);

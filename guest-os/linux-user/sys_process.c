@@ -31,7 +31,10 @@ long sys_futex(struct task *task, const uint64_t a[6]) {
     int operation = (int)a[1] & FUTEX_CMD_MASK;
     bool times = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI || operation == FUTEX_WAIT_REQUEUE_PI ||
                  operation == FUTEX_LOCK_PI2;
-    if (!mem_is_guest(a[0], 4) || (times && !mem_is_guest(a[3], 1)) || !mem_is_guest(a[4], 1)) return -EFAULT;
+    bool two = operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE || operation == FUTEX_WAKE_OP ||
+               operation == FUTEX_WAIT_REQUEUE_PI ||
+               operation == FUTEX_CMP_REQUEUE_PI;  // an argument that an operation does not use holds anything
+    if (!mem_is_guest(a[0], 4) || (times && !mem_is_guest(a[3], 1)) || (two && !mem_is_guest(a[4], 4))) return -EFAULT;
     if (times && a[3]) task->restart = RESTART_NEVER;
     return task_blocking(task, SYS_futex, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
 }

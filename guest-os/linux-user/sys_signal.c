@@ -8,6 +8,8 @@
 enum { SIGSET_BYTES = 8 };
 
 long sys_rt_sigaction(struct task *task, const uint64_t a[6]) {
+    const uint64_t known_flags = GUEST_SA_NOCLDSTOP | GUEST_SA_NOCLDWAIT | GUEST_SA_SIGINFO | GUEST_SA_ONSTACK | GUEST_SA_RESTART |
+                                 GUEST_SA_NODEFER | GUEST_SA_RESETHAND | GUEST_SA_EXPOSE_TAGBITS;
     int signal = (int)a[0];
     struct guest_sigaction new, old;
     if (signal < 1 || signal > GUEST_SIGNALS || a[3] != SIGSET_BYTES) return -EINVAL;
@@ -17,6 +19,7 @@ long sys_rt_sigaction(struct task *task, const uint64_t a[6]) {
     old = task->hand->action[signal];
     if (a[1]) {
         new.mask &= ~SIGNAL_UNBLOCKABLE;
+        new.flags &= known_flags;  // unknown ones read back as 0: how programs find out (man 2 sigaction, SA_UNSUPPORTED)
         task->hand->action[signal] = new;
         signal_install(signal, &new);
     }
@@ -44,7 +47,7 @@ long sys_rt_sigpending(struct task *task, const uint64_t a[6]) {
     if (a[1] > SIGSET_BYTES) return -EINVAL;
     long error = host_call(rt_sigpending, &pending, sizeof pending);
     if (error < 0) return error;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < SIGNAL_PLACES; i++) {
         if (task->queued[i].set) pending |= SIGNAL_BIT(task->queued[i].info.si_signo);
     }
     pending &= task->sigmask;

@@ -1,13 +1,14 @@
 // Guest threads and processes of user mode. One struct task per guest thread (= host thread), hanging off cpu->os; one struct
 // process per guest address-space-and-handlers group. Runtime allocations come from runtime/base, never malloc.
 #pragma once
+#include "runtime/base/arena.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/mem.h"
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GUEST_SIGNALS = 64 };
+enum { GUEST_SIGNALS = 64, SIGNAL_PLACES = 6 };
 
 // The kernel's struct sigaction of the generic ABI (no restorer on riscv64 and aarch64's C library use).
 struct guest_sigaction {
@@ -49,9 +50,14 @@ struct task {
     uint64_t robust_size;
     bool vfork_child;         // shares memory with a suspended parent until exec or exit
 
-    // Signals taken by the host handler and not yet delivered. The host blocks everything after the first, so one
-    // asynchronous and one synchronous can wait.
-    struct { uint32_t set; siginfo_t info; } queued[2];
+    struct arena exec_memory; // of execve's arguments; a vfork child's is left to its parent
+
+    // Signals taken by the host handler and not yet delivered. The host blocks everything after the first, except the processor's own,
+    // which may also wait here for long because the guest blocks them: a place for each of those, and one for all others.
+    struct {
+        uint32_t set;
+        siginfo_t info;
+    } queued[SIGNAL_PLACES];
 
     // The system call under way or last made.
     uint64_t syscall_number, syscall_argument[6];
@@ -89,14 +95,16 @@ void signal_fault(struct cpu *cpu);
 void signal_force(struct task *task, int signal, int code, uint64_t address);
 // Ends the process by `signal` as the kernel would, with the report where wanted.
 void signal_fatal(struct task *task, int signal, const siginfo_t *info) __attribute__((noreturn));
-// crash.c: the block described in docs; to stderr.
+// crash.c: the block described in docs; to stderr. crash_wanted: whether anyone is there to read it.
+bool crash_wanted(void);
 void crash_report(struct task *task, int signal, const siginfo_t *info);
 
 // process.c
 struct task *task_new(struct cpu *cpu);
 // Ends the process: flushes statistics, exit_group.
 void process_exit(int status) __attribute__((noreturn));
-// Replaces the process by another guest program as execve(2) does; returns only errors. `path` is a host path.
+// Replaces the process by another guest program as execve(2) does; returns only errors, and -FAULT_INTERRUPTED where a signal has to be
+// delivered first. `path` is a host path. What it allocates is in task->exec_memory, for the caller to free.
 long process_exec(struct task *task, const char *path, char *const argv[], char *const envp[], int flags);
 
 // path.c: guest paths to host paths.

@@ -9,6 +9,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/fault.h"
+#include "runtime/host/clone.h"
+#include "runtime/stats.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -56,8 +58,15 @@ struct thread_start {
     int32_t tid;  // announced when the parent may go on
 };
 
+// The C library's threads share everything; what the guest's does not share, the thread parts with itself.
+static long thread_unshare(uint64_t flags) {
+    const uint64_t shared = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM;
+    const uint64_t spaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+    uint64_t parted = (~flags & shared) | (flags & spaces);
+    return parted ? host_call(unshare, parted) : 0;
+}
+
 static void thread_prepare(struct task *task, const struct spawn *spawn) {
-    task->tid = (int)host_call(gettid);
     if (spawn->flags & CLONE_CHILD_CLEARTID) task->clear_tid = spawn->child_tid;
     if (spawn->flags & CLONE_CHILD_SETTID) put_tid(spawn->child_tid, task->tid);
     if (spawn->flags & CLONE_PARENT_SETTID) put_tid(spawn->parent_tid, task->tid);
@@ -66,8 +75,11 @@ static void thread_prepare(struct task *task, const struct spawn *spawn) {
 static void *thread_main(void *data) {
     struct thread_start *start = data;
     struct task *task = start->task;
-    thread_prepare(task, start->spawn);
-    announce(&start->tid, task->tid);
+    long error = thread_unshare(start->spawn->flags);
+    task->tid = (int)host_call(gettid);
+    if (!error) thread_prepare(task, start->spawn);
+    announce(&start->tid, error ? (int32_t)error : task->tid);
+    if (error) return NULL;
     cpu_set_current(task->cpu);
     signal_unblock(task);
     cpu_loop(task->cpu);
@@ -108,16 +120,16 @@ static int start_thread(struct task *task, void *(*function)(void *), void *data
 }
 
 long spawn_thread(struct task *task, const struct spawn *spawn) {
-    const uint64_t needed = CLONE_VM | CLONE_SIGHAND;
-    if ((spawn->flags & needed) != needed) return -EINVAL;
+    const uint64_t needed = CLONE_VM | CLONE_SIGHAND, impossible = CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD;
+    if ((spawn->flags & needed) != needed || spawn->flags & impossible || spawn->set_tid_size) return -EINVAL;
     struct thread_start start = {.task = task_copy(task, true), .spawn = spawn};
     spawn_registers(start.task->cpu, spawn);
     signal_block_all();
     int error = start_thread(task, thread_main, &start);
     long tid = error ? error : await(&start.tid);
     if (!task->cpu->pending) signal_unblock(task);
-    if (error) task_free(start.task);
-    return tid == -ENOMEM ? -EAGAIN : tid;
+    if (tid < 0) task_free(start.task);
+    return tid == -ENOMEM && error ? -EAGAIN : tid;
 }
 
 // ---- children that share memory
@@ -126,7 +138,8 @@ struct sharing_start {
     struct task *task;
     const struct spawn *spawn;
     void *stack;
-    int32_t pid;     // announced by the child, or a negative error
+    int32_t seen;    // the child's id as its parent sees it, written by the kernel
+    int32_t pid;     // the same, announced by the child when the parent may go on; or a negative error
     uint32_t users;  // who still looks at this: the parent, and the helper thread if there is one
 };
 
@@ -135,33 +148,61 @@ static int sharing_main(void *data) {
     struct task *task = start->task;
     task->tid = (int)host_call(gettid);
     task->vfork_child = true;
-    announce(&start->pid, task->tid);
+    if (start->spawn->flags & CLONE_CLEAR_SIGHAND) signal_clear_handlers(task->hand);
+    if (start->spawn->flags & CLONE_PARENT_SETTID) mem_copy_out(start->spawn->parent_tid, &start->seen, sizeof start->seen);
+    announce(&start->pid, start->seen);
     cpu_set_current(task->cpu);
     signal_unblock(task);
     cpu_loop(task->cpu);
     return 0;  // not reached: sys_exit ends the process
 }
 
-static const uint64_t host_flags = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_IO | CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |
-                                   CLONE_CHILD_CLEARTID | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                                   CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_UNTRACED;
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+// What the host's call is told; the rest is done here.
+static const uint64_t host_flags = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_IO | CLONE_PARENT | CLONE_PIDFD | CLONE_NEWNS |
+                                   CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP |
+                                   CLONE_NEWTIME | CLONE_UNTRACED | CLONE_INTO_CGROUP;
 
-static void *host_pointer(uint64_t address) {
-    return (void *)(uintptr_t)address;
+static struct host_clone_args host_arguments(const struct spawn *spawn, uint64_t flags) {
+    return (struct host_clone_args){.flags = flags,
+                                    .pidfd = spawn->pidfd,
+                                    .exit_signal = (uint64_t)spawn->exit_signal,
+                                    .set_tid = spawn->set_tid,
+                                    .set_tid_size = spawn->set_tid_size,
+                                    .cgroup = spawn->cgroup};
+}
+
+// Whether clone(2) can say it too, which sandboxes let through that do not know clone3(2).
+static bool is_simple(const struct spawn *spawn, uint64_t flags) {
+    return !spawn->set_tid_size && flags <= UINT32_MAX && !(flags & CSIGNAL);
 }
 
 // Makes the child and sleeps until it has executed another program or exited.
 static void clone_and_wait(struct sharing_start *start) {
     const struct spawn *spawn = start->spawn;
-    uint64_t flags = (spawn->flags & host_flags) | CLONE_VM | CLONE_VFORK | (uint64_t)spawn->exit_signal;
-    if (spawn->flags & CLONE_SIGHAND) flags |= CLONE_SIGHAND;
-    void *parent_word = host_pointer(spawn->flags & CLONE_PIDFD ? spawn->pidfd : spawn->parent_tid);
-    long pid = clone(sharing_main, (char *)start->stack + CHILD_STACK, (int)flags, start, parent_word, NULL, host_pointer(spawn->child_tid));
-    if (pid < 0) announce(&start->pid, -errno);
+    uint64_t passed = host_flags | CLONE_SIGHAND | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+    uint64_t flags = (spawn->flags & passed) | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+    struct host_clone_args arguments = host_arguments(spawn, flags);
+    long pid;
+    if (is_simple(spawn, flags) && !(flags & CLONE_PIDFD)) {  // clone(2) has one argument for both ids
+        pid = clone(sharing_main, (char *)start->stack + CHILD_STACK, (int)flags | spawn->exit_signal, start, &start->seen, NULL,
+                    spawn->child_tid);
+        if (pid < 0) pid = -errno;
+    } else {
+        arguments.child_tid = spawn->child_tid;
+        arguments.parent_tid = (uintptr_t)&start->seen;
+        arguments.stack = (uintptr_t)start->stack;
+        arguments.stack_size = CHILD_STACK;
+        pid = host_clone(&arguments, sizeof arguments, sharing_main, start);
+    }
+    if (pid < 0) announce(&start->pid, (int32_t)pid);
 }
 
 static void sharing_drop(struct sharing_start *start) {
     if (__atomic_sub_fetch(&start->users, 1, __ATOMIC_SEQ_CST)) return;
+    arena_free(&start->task->exec_memory);
     task_free(start->task);
     pages_give(start->stack, CHILD_STACK);
     pages_give(start, sizeof *start + sizeof *start->spawn);
@@ -204,23 +245,18 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
 
 // ---- fork
 
-struct kernel_clone_args {  // man 2 clone3
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
+static bool leader_gone;  // the first thread has ended, others live on
 
-// The C library's fork where it can say what is asked (it also keeps its own locks in order), else the bare call.
+// The C library's fork where it can say what is asked (it also keeps its own locks in order), else the bare call. With CLONE_VFORK the
+// locks stay taken until the child has executed a program or exited, since this thread sleeps that long.
 static long host_fork(const struct spawn *spawn) {
-    uint64_t flags = spawn->flags & (host_flags | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP);
-    if (spawn->exit_signal == SIGCHLD && !(flags & ~(uint64_t)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)) && !spawn->set_tid_size) {
+    uint64_t flags = spawn->flags & (host_flags | CLONE_VFORK);
+    if (spawn->exit_signal == SIGCHLD && !flags && !spawn->set_tid_size) {
         long pid = fork();
         return pid < 0 ? -errno : pid;
     }
-    struct kernel_clone_args arguments = {.flags = flags & ~(uint64_t)(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND),
-                                          .pidfd = spawn->pidfd,
-                                          .exit_signal = (uint64_t)spawn->exit_signal,
-                                          .set_tid = spawn->set_tid,
-                                          .set_tid_size = spawn->set_tid_size,
-                                          .cgroup = spawn->cgroup};
+    if (is_simple(spawn, flags)) return host_call(clone, flags | (uint64_t)spawn->exit_signal, 0, spawn->pidfd);
+    struct host_clone_args arguments = host_arguments(spawn, flags);
     return host_call(clone3, &arguments, sizeof arguments);
 }
 
@@ -233,9 +269,12 @@ static void become_child(struct task *task, const struct spawn *spawn) {
     task->clear_tid = spawn->flags & CLONE_CHILD_CLEARTID ? spawn->child_tid : 0;
     host_call(set_tid_address, task->clear_tid);
     if (spawn->flags & CLONE_CHILD_SETTID) put_tid(spawn->child_tid, task->tid);
-    for (unsigned i = 0; i < 2; i++) task->queued[i].set = 0;  // pending signals are not inherited
+    for (unsigned i = 0; i < SIGNAL_PLACES; i++) task->queued[i].set = 0;  // pending signals are not inherited
     task->cpu->pending = 0;
     task->hand->lock.state = 0;
+    task->hand->users = 1;
+    leader_gone = false;
+    if (spawn->flags & CLONE_CLEAR_SIGHAND) signal_clear_handlers(task->hand);
     spawn_registers(task->cpu, spawn);
 }
 
@@ -253,12 +292,12 @@ long spawn_fork(struct task *task, const struct spawn *spawn) {
 // ---- system calls
 
 static long spawn_any(struct task *task, const struct spawn *spawn) {
-    const uint64_t together = CLONE_SIGHAND | CLONE_VM;
-    if (spawn->flags & CLONE_SIGHAND && (spawn->flags & together) != together) return -EINVAL;
-    if (spawn->flags & CLONE_THREAD) return spawn_thread(task, spawn);
-    if (spawn->flags & CLONE_VM) return spawn_sharing(task, spawn);
-    if (spawn->flags & CLONE_VFORK) return spawn_sharing(task, spawn);
-    return spawn_fork(task, spawn);
+    uint64_t flags = spawn->flags;
+    bool apart = flags & CLONE_FS && flags & (CLONE_NEWNS | CLONE_NEWUSER);
+    bool cleared = flags & CLONE_SIGHAND && flags & CLONE_CLEAR_SIGHAND;
+    if ((flags & CLONE_SIGHAND && !(flags & CLONE_VM)) || apart || cleared) return -EINVAL;
+    if (flags & CLONE_THREAD) return spawn_thread(task, spawn);
+    return flags & CLONE_VM ? spawn_sharing(task, spawn) : spawn_fork(task, spawn);
 }
 
 long sys_clone(struct task *task, const uint64_t a[6]) {
@@ -274,7 +313,8 @@ long sys_clone(struct task *task, const uint64_t a[6]) {
 }
 
 long sys_clone3(struct task *task, const uint64_t a[6]) {
-    struct kernel_clone_args arguments = {0};
+    const uint64_t known = UINT32_MAX | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP;
+    struct host_clone_args arguments = {0};
     if (a[1] < 64 || a[1] > MEM_PAGE) return a[1] < 64 ? -EINVAL : -E2BIG;
     if (mem_copy_in(&arguments, a[0], a[1] < sizeof arguments ? a[1] : sizeof arguments) < 0) return -EFAULT;
     for (uint64_t i = sizeof arguments; i < a[1]; i++) {
@@ -282,7 +322,8 @@ long sys_clone3(struct task *task, const uint64_t a[6]) {
         if (mem_copy_in(&byte, a[0] + i, 1) < 0) return -EFAULT;
         if (byte) return -E2BIG;
     }
-    if (arguments.flags & CSIGNAL || arguments.exit_signal & ~(uint64_t)CSIGNAL || !arguments.stack != !arguments.stack_size) return -EINVAL;
+    if (arguments.flags & ((CSIGNAL & ~CLONE_NEWTIME) | CLONE_DETACHED) || arguments.flags & ~known) return -EINVAL;
+    if (arguments.exit_signal > GUEST_SIGNALS || !arguments.stack != !arguments.stack_size) return -EINVAL;
     if (arguments.flags & (CLONE_THREAD | CLONE_PARENT) && arguments.exit_signal) return -EINVAL;
     struct spawn spawn = {.flags = arguments.flags,
                           .exit_signal = (int)arguments.exit_signal,
@@ -297,25 +338,28 @@ long sys_clone3(struct task *task, const uint64_t a[6]) {
     return spawn_any(task, &spawn);
 }
 
-static void end_main_thread(struct task *task) {
+static void end_main_thread(struct task *task, int status) {
+    leader_gone = true;
     task_release_futexes(task);
     signal_block_all();
     task->hand->users++;  // the task and its handlers stay, as the kernel keeps the leader
-    host_call(exit, 0);
+    host_call(set_tid_address, 0);
+    host_call(exit, status);
 }
 
 long sys_exit(struct task *task, const uint64_t a[6]) {
     int status = (int)a[0] & 0xff;
     task->no_result = true;
     if (task->vfork_child) host_call(exit_group, status);
-    bool leader = task->tid == host_call(getpid);
     if (__atomic_load_n(&cpu_count, __ATOMIC_SEQ_CST) == 1) {
         task_release_futexes(task);
-        process_exit(status);
+        if (!leader_gone) process_exit(status);
+        stats_report();
+        host_call(exit, status);  // whose status counts, this one's or the first thread's, depends on the kernel's version
     }
-    if (leader) {
+    if (task->tid == host_call(getpid)) {
         cpu_retire(task->cpu);
-        end_main_thread(task);
+        end_main_thread(task, status);
     }
     cpu_stop(task->cpu);
     return 0;

@@ -49,11 +49,18 @@ def namespaces():
     return None
 
 
+def usual_signals():
+    """A shell without job control starts its background jobs with these ignored; programs would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 def play(command, case, environment, folder):
     """One run: (status, output, messages, seconds). What it left running ends with its process namespace."""
     start = time.monotonic()
     with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True,
+                                   preexec_fn=usual_signals)
         try:
             status = process.wait(case.timeout)
         except subprocess.TimeoutExpired:
