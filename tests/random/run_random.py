@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Random programs under Ferry and qemu-riscv64: registers, fcsr and memory must come out the same.
+
+A snippet that differs is made and run once more alone, and shown with its registers before and after.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+RECORD_WORDS, FCSR = 68, 64  # as in make_random.c
+OLDEST = 10  # major version of qemu that is right about nearly everything; what it gets wrong is left out by make_random.c
+QEMU_CPU = "rv64,v=false," + ",".join(f"{name}=true" for name in ("zicbom", "zicbop", "zicboz", "zicond", "zacas", "zawrs", "zfa", "zfhmin", "zcb"))
+NAMES = ["", *(f"x{i}" for i in range(1, 32)), *(f"f{i}" for i in range(32)), "fcsr"]
+
+
+def qemu_version(qemu):
+    try:
+        output = subprocess.run([*qemu, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    found = re.search(r"version (\d+)", output)
+    return int(found.group(1)) if found else 0
+
+
+def find_qemu(aside):
+    """The newest there is: the one unpacked aside, run by its own loader if it is not static, or the installed one."""
+    choices = []
+    binary = aside / "usr/bin/qemu-riscv64" if aside else None
+    if binary and binary.exists():
+        choices.append([str(binary)])
+        loaders = [loader for loader in (aside / "lib64/ld-linux-x86-64.so.2", aside / "usr/lib64/ld-linux-x86-64.so.2") if loader.exists()]
+        choices += [[str(loader), "--library-path", str(aside / "usr/lib/x86_64-linux-gnu"), str(binary)] for loader in loaders]
+    if shutil.which("qemu-riscv64"):
+        choices.append(["qemu-riscv64"])
+    return max(((qemu_version(choice), choice) for choice in choices), default=(0, None), key=lambda pair: pair[0])
+
+
+def play(command, output):
+    with open(output, "wb") as file:
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            return "timeout", b"", ""
+    return done.returncode, pathlib.Path(output).read_bytes(), done.stderr.decode(errors="replace")
+
+
+class Case:
+    def __init__(self, arguments, commands, number):
+        self.generator, self.commands = arguments.generator, commands
+        self.seed, self.snippets = arguments.seed * 1000 + number, arguments.snippets
+        self.base = arguments.work / f"{self.seed}"
+
+    def make(self, only=None):
+        words = [self.generator, "--seed", str(self.seed), "--snippets", str(self.snippets), "--output", f"{self.base}.elf",
+                 "--listing", f"{self.base}.list"]
+        subprocess.run(words + ([] if only is None else ["--only", str(only)]), check=True)
+        os.chmod(f"{self.base}.elf", 0o755)
+
+    def run(self):
+        return {name: play([*command, f"{self.base}.elf"], f"{self.base}.{name}") for name, command in self.commands.items()}
+
+    def compare(self, results):
+        """None, or (number of the first snippet that differs or None, lines to print)."""
+        expected = results["qemu"]
+        for name, got in results.items():
+            if got[0] != expected[0]:
+                lines = [f"exit status {got[0]} on {name}, {expected[0]} on qemu", *(got[2] + expected[2]).splitlines()[:20]]
+                return None, lines
+            if got[1] != expected[1]:
+                return self.difference(name, expected[1], got[1])
+        return None if expected[0] == 0 and expected[1] else (None, [f"qemu: exit status {expected[0]}", *expected[2].splitlines()[:5]])
+
+    def difference(self, name, expected, got):
+        at = next(i for i in range(0, len(expected), 8) if expected[i:i + 8] != got[i:i + 8]) // 8
+        number = at // RECORD_WORDS
+        if number >= self.snippets:
+            return None, [f"memory at {(at - self.snippets * RECORD_WORDS) * 8} of the area: {name} {got[at * 8:at * 8 + 8][::-1].hex()}, "
+                          f"qemu {expected[at * 8:at * 8 + 8][::-1].hex()}"]
+        lines = []
+        for word in range(1, FCSR + 1):
+            values = [struct.unpack_from("<Q", text, (number * RECORD_WORDS + word) * 8)[0] for text in (got, expected)]
+            if values[0] != values[1]:
+                lines.append(f"{NAMES[word]}: {name} {values[0]:#018x}, qemu {values[1]:#018x}")
+        return number, lines
+
+    def show(self, found):
+        number, lines = found
+        lines = [f"FAILED seed {self.seed}" + ("" if number is None else f" snippet {number}"), *lines]
+        if number is None:
+            return lines
+        self.make(number)
+        alone = self.compare(self.run())
+        lines.append("alone: " + ("no difference" if alone is None else "; ".join(alone[1])))
+        elf = pathlib.Path(f"{self.base}.elf").read_bytes()
+        data = struct.unpack_from("<Q", elf, 64 + 56 + 8)[0] + number * RECORD_WORDS * 8  # p_offset of the second segment
+        lines += ["before: " + " ".join(f"{NAMES[word]}={struct.unpack_from('<Q', elf, data + word * 8)[0]:#x}" for word in range(1, FCSR + 1))]
+        return lines + pathlib.Path(f"{self.base}.list").read_text().splitlines()
+
+    def test(self):
+        self.make()
+        found = self.compare(self.run())
+        if found:
+            return self.show(found)
+        for file in self.base.parent.glob(self.base.name + ".*"):
+            file.unlink()
+        return []
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ferry", required=True)
+    parser.add_argument("--generator", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--qemu", type=pathlib.Path, help="folder with another Debian's qemu-user, unpacked")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--programs", type=int, default=100)
+    parser.add_argument("--snippets", type=int, default=400)
+    parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
+    arguments = parser.parse_args()
+    version, qemu = find_qemu(arguments.qemu)
+    if version < OLDEST:
+        print(f"there is no qemu-riscv64 {OLDEST} to compare with\n0 passed, 0 failed, 1 skipped")
+        return 0
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    commands = {"qemu": [*qemu, "-cpu", QEMU_CPU]}
+    commands |= {tier: [os.path.abspath(arguments.ferry), "run", f"--tier={tier}"] for tier in arguments.tier.split(",")}
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for lines in pool.map(lambda number: Case(arguments, commands, number).test(), range(arguments.programs)):
+            failed += bool(lines)
+            if lines and failed <= 5:
+                print("\n".join(lines))
+    print(f"{arguments.programs} programs of {arguments.snippets} snippets, against qemu {version}")
+    print(f"{arguments.programs - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
