@@ -1,7 +1,7 @@
 // The table of translated blocks: see code.h. Three ways in: by pc (hash table), by page (for invalidation), and all of them (the page
 // table again, for fence.i). A block that is dropped is only unlinked and made to look its pc up again (interp_block_kill): other threads may
-// be in it. Its memory goes when the whole generation goes: once the arena is over its limit, a new generation begins, every
-// cpu is asked to leave translated code once, and then the old arena is freed.
+// be in it. Its memory goes when the whole generation goes: once its arenas are over their limit, a new generation begins, every
+// cpu is asked to leave translated code once, and then the old arenas are freed.
 #include "runtime/code.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
@@ -23,7 +23,7 @@ enum {
     REGIONS = (PAGES + REGION_PAGES - 1) / REGION_PAGES,
     FETCH_BYTES = 512,
     LIFT_INSTRUCTIONS = 64,
-    ARENA_LIMIT = 512 << 20,
+    CODE_LIMIT = 512 << 20,
 };
 
 const struct guest_isa *code_isa;
@@ -31,7 +31,12 @@ guest_features code_features;
 uint32_t code_generation;
 
 static struct lock code_lock;
-static struct arena arena, old_arena;
+// A generation: code, and what is about it.
+struct generation {
+    struct arena code, about;
+};
+
+static struct generation current, old;
 static struct block **bucket;       // by hash of pc and mode; read without the lock
 static struct block **page_blocks;  // by guest page: blocks with bytes in it (a block lies in two at most)
 static uint32_t *region_blocks;     // by REGION_PAGES pages: how many list entries they have
@@ -173,7 +178,7 @@ static struct block *build(struct cpu *cpu, const uint8_t *bytes, size_t size) {
     for (unsigned limit = LIFT_INSTRUCTIONS;; limit /= 2) {
         code_isa->lift(bytes, size, cpu->mode, code_features, limit, &lifted);
         if (!lifted.count) return NULL;
-        struct block *block = interp_block_build(&arena, &lifted, cpu->pc, cpu->mode);
+        struct block *block = interp_block_build(&current.code, &current.about, &lifted, cpu->pc, cpu->mode);
         if (block) return block;
         if (limit == 1) error_die("one guest instruction at %#llx needs too many cells", (unsigned long long)cpu->pc);
     }
@@ -186,7 +191,7 @@ static const struct cell *publish(struct block *block, const uint8_t *bytes) {
     struct block **at = bucket_of(block->pc, block->mode);
     block->next = *at;
     __atomic_store_n(at, block, __ATOMIC_RELEASE);
-    return block->cell;
+    return block->code->cell;
 }
 
 // Guest bytes at a pc, read before the table's lock is taken: the address space's lock comes first in the locking order.
@@ -222,9 +227,9 @@ static void ask_to_leave(struct cpu *cpu, void *data) {
 // Forgets all translations; the calling cpu must leave translated code at once. False, and nothing done, while the generation before is
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
-    if (old_arena.chunks) return false;
-    old_arena = arena;
-    arena = (struct arena){0};
+    if (old.code.chunks) return false;
+    old = current;
+    current = (struct generation){0};
     memset(bucket, 0, BUCKETS * sizeof *bucket);
     for (uint64_t page = 0; page < PAGES; page++) {
         if (region_blocks[page / REGION_PAGES]) page_blocks[page] = NULL;
@@ -245,16 +250,19 @@ static void holds_on(struct cpu *cpu, void *data) {
 void code_collect(void) {
     lock_take(&code_lock);
     bool held = false;
-    if (old_arena.chunks) cpu_each(holds_on, &held);
-    if (old_arena.chunks && !held) arena_free(&old_arena);
+    if (old.code.chunks) cpu_each(holds_on, &held);
+    if (old.code.chunks && !held) {
+        arena_free(&old.code);
+        arena_free(&old.about);
+    }
     lock_drop(&code_lock);
 }
 
 // Under the lock: the block that another thread made meanwhile, or a new one.
 static const struct cell *find_or_translate(struct cpu *cpu, const struct fetched *fetched) {
     struct block *block = find(cpu->pc, cpu->mode);
-    if (block) return block->cell;
-    if (arena.used > ARENA_LIMIT && begin_generation()) {
+    if (block) return block->code->cell;
+    if (current.code.used + current.about.used > CODE_LIMIT && begin_generation()) {
         cpu->trap.kind = TRAP_RESUME;
         return NULL;
     }
@@ -263,7 +271,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
 
 const struct cell *code_resolve(struct cpu *cpu) {
     struct block *block = find(cpu->pc, cpu->mode);
-    if (block) return block->cell;
+    if (block) return block->code->cell;
     if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);
     struct fetched fetched;
     for (;;) {

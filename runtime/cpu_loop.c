@@ -45,7 +45,6 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve = code_resolve;
     cpu->runtime = state;
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
-    cpu->jump[0].pc = 1;  // an odd pc is never looked up
     enlist(state);
     return cpu;
 }
@@ -102,7 +101,6 @@ void cpu_stop(struct cpu *cpu) {
 
 static void forget_jumps(struct cpu *cpu) {
     memset(cpu->jump, 0, sizeof cpu->jump);
-    cpu->jump[0].pc = 1;
 }
 
 // Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
@@ -114,20 +112,12 @@ static void catch_up(struct cpu *cpu, struct cpu_state *state) {
     code_collect();
 }
 
-static const struct cell *find_code(struct cpu *cpu) {
-    struct cpu_jump *jump = &cpu->jump[(cpu->pc >> 1) % CPU_JUMPS];
-    if (jump->pc == cpu->pc) return jump->code;
-    const struct cell *code = code_resolve(cpu);
-    if (code) *jump = (struct cpu_jump){cpu->pc, code};
-    return code;
-}
-
 // Runs translated code from cpu->pc until a trap.
 static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_state *state) {
     __atomic_store_n(&state->in_code, true, __ATOMIC_SEQ_CST);
     if (_setjmp(state->back) == 0) {
         catch_up(cpu, state);
-        const struct cell *code = find_code(cpu);
+        const struct cell *code = code_resolve(cpu);
         if (code) interp_run(cpu, code);
     }
     __atomic_store_n(&state->in_code, false, __ATOMIC_SEQ_CST);

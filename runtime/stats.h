@@ -5,6 +5,8 @@
 
 // Whether this run counts (options.stats or options.stats_json): decides MODE_COUNT.
 bool stats_wanted(void);
+// Makes the file that options.stats_json names; before guest code runs.
+void stats_init(void);
 // Adds what a cpu counted that is about to be freed.
 void stats_add(const struct cpu *cpu);
 // A block was translated from so many guest bytes and instructions; under the code table's lock.

@@ -1,9 +1,9 @@
-// ferry-count: the runner with an interpreter that counts how often each cell of each block is carried out, for choosing the pairs that
-// translator/interp/pairs.def fuses. Slow, and the same program otherwise.
+// ferry-count: the runner with an interpreter that counts how often each cell of each block is carried out, for choosing the sequences
+// that translator/interp/sequences.def fuses. Slow, and the same program otherwise.
 //
 // This file is the interpreter compiled a second time, in the form for compilers without guaranteed tail calls (each function
-// returns the next cell to a loop) and without pairs; the loop is here. Counts go into the file that FERRY_COUNTS names, through a
-// shared mapping, so that they are there however the guest ends; children add theirs. count_pairs.py reads it.
+// returns the next cell to a loop) and without sequences; the loop is here. Counts go into the file that FERRY_COUNTS names, through a
+// shared mapping, so that they are there however the guest ends; children add theirs. count_sequences.py reads it.
 #include "runtime/base/error.h"
 #include "runtime/base/map.h"
 #include "runtime/base/sys.h"
@@ -15,17 +15,17 @@
 #include <sys/mman.h>
 
 #define interp_run interp_run_uncounted
-#define cell_pair_count cell_pair_count_unused
+#define cell_sequence_count cell_sequence_count_unused
 #undef __clang__  // which is how interp.c knows that it can have tail calls
 #include "translator/interp/interp.c"
 #undef interp_run
-#undef cell_pair_count
+#undef cell_sequence_count
 
-extern const unsigned cell_pair_count;
-const unsigned cell_pair_count = 0;
+extern const unsigned cell_sequence_count;
+const unsigned cell_sequence_count = 0;
 
-// The file: this header, then records up to `used` bytes. Each record is followed by uint64_t counts and uint16_t uop codes,
-// one per cell, and room up to a multiple of 8 bytes.
+// The file: this header, then records up to `used` bytes. Each record is followed by uint64_t counts and uint16_t codes (cells.h),
+// one per cell, and room up to a multiple of 8 bytes. Bits 12 to 15 of a code say how the cell takes the result of the one before.
 struct counts_header {
     uint64_t used;
 };
@@ -35,7 +35,7 @@ struct record {
     uint64_t count[];
 };
 
-enum { FILE_BYTES = 1 << 30, CODE_OTHER = 0xffff };
+enum { FILE_BYTES = 1 << 30 };
 
 static struct counts_header *header;
 
@@ -52,11 +52,18 @@ static void open_counts(void) {
     header = (struct counts_header *)at;
 }
 
-static uint16_t code_of(const struct cell *cell) {
-    for (unsigned code = 0; code < UOP_COUNT_OF_CODES; code++) {
-        if (cell_handler[code] == cell->handler) return (uint16_t)code;
+static unsigned code_of_cell(const struct cell *cell) {
+    return cell->handler == cell_handler_li64 ? CELL_li64 : code_of(cell);
+}
+
+static void record_codes(uint16_t *codes, const struct block *block) {
+    for (unsigned i = 0, last = 0; i < block->count; i++) {
+        bool data = i && i < last + cell_width(codes[last] & 0xfff);
+        unsigned code = data ? CELL_OTHER : code_of_cell(&block->code->cell[i]);
+        unsigned chains = data || !i ? 0 : cell_chains(&block->code->cell[last], codes[last] & 0xfff, &block->code->cell[i], code);
+        codes[i] = (uint16_t)(code | chains << 12);
+        if (!data) last = i;
     }
-    return CODE_OTHER;
 }
 
 static struct record *new_record(const struct block *block) {
@@ -66,7 +73,7 @@ static struct record *new_record(const struct block *block) {
     struct record *record = (struct record *)((char *)header + at);
     *record = (struct record){bytes, block->pc, block->count};
     uint16_t *code = (uint16_t *)(record->count + block->count);
-    for (unsigned i = 0; i < block->count; i++) code[i] = code_of(&block->cell[i]);
+    record_codes(code, block);
     return record;
 }
 
@@ -75,7 +82,7 @@ static __thread struct map records;  // by address of a block's first cell
 // The record of the block that begins at `first`; NULL for cells outside of blocks, and dead ones.
 static struct record *record_of(const struct cell *first) {
     if (first->handler == cell_handler_link || first->handler == cell_handler_dead) return NULL;
-    const struct block *block = (const struct block *)((const char *)first - offsetof(struct block, cell));
+    const struct block *block = threaded_of(first)->block;
     struct record *record = map_find(&records, (uintptr_t)first);
     if (record && record->pc == block->pc && record->cells == block->count) return record;
     record = new_record(block);

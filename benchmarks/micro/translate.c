@@ -31,7 +31,7 @@ static void bench_lower(struct bench *bench, const void *data) {
     struct arena arena = {0};
     lift(&block);
     while (bench_next(bench)) {
-        interp_block_build(&arena, &block, MICRO_CODE, 0);
+        interp_block_build(&arena, &arena, &block, MICRO_CODE, 0);
         if (arena.used > 64 << 20) arena_free(&arena);
     }
     arena_free(&arena);

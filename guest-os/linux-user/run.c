@@ -8,6 +8,7 @@
 #include "runtime/base/text.h"
 #include "runtime/code.h"
 #include "runtime/options.h"
+#include "runtime/stats.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ int linux_user_run(const char *program, int argc, char *const argv[], char *cons
     signal_init(task);
     int status = program_load(cpu, program, argc, argv, envp);
     if (status) return status;
+    stats_init();
     cpu_loop(cpu);
     process_exit(0);
 }

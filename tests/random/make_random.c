@@ -199,6 +199,15 @@ static bool pick_operands(unsigned op, unsigned base, struct insn *insn) {
     return !((is_memory(row) || is_indirect(op)) && (insn->rs1 == 0 || insn->rs1 == base));
 }
 
+// False if operands for the chosen row were not found soon.
+static bool pick_instruction(unsigned base, struct insn *insn) {
+    unsigned op = below(INSN_COUNT);
+    for (unsigned tries = 0; is_wanted(op) && tries < 64; tries++) {
+        if (pick_operands(op, base, insn)) return true;
+    }
+    return false;
+}
+
 static uint32_t area_address(const struct insn *insn) {
     uint32_t at = DATA_BASE + options.snippets * RECORD_WORDS * 8 + below(AREA_SIZE - MARGIN);
     return is_atomic(insn) || below(4) ? at & ~15U : at;
@@ -241,13 +250,7 @@ static void emit_body(unsigned base) {
     unsigned count = 4 + below(MAX_INSTRUCTIONS - 4), fixup_count = 0;
     for (unsigned i = 0; i < count; i++) {
         struct insn insn;
-        unsigned op, tries = 0;
-        do {
-            if (tries++ % 64 == 0) {
-                do op = below(INSN_COUNT);
-                while (!is_wanted(op));
-            }
-        } while (!pick_operands(op, base, &insn));
+        while (!pick_instruction(base, &insn)) {}
         unsigned target = i + 1 + below(4);
         at[i] = code_size;
         emit_instruction(&insn, base, target < count ? target : count, fixups, &fixup_count);

@@ -137,13 +137,12 @@ static const struct cell *resolve(struct cpu *c) {
     if (offset >= current->bytes) return NULL;
     guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, max_instructions, &ir);
     if (!ir.count) return NULL;
-    struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
-    return block ? block->cell : NULL;
+    struct block *block = interp_block_build(&arena, &arena, &ir, c->pc, c->mode);
+    return block ? block->code->cell : NULL;
 }
 
 static void run(const struct test_case *test, struct state *result) {
     *cpu = (struct cpu){.resolve = resolve, .pc = CODE};
-    for (unsigned i = 0; i < CPU_JUMPS; i++) cpu->jump[i].pc = 1;
     memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
     memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
     memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);

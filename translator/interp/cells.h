@@ -3,15 +3,54 @@
 #include "translator/interp/interp.h"
 #include "translator/interp/section.h"
 
-extern const void *const cell_handler[];  // by uop code
-extern const void *const cell_handler_li64, *const cell_handler_count, *const cell_handler_link, *const cell_handler_dead;
+// What a cell stands for: a uop, by its code, or something of our own.
+enum cell_code {
+#define UOP(name, format, ...) CELL_##name = UOP_##name,
+#include "translator/ir/uops.def"
+#undef UOP
+    CELL_li64,   // li of 64 bits, which are in the next cell
+    CELL_OTHER,  // data, and what is none of a guest's business
+    CELL_CODES,
+};
 
-struct cell_pair {
-    uint16_t first, second;  // uop codes
+// How a cell may take the result of the one before it, as bits: as its b or c, and with an o if nobody else will see that result,
+// because the cell puts its own into the same slot.
+enum cell_chain { CHAIN_n = 0, CHAIN_b = 1, CHAIN_c = 2, CHAIN_bo = 4, CHAIN_co = 8 };
+
+enum { CELL_MAX_SEQUENCE = 4 };
+
+// Cells one after the other that have one function.
+struct cell_sequence {
+    uint8_t length;
+    uint16_t code[CELL_MAX_SEQUENCE];
+    uint8_t chain[CELL_MAX_SEQUENCE];  // of each with the one before
     const void *handler;
 };
-extern const struct cell_pair cell_pairs[];
-extern const unsigned cell_pair_count;
+
+extern const void *const cell_handler[];  // by uop code
+extern const void *const cell_handler_li64, *const cell_handler_count, *const cell_handler_link, *const cell_handler_dead;
+extern const struct cell_sequence cell_sequences[];
+extern const unsigned cell_sequence_count;
+
+static inline enum uop_format cell_format(unsigned code) {
+    return code < UOP_COUNT_OF_CODES ? uop_info[code].format : code == CELL_li64 ? UOP_FORMAT_DI : UOP_FORMAT_NONE;
+}
+
+static inline unsigned cell_width(unsigned code) {
+    return code == CELL_li64 ? 2 : 1;
+}
+
+// The ways in which `second` can take the result of `first`, as bits of enum cell_chain.
+static inline unsigned cell_chains(const struct cell *first, unsigned first_code, const struct cell *second, unsigned second_code) {
+    enum uop_format from = cell_format(first_code), to = cell_format(second_code);
+    bool writes = from != UOP_FORMAT_STORE && from != UOP_FORMAT_NONE && from != UOP_FORMAT_S && from != UOP_FORMAT_I && from != UOP_FORMAT_SI;
+    bool has_b = to != UOP_FORMAT_DI && to != UOP_FORMAT_LINK && to != UOP_FORMAT_JUMP && to != UOP_FORMAT_D && to != UOP_FORMAT_NONE;
+    bool has_c = to == UOP_FORMAT_DSS || to == UOP_FORMAT_DSSI || to == UOP_FORMAT_BRANCH || to == UOP_FORMAT_STORE;
+    bool plain = to == UOP_FORMAT_DS || to == UOP_FORMAT_DSI || to == UOP_FORMAT_DSS || to == UOP_FORMAT_DSSI;  // cannot fault
+    bool b = writes && has_b && second->b == first->a, c = writes && has_c && second->c == first->a;
+    bool overwrites = plain && second->a == first->a && b != c;
+    return (b ? CHAIN_b : 0u) | (c ? CHAIN_c : 0u) | (b && overwrites ? CHAIN_bo : 0u) | (c && overwrites ? CHAIN_co : 0u);
+}
 
 // A cell used as 64 bits of data behind the cell that wants them.
 static inline __attribute__((always_inline)) INTERP_UNCHECKED uint64_t cell_wide(const struct cell *data) {

@@ -1,4 +1,4 @@
-// Tier 0: the functions behind the cells, one per uop (uops.def) and per fused pair (pairs.def), and the loop around them.
+// Tier 0: the functions behind the cells, one per uop (uops.def) and per fused sequence (sequences.def), and the loop around them.
 //
 // Each function does its work on the slots and ends in a tail call to the next cell's function: with clang the two
 // pointers that matter stay in registers for good (preserve_none), and each function has its own indirect jump for the
@@ -40,87 +40,108 @@ static __attribute__((noinline, cold)) const struct cell *leave(struct cpu *cpu,
 }
 
 // Slow ways out of a handler are tail calls to handlers: an ordinary call would give the fast way a stack frame.
+
+// Before the code at `u` is entered: the first cell of a block, or an exit that is not linked yet.
 SLOW_HANDLER(stop_interrupted) {
-    (void)u;
-    cpu->trap.kind = TRAP_INTERRUPT;
-    return NULL;
+    const struct exit *exit = (const struct exit *)((uintptr_t)u - offsetof(struct exit, link));
+    return leave(cpu, u->handler == cell_handler_link ? exit->pc : threaded_of(u)->pc, TRAP_INTERRUPT);
 }
 
-static struct block *block_of(const struct cell *access) {
-    return (struct block *)((char *)(access - access->d) - offsetof(struct block, cell));
+// The same where the next pc is in cpu->pc.
+SLOW_HANDLER(stop_interrupted_at) {
+    (void)u;
+    return leave(cpu, cpu->pc, TRAP_INTERRUPT);
+}
+
+static const struct block *block_of(const struct cell *access) {
+    return threaded_of(access - access->d)->block;
 }
 
 SLOW_HANDLER(stop_misaligned) {
-    struct block *block = block_of(u);
+    const struct block *block = block_of(u);
     cpu->trap.address = cpu->slot[u->b];
     return leave(cpu, block->pc + block->offset[u->d], TRAP_ALIGN);
 }
 
-// ---- operands and memory, as uops.def names them
+// ---- operands and memory, as uops.def names them: the sources are values, so that those of a pair need not come from slots
 
-#define A cpu->slot[u->a]
-#define B cpu->slot[u->b]
-#define C cpu->slot[u->c]
+#define A (*a_)
+#define B b_
+#define C c_
 #define D cpu->slot[u->d]
-#define IMM ((int64_t)u->imm)
+#define IMM ((int64_t)OPERANDS >> 32)
 #define PC_RELATIVE ((uint64_t)(int64_t)u->imm)  // lowering has added the block's pc
+#define OPERANDS (*(const uint64_t *)&u->a)
+#define SLOT_A cpu->slot[(uint8_t)OPERANDS]
+#define SLOT_B cpu->slot[(uint8_t)(OPERANDS >> 8)]
+#define SLOT_C cpu->slot[(uint8_t)(OPERANDS >> 16)]
 
 // The compiler must have stored cpu->at before the access, and may not move either.
-#define ACCESS(u) (cpu->at = (u), ({ __asm__ volatile("" ::: "memory"); }))
+#define ACCESS(u) (cpu->at = (u), __atomic_signal_fence(__ATOMIC_SEQ_CST))
 #define GUEST(type, address) (((volatile struct { type v; } __attribute__((packed, may_alias)) *)(uintptr_t)(address))->v)
 #define LOAD(type) (ACCESS(u), GUEST(type, B + (uint64_t)IMM))
 #define STORE(type, value) (ACCESS(u), (void)(GUEST(type, B + (uint64_t)IMM) = (type)(value)))
 
-// ---- straight uops: an inline function does_NAME each, so that pairs can be made of them
+// ---- straight uops: an inline function does_NAME each that returns the result, of which sequences are made. put_NAME puts
+// the result where it belongs.
 
-#define STRAIGHT(name, ...) \
-    INLINE void does_##name(struct cpu *cpu, const struct cell *u) { (void)cpu, (void)u; __VA_ARGS__; } \
-    HANDLER(op_##name) { does_##name(cpu, u); NEXT(u + 1); }
+#define DOES(name, ...)                                                                                            \
+    INLINE uint64_t does_##name(struct cpu *cpu, const struct cell *u, uint64_t b_, uint64_t c_) {                 \
+        uint64_t result = 0, *const a_ = &result;                                                                  \
+        (void)cpu, (void)u, (void)a_, (void)b_, (void)c_;                                                          \
+        __VA_ARGS__;                                                                                               \
+        return result;                                                                                             \
+    }
+#define STRAIGHT(name, ...)                                                                                        \
+    DOES(name, __VA_ARGS__)                                                                                        \
+    INLINE void put_##name(struct cpu *cpu, const struct cell *u, uint64_t result) { SLOT_A = result; }            \
+    HANDLER(op_##name) { put_##name(cpu, u, does_##name(cpu, u, SLOT_B, SLOT_C)); NEXT(u + 1); }
+#define WITHOUT_RESULT(name, ...)                                                                                  \
+    DOES(name, __VA_ARGS__)                                                                                        \
+    INLINE void put_##name(struct cpu *cpu, const struct cell *u, uint64_t result) { (void)cpu, (void)u, (void)result; } \
+    HANDLER(op_##name) { does_##name(cpu, u, SLOT_B, SLOT_C); NEXT(u + 1); }
 #define CONDITION(name, ...) \
-    INLINE bool holds_##name(const struct cpu *cpu, const struct cell *u) { return __VA_ARGS__; } \
-    HANDLER(op_##name) { if (holds_##name(cpu, u)) TAKE(u); NEXT(u + 1); }
-
-INLINE const struct exit *exit_of(const struct cell *u) {
-    return (const struct exit *)((const char *)u + u->imm);
-}
+    INLINE bool holds_##name(uint64_t b_, uint64_t c_) { return __VA_ARGS__; } \
+    HANDLER(op_##name) { if (holds_##name(SLOT_B, SLOT_C)) TAKE(u); NEXT(u + 1); }
 
 INLINE bool interrupted(const struct cpu *cpu) {
     return UNLIKELY(__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) != 0);
 }
 
-#define TAKE(u)                                                                                  \
-    do {                                                                                         \
-        const struct exit *exit_ = exit_of(u);                                                   \
-        if (interrupted(cpu)) {                                                                  \
-            cpu->pc = exit_->pc;                                                                 \
-            HAND_OVER(stop_interrupted);                                                         \
-        }                                                                                        \
-        NEXT((const struct cell *)__atomic_load_n(&exit_->code, __ATOMIC_RELAXED));              \
+#define TAKE(at)                                                                                                       \
+    do {                                                                                                               \
+        u = __atomic_load_n((const struct cell *const *)((const char *)(at) + (at)->imm), __ATOMIC_RELAXED);           \
+        if (interrupted(cpu)) HAND_OVER(stop_interrupted);                                                             \
+        NEXT(u);                                                                                                       \
     } while (0)
+
+INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
+    return &cpu->jump[(pc >> 1) % CPU_JUMPS];
+}
 
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    cpu->jump[(cpu->pc >> 1) % CPU_JUMPS] = (struct cpu_jump){cpu->pc, code};
+    *jump_entry(cpu, cpu->pc) = code;
     NEXT(code);
 }
 
-#define GO_INDIRECT(u)                                                                           \
-    do {                                                                                         \
-        uint64_t pc_ = (cpu->slot[(u)->b] + (uint64_t)(int64_t)(u)->imm) & ~UINT64_C(1);         \
-        const struct cpu_jump *jump_ = &cpu->jump[(pc_ >> 1) % CPU_JUMPS];                       \
-        if (UNLIKELY(interrupted(cpu) | (jump_->pc != pc_))) {                                   \
-            cpu->pc = pc_;                                                                       \
-            if (interrupted(cpu)) HAND_OVER(stop_interrupted);                                   \
-            HAND_OVER(find_indirect);                                                            \
-        }                                                                                        \
-        NEXT(jump_->code);                                                                       \
+#define GO_INDIRECT(u, base)                                                                                           \
+    do {                                                                                                               \
+        uint64_t pc_ = ((base) + (uint64_t)(int64_t)(u)->imm) & ~UINT64_C(1);                                          \
+        const struct cell *code_ = *jump_entry(cpu, pc_);                                                              \
+        if (UNLIKELY(interrupted(cpu) || !code_ || threaded_of(code_)->pc != pc_)) {                                   \
+            cpu->pc = pc_;                                                                                             \
+            if (interrupted(cpu)) HAND_OVER(stop_interrupted_at);                                                      \
+            HAND_OVER(find_indirect);                                                                                  \
+        }                                                                                                              \
+        NEXT(code_);                                                                                                   \
     } while (0)
 
 // Which format is written how.
-#define UOP_AS_NONE(name, ...) STRAIGHT(name, __VA_ARGS__)
+#define UOP_AS_NONE(name, ...) WITHOUT_RESULT(name, __VA_ARGS__)
 #define UOP_AS_D(name, ...) STRAIGHT(name, __VA_ARGS__)
 #define UOP_AS_DI(name, ...) STRAIGHT(name, __VA_ARGS__)
 #define UOP_AS_DS(name, ...) STRAIGHT(name, __VA_ARGS__)
@@ -128,18 +149,25 @@ SLOW_HANDLER(find_indirect) {
 #define UOP_AS_DSS(name, ...) STRAIGHT(name, __VA_ARGS__)
 #define UOP_AS_DSSI(name, ...) STRAIGHT(name, __VA_ARGS__)
 #define UOP_AS_DSSS(name, ...) STRAIGHT(name, __VA_ARGS__)
-#define UOP_AS_S(name, ...) STRAIGHT(name, __VA_ARGS__)
-#define UOP_AS_I(name, ...) STRAIGHT(name, __VA_ARGS__)
-#define UOP_AS_SI(name, ...) STRAIGHT(name, __VA_ARGS__)
+#define UOP_AS_S(name, ...) WITHOUT_RESULT(name, __VA_ARGS__)
+#define UOP_AS_I(name, ...) WITHOUT_RESULT(name, __VA_ARGS__)
+#define UOP_AS_SI(name, ...) WITHOUT_RESULT(name, __VA_ARGS__)
 #define UOP_AS_LOAD(name, ...) STRAIGHT(name, __VA_ARGS__)
-#define UOP_AS_STORE(name, ...) STRAIGHT(name, __VA_ARGS__)
+#define UOP_AS_STORE(name, ...) WITHOUT_RESULT(name, __VA_ARGS__)
 #define UOP_AS_LINK(name, ...) STRAIGHT(name, __VA_ARGS__)
 #define UOP_AS_BRANCH(name, ...) CONDITION(name, __VA_ARGS__)
 #define UOP_AS_JUMP(name, ...) HANDLER(op_##name) { TAKE(u); }
-#define UOP_AS_INDIRECT(name, ...) HANDLER(op_##name) { GO_INDIRECT(u); }
+#define UOP_AS_INDIRECT(name, ...) HANDLER(op_##name) { GO_INDIRECT(u, SLOT_B); }
 // The pc to leave with stands in the next cell.
 #define UOP_AS_EXIT(name, kind) HANDLER(op_##name) { return leave(cpu, cell_wide(u + 1), kind); }
-#define UOP_AS_AMO(name, ...) HANDLER(op_##name) { __VA_ARGS__; NEXT(u + 1); }
+#define UOP_AS_AMO(name, ...)                                                            \
+    HANDLER(op_##name) {                                                                 \
+        uint64_t *const a_ = &SLOT_A;                                                    \
+        const uint64_t b_ = SLOT_B, c_ = SLOT_C;                                         \
+        (void)a_, (void)c_;                                                              \
+        __VA_ARGS__;                                                                     \
+        NEXT(u + 1);                                                                     \
+    }
 #define UOP(name, format, ...) UOP_AS_##format(name, __VA_ARGS__)
 
 // The comparand of an atomic is its destination on every guest; `d` holds the cell's index there.
@@ -154,8 +182,17 @@ SLOW_HANDLER(find_indirect) {
 
 // ---- cells that no uop stands for
 
+INLINE uint64_t does_li64(const struct cpu *cpu, const struct cell *u, uint64_t b, uint64_t c) {
+    (void)cpu, (void)b, (void)c;
+    return cell_wide(u + 1);
+}
+
+INLINE void put_li64(struct cpu *cpu, const struct cell *u, uint64_t result) {
+    SLOT_A = result;
+}
+
 HANDLER(op_li64) {
-    A = cell_wide(u + 1);
+    put_li64(cpu, u, does_li64(cpu, u, 0, 0));
     NEXT(u + 2);
 }
 
@@ -171,29 +208,62 @@ HANDLER(op_link) {
     cpu->pc = exit->pc;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    __atomic_store_n(&exit->code, code, __ATOMIC_RELEASE);
+    __atomic_store_n(exit->target, code, __ATOMIC_RELEASE);
     NEXT(code);
 }
 
 // First cell of a dead block.
 HANDLER(op_dead) {
-    cpu->pc = ((const struct block *)((const char *)u - offsetof(struct block, cell)))->pc;
-    const struct cell *code = cpu->resolve(cpu);
-    if (!code) return NULL;
-    NEXT(code);
+    cpu->pc = threaded_of(u)->pc;
+    HAND_OVER(find_indirect);
 }
 
-// ---- pairs
+// ---- sequences: between two uops stands how the second takes the first's result (enum cell_chain). Taken through the slot it would be
+// there some five cycles later.
 
-#define PAIR(x, y) HANDLER(op_##x##_##y) { does_##x(cpu, u); does_##y(cpu, u + 1); NEXT(u + 2); }
-#define PAIR_BRANCH(x, y) HANDLER(op_##x##_##y) { does_##x(cpu, u); if (holds_##y(cpu, u + 1)) TAKE(u + 1); NEXT(u + 2); }
-#define PAIR_JUMP(x, y) HANDLER(op_##x##_##y) { does_##x(cpu, u); TAKE(u + 1); }
-#define PAIR_INDIRECT(x, y) HANDLER(op_##x##_##y) { does_##x(cpu, u); GO_INDIRECT(u + 1); }
-#include "translator/interp/pairs.def"
-#undef PAIR
-#undef PAIR_BRANCH
-#undef PAIR_JUMP
-#undef PAIR_INDIRECT
+#define B_OF_n(result) SLOT_B
+#define B_OF_b(result) (result)
+#define B_OF_c(result) SLOT_B
+#define B_OF_bo(result) (result)
+#define B_OF_co(result) SLOT_B
+#define C_OF_n(result) SLOT_C
+#define C_OF_b(result) SLOT_C
+#define C_OF_c(result) (result)
+#define C_OF_bo(result) SLOT_C
+#define C_OF_co(result) (result)
+#define PUT_n(x, result) put_##x(cpu, u, result)
+#define PUT_b(x, result) put_##x(cpu, u, result)
+#define PUT_c(x, result) put_##x(cpu, u, result)
+#define PUT_bo(x, result) (void)0
+#define PUT_co(x, result) (void)0
+#define WIDTH(x) (CELL_##x == CELL_li64 ? 2 : 1)
+#define STEP(x, chain, before, result, next)                                                        \
+    const uint64_t result = does_##x(cpu, u, B_OF_##chain(before), C_OF_##chain(before));           \
+    PUT_##next(x, result);                                                                          \
+    (void)(result);                                                                                 \
+    u += WIDTH(x)
+#define LAST_STRAIGHT(x, chain, before)                                                             \
+    put_##x(cpu, u, does_##x(cpu, u, B_OF_##chain(before), C_OF_##chain(before)));                  \
+    NEXT(u + WIDTH(x))
+#define LAST_BRANCH(x, chain, before)                                                               \
+    if (holds_##x(B_OF_##chain(before), C_OF_##chain(before))) TAKE(u);                             \
+    NEXT(u + 1)
+#define LAST_JUMP(x, chain, before) TAKE(u)
+#define LAST_INDIRECT(x, chain, before) GO_INDIRECT(u, B_OF_##chain(before))
+#define FUSE2(last, v, vw, w) HANDLER(op_##v##_##vw##_##w) { STEP(v, n, 0, r0, vw); LAST_##last(w, vw, r0); }
+#define FUSE3(last, v, vw, w, wx, x) \
+    HANDLER(op_##v##_##vw##_##w##_##wx##_##x) { STEP(v, n, 0, r0, vw); STEP(w, vw, r0, r1, wx); LAST_##last(x, wx, r1); }
+#define FUSE4(last, v, vw, w, wx, x, xy, y)                                                         \
+    HANDLER(op_##v##_##vw##_##w##_##wx##_##x##_##xy##_##y) {                                        \
+        STEP(v, n, 0, r0, vw);                                                                      \
+        STEP(w, vw, r0, r1, wx);                                                                    \
+        STEP(x, wx, r1, r2, xy);                                                                    \
+        LAST_##last(y, xy, r2);                                                                     \
+    }
+#include "translator/interp/sequences.def"
+#undef FUSE2
+#undef FUSE3
+#undef FUSE4
 
 // ---- tables for lowering (cells.h)
 
@@ -208,14 +278,16 @@ const void *const cell_handler_count = (const void *)op_count;
 const void *const cell_handler_link = (const void *)op_link;
 const void *const cell_handler_dead = (const void *)op_dead;
 
-const struct cell_pair cell_pairs[] = {
-#define PAIR(x, y) {UOP_##x, UOP_##y, (const void *)op_##x##_##y},
-#define PAIR_BRANCH(x, y) PAIR(x, y)
-#define PAIR_JUMP(x, y) PAIR(x, y)
-#define PAIR_INDIRECT(x, y) PAIR(x, y)
-#include "translator/interp/pairs.def"
+const struct cell_sequence cell_sequences[] = {
+#define FUSE2(last, v, vw, w) {2, {CELL_##v, CELL_##w}, {0, CHAIN_##vw}, (const void *)op_##v##_##vw##_##w},
+#define FUSE3(last, v, vw, w, wx, x) \
+    {3, {CELL_##v, CELL_##w, CELL_##x}, {0, CHAIN_##vw, CHAIN_##wx}, (const void *)op_##v##_##vw##_##w##_##wx##_##x},
+#define FUSE4(last, v, vw, w, wx, x, xy, y)                                               \
+    {4, {CELL_##v, CELL_##w, CELL_##x, CELL_##y}, {0, CHAIN_##vw, CHAIN_##wx, CHAIN_##xy}, \
+     (const void *)op_##v##_##vw##_##w##_##wx##_##x##_##xy##_##y},
+#include "translator/interp/sequences.def"
 };
-const unsigned cell_pair_count = sizeof cell_pairs / sizeof *cell_pairs;
+const unsigned cell_sequence_count = sizeof cell_sequences / sizeof *cell_sequences;
 
 // ---- running
 
@@ -230,19 +302,26 @@ bool interp_owns(uint64_t host_pc) {
     return host_pc >= (uintptr_t)__start_ferry_interp && host_pc < (uintptr_t)__stop_ferry_interp;
 }
 
-static bool cell_writes(const struct cell *u) {
+// The code of the cell, of a fused one the first.
+static unsigned code_of(const struct cell *u) {
     for (unsigned code = 0; code < UOP_COUNT_OF_CODES; code++) {
-        if (cell_handler[code] == u->handler) return uop_info[code].format == UOP_FORMAT_STORE || (uop_info[code].format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
+        if (cell_handler[code] == u->handler) return code;
     }
-    for (unsigned i = 0; i < cell_pair_count; i++) {
-        if (cell_pairs[i].handler == u->handler) return uop_info[cell_pairs[i].first].format == UOP_FORMAT_STORE;
+    for (unsigned i = 0; i < cell_sequence_count; i++) {
+        if (cell_sequences[i].handler == u->handler) return cell_sequences[i].code[0];
     }
-    return false;
+    return CELL_OTHER;
+}
+
+static bool cell_writes(const struct cell *u) {
+    unsigned code = code_of(u);
+    enum uop_format format = cell_format(code);
+    return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
 }
 
 void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct cell *u = cpu->at;
-    struct block *block = block_of(u);
+    const struct block *block = block_of(u);
     cpu->pc = block->pc + block->offset[u->d];
     cpu->trap.kind = TRAP_MEMORY;
     cpu->trap.write = cell_writes(u);

@@ -1,6 +1,6 @@
 // Tier 0: the interpreter. A lifted block is lowered to threaded code: an array of cells, each naming the function that
-// carries it out, with its operands; functions end in a tail call to the next cell's. Common neighbours are fused: the first of
-// two cells gets a function that does both (pairs.def), the second stays where it is.
+// carries it out, with its operands; functions end in a tail call to the next cell's. Common sequences are fused: the
+// first cell gets a function that does them all (sequences.def), the others stay where they are.
 //
 // Threaded code is bound to one guest address (constants are absolute) and to this process; it is not for the cache.
 #pragma once
@@ -16,13 +16,21 @@ struct cell {
     const void *handler;
     uint8_t a, b, c;
     uint8_t d;    // fourth slot; of memory accesses the cell's index in its block
-    int32_t imm;  // of branches: distance in bytes to their struct exit
+    int32_t imm;  // of branches: distance in bytes to their target
 };
 
-// Where a block can be left for another one. `code` is the target's first cell once that is known, before that `link`.
-struct exit {
-    const struct cell *code;
+// The code of a block: what running it reads, and nothing else, to keep it dense. Behind the cells are the targets of its exits, a
+// const struct cell * each: the first cell of another block once that is known, before that the exit's `link`.
+struct threaded {
+    struct block *block;
     uint64_t pc;
+    struct cell cell[];
+};
+
+// Where a block can be left for another one.
+struct exit {
+    uint64_t pc;
+    const struct cell **target;
     struct cell link;
 };
 
@@ -35,13 +43,20 @@ struct block {
     uint32_t count;              // cells
     bool dead;
     const uint16_t *offset;      // by cell: guest byte offset of its instruction
-    struct cell cell[];
+    struct threaded *code;
+    struct exit exit[];
 };
+
+// The code that begins with this cell.
+static inline const struct threaded *threaded_of(const struct cell *first) {
+    return (const struct threaded *)((const char *)first - offsetof(struct threaded, cell));
+}
 
 enum { INTERP_MAX_CELLS = 255 };
 
-// Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
-struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
+// Lowers `ir`, lifted from guest code at `pc` under `mode`: the code goes to one arena, what is about it to the other. NULL if it
+// needs more than INTERP_MAX_CELLS: lift fewer instructions.
+struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);
 // Runs from `code` until a trap; cpu->trap.kind and cpu->pc say which and where.

@@ -11,7 +11,7 @@ struct lowering {
     unsigned cells, exits;
     struct cell cell[INTERP_MAX_CELLS + 4];
     uint16_t offset[INTERP_MAX_CELLS + 4];
-    uint16_t code[INTERP_MAX_CELLS + 4];  // uop code of a cell, UOP_COUNT_OF_CODES for data and our own
+    uint16_t code[INTERP_MAX_CELLS + 4];  // of cells (cells.h)
     uint64_t exit_pc[INTERP_MAX_CELLS];
     unsigned counted;  // instructions that a count cell stands for already
 };
@@ -25,7 +25,7 @@ static struct cell *put(struct lowering *l, const struct uop *uop, unsigned code
 }
 
 static void put_data(struct lowering *l, const struct uop *uop, uint64_t data) {
-    put(l, uop, UOP_COUNT_OF_CODES, (const void *)(uintptr_t)data)->imm = 0;
+    put(l, uop, CELL_OTHER, (const void *)(uintptr_t)data);
 }
 
 static void put_constant(struct lowering *l, const struct uop *uop, uint64_t value) {
@@ -33,7 +33,7 @@ static void put_constant(struct lowering *l, const struct uop *uop, uint64_t val
         put(l, uop, UOP_li, cell_handler[UOP_li])->imm = (int32_t)value;
         return;
     }
-    put(l, uop, UOP_COUNT_OF_CODES, cell_handler_li64);
+    put(l, uop, CELL_li64, cell_handler_li64);
     put_data(l, uop, value);
 }
 
@@ -51,7 +51,7 @@ static unsigned instructions_until(const struct ir_block *ir, unsigned at) {
 static void put_count(struct lowering *l, unsigned at, bool last) {
     if (!(l->mode & MODE_COUNT)) return;
     unsigned upto = last ? l->ir->instructions : instructions_until(l->ir, at);
-    put(l, &l->ir->uop[at], UOP_COUNT_OF_CODES, cell_handler_count)->imm = (int32_t)(upto - l->counted);
+    put(l, &l->ir->uop[at], CELL_OTHER, cell_handler_count)->imm = (int32_t)(upto - l->counted);
     l->counted = upto;
 }
 
@@ -91,62 +91,102 @@ static void put_uop(struct lowering *l, unsigned at) {
     }
 }
 
-// pairs.def as chains by first uop, made before main.
-static uint16_t pair_head[UOP_COUNT_OF_CODES], pair_next[2048];  // index + 1 into cell_pairs
+// sequences.def as lists by the codes of the first two cells, made before main.
+enum { SEQUENCE_LISTS = 1024, MAX_SEQUENCES = 2048 };
+static uint16_t sequence_head[SEQUENCE_LISTS], sequence_next[MAX_SEQUENCES];  // index + 1 into cell_sequences
 
-__attribute__((constructor)) static void index_pairs(void) {
-    for (unsigned i = cell_pair_count; i-- > 0;) {
-        pair_next[i] = pair_head[cell_pairs[i].first];
-        pair_head[cell_pairs[i].first] = (uint16_t)(i + 1);
+static uint16_t *sequence_list(unsigned first, unsigned second) {
+    return &sequence_head[(first * 37 + second) % SEQUENCE_LISTS];
+}
+
+__attribute__((constructor)) static void index_sequences(void) {
+    for (unsigned i = cell_sequence_count; i-- > 0;) {
+        uint16_t *list = sequence_list(cell_sequences[i].code[0], cell_sequences[i].code[1]);
+        sequence_next[i] = *list;
+        *list = (uint16_t)(i + 1);
     }
 }
 
-static const void *pair_handler(unsigned first, unsigned second) {
-    if (first >= UOP_COUNT_OF_CODES) return NULL;
-    for (unsigned i = pair_head[first]; i; i = pair_next[i - 1]) {
-        if (cell_pairs[i - 1].second == second) return cell_pairs[i - 1].handler;
+// The cell behind the last of the sequence, if it fits the cells from `at` on; 0 otherwise.
+static unsigned end_of_sequence(const struct lowering *l, const struct cell_sequence *sequence, unsigned at) {
+    if (l->code[at] != sequence->code[0]) return 0;
+    for (unsigned i = 1, next; i < sequence->length; i++, at = next) {
+        next = at + cell_width(l->code[at]);
+        if (next >= l->cells || l->code[next] != sequence->code[i]) return 0;
+        unsigned chains = cell_chains(&l->cell[at], l->code[at], &l->cell[next], l->code[next]);
+        if (sequence->chain[i] && !(sequence->chain[i] & chains)) return 0;
     }
-    return NULL;
+    return at + cell_width(l->code[at]);
 }
 
+// Quarters of a step: a dispatch, the way of a result through its slot, its store.
+static unsigned savings(const struct cell_sequence *sequence) {
+    unsigned saves = 0;
+    for (unsigned i = 1; i < sequence->length; i++) {
+        saves += 4;
+        if (sequence->chain[i]) saves += 2;
+        if (sequence->chain[i] & (CHAIN_bo | CHAIN_co)) saves += 1;
+    }
+    return saves;
+}
+
+// Chooses the sequences to fuse so that the sum of what they save is greatest.
 static void fuse(struct lowering *l) {
-    for (unsigned i = 0; i + 1 < l->cells; i++) {
-        const void *both = pair_handler(l->code[i], l->code[i + 1]);
-        if (both) l->cell[i++].handler = both;
+    const struct cell_sequence *chosen[INTERP_MAX_CELLS + 4];
+    unsigned saved[INTERP_MAX_CELLS + 8] = {0};  // from cell i on
+    for (unsigned i = l->cells; i-- > 0;) {
+        unsigned next = i + cell_width(l->code[i]);
+        chosen[i] = NULL;
+        saved[i] = saved[next];
+        if (next >= l->cells) continue;
+        for (unsigned n = *sequence_list(l->code[i], l->code[next]); n; n = sequence_next[n - 1]) {
+            unsigned end = end_of_sequence(l, &cell_sequences[n - 1], i);
+            unsigned saves = end ? saved[end] + savings(&cell_sequences[n - 1]) : 0;
+            if (saves > saved[i]) saved[i] = saves, chosen[i] = &cell_sequences[n - 1];
+        }
+    }
+    for (unsigned i = 0; i < l->cells;) {
+        if (chosen[i]) l->cell[i].handler = chosen[i]->handler;
+        i = chosen[i] ? end_of_sequence(l, chosen[i], i) : i + cell_width(l->code[i]);
     }
 }
 
 static bool is_exit_cell(unsigned code) {
-    return code < UOP_COUNT_OF_CODES && (uop_info[code].format == UOP_FORMAT_BRANCH || uop_info[code].format == UOP_FORMAT_JUMP);
+    return cell_format(code) == UOP_FORMAT_BRANCH || cell_format(code) == UOP_FORMAT_JUMP;
 }
 
-static struct block *finish(struct lowering *l, struct arena *arena) {
-    size_t head = offsetof(struct block, cell) + l->cells * sizeof(struct cell);
-    size_t exits = l->exits * sizeof(struct exit);
-    struct block *block = arena_alloc(arena, head + exits + l->cells * sizeof(uint16_t), 16);
-    struct exit *exit = (struct exit *)((char *)block + head);
-    uint16_t *offset = (uint16_t *)((char *)exit + exits);
-    *block = (struct block){.pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset};
-    memcpy(offset, l->offset, l->cells * sizeof(uint16_t));
-    memcpy(block->cell, l->cell, l->cells * sizeof(struct cell));
-    for (unsigned i = 0; i < l->exits; i++) exit[i] = (struct exit){&exit[i].link, l->exit_pc[i], {.handler = cell_handler_link}};
+static struct block *finish(struct lowering *l, struct arena *code_arena, struct arena *arena) {
+    size_t cells = offsetof(struct threaded, cell) + l->cells * sizeof(struct cell);
+    struct threaded *code = arena_alloc(code_arena, cells + l->exits * sizeof(struct cell *), 16);
+    const struct cell **target = (const struct cell **)((char *)code + cells);
+    struct block *block = arena_alloc(arena, sizeof *block + l->exits * sizeof(struct exit), 16);
+    uint16_t *offset = arena_alloc(arena, l->cells * sizeof *offset, sizeof *offset);
+    *block = (struct block){
+        .pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset, .code = code};
+    *code = (struct threaded){block, l->pc};
+    memcpy(offset, l->offset, l->cells * sizeof *offset);
+    memcpy(code->cell, l->cell, l->cells * sizeof *l->cell);
+    for (unsigned i = 0; i < l->exits; i++) {
+        block->exit[i] = (struct exit){l->exit_pc[i], &target[i], {.handler = cell_handler_link}};
+        target[i] = &block->exit[i].link;
+    }
     for (unsigned i = 0; i < l->cells; i++) {
-        if (is_exit_cell(l->code[i])) block->cell[i].imm = (int32_t)((char *)&exit[l->cell[i].imm] - (char *)&block->cell[i]);
+        if (is_exit_cell(l->code[i])) code->cell[i].imm = (int32_t)((char *)&target[l->cell[i].imm] - (char *)&code->cell[i]);
     }
     return block;
 }
 
-struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
+struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
     struct lowering l = {.ir = ir, .pc = pc, .mode = mode};
     for (unsigned i = 0; i < ir->count; i++) {
         if (l.cells + 3 > INTERP_MAX_CELLS) return NULL;
         put_uop(&l, i);
     }
     fuse(&l);
-    return finish(&l, arena);
+    return finish(&l, code, about);
 }
 
 void interp_block_kill(struct block *block) {
     block->dead = true;
-    __atomic_store_n(&block->cell[0].handler, cell_handler_dead, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->code->cell[0].handler, cell_handler_dead, __ATOMIC_RELEASE);
 }

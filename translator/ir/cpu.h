@@ -47,11 +47,6 @@ enum {
     MODE_RM_BAD = 4,    // dynamic rounding mode is a reserved value
 };
 
-struct cpu_jump {
-    uint64_t pc;
-    const struct cell *code;
-};
-
 struct cpu {
     uint64_t slot[CPU_SLOTS];
     uint64_t pc;            // exact outside of translated code
@@ -74,5 +69,5 @@ struct cpu {
     const struct cell *(*resolve)(struct cpu *cpu);
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
-    struct cpu_jump jump[CPU_JUMPS];
+    const struct cell *jump[CPU_JUMPS];  // by pc / 2: code that may be that of the pc, or NULL
 };
