@@ -37,11 +37,11 @@ struct generation {
 };
 
 static struct generation current, old;
-static struct block **bucket;       // by hash of pc and mode; read without the lock
+static struct block **bucket;  // by hash of pc and mode; read without the lock
 static struct block **page_blocks;  // by guest page: blocks with bytes in it (a block lies in two at most)
-static uint32_t *region_blocks;     // by REGION_PAGES pages: how many list entries they have
-static struct ir_block lifted;      // under the lock
-static uint32_t changes;            // raised by every invalidation: bytes fetched before it may be old
+static uint32_t *region_blocks;  // by REGION_PAGES pages: how many list entries they have
+static struct ir_block lifted;  // under the lock
+static uint32_t changes;  // raised by every invalidation: bytes fetched before it may be old
 
 static void *reserve(size_t size) {
     long at = host_call(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -124,7 +124,8 @@ static void drop_on_page(uint64_t page, bool (*condemned)(const struct block *, 
     }
 }
 
-static void drop_in(uint64_t first, uint64_t last, bool (*condemned)(const struct block *, uint64_t, uint64_t), uint64_t start, uint64_t end) {
+static void drop_in(uint64_t first, uint64_t last, bool (*condemned)(const struct block *, uint64_t, uint64_t), uint64_t start,
+                    uint64_t end) {
     for (uint64_t page = first; page <= last; page++) {
         if (region_blocks[page / REGION_PAGES]) drop_on_page(page, condemned, start, end);
         else page |= REGION_PAGES - 1;

@@ -13,7 +13,9 @@
 #include <time.h>
 
 static uint64_t retired;  // instructions of cpus that are gone; under the list of cpus' lock
-static struct { uint64_t blocks, instructions, bytes; } translated;
+static struct {
+    uint64_t blocks, instructions, bytes;
+} translated;
 
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
@@ -40,8 +42,8 @@ static double cpu_seconds(void) {
 }
 
 static void report_text(uint64_t instructions, double seconds) {
-    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), tier interp", (unsigned long long)instructions, seconds,
-              seconds > 0 ? (double)instructions / seconds / 1e6 : 0);
+    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), tier interp", (unsigned long long)instructions,
+              seconds, seconds > 0 ? (double)instructions / seconds / 1e6 : 0);
     error_say("%llu blocks translated, from %llu guest instructions in %llu bytes", (unsigned long long)translated.blocks,
               (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
 }
@@ -74,9 +76,11 @@ void stats_init(void) {
 static void report_json(uint64_t instructions, double seconds) {
     char buffer[REPORT_BYTES];
     struct text text = TEXT_ON(buffer);
-    text_add(&text, "{\"schema\": 1, \"instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, \"block_instructions\": %llu, \"block_bytes\": %llu}",
-             (unsigned long long)instructions, seconds, (unsigned long long)translated.blocks,
-             (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
+    text_add(
+        &text,
+        "{\"schema\": 1, \"instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, \"block_instructions\": %llu, \"block_bytes\": %llu}",
+        (unsigned long long)instructions, seconds, (unsigned long long)translated.blocks,
+        (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.

@@ -10,7 +10,8 @@
 
 // ebreak ends a run; any other fault is the benchmark's mistake.
 static void stop(struct cpu *cpu) {
-    if (cpu->trap.kind != TRAP_BREAK) error_die("benchmark code at %#llx: trap %d", (unsigned long long)cpu->pc, (int)cpu->trap.kind);
+    if (cpu->trap.kind != TRAP_BREAK)
+        error_die("benchmark code at %#llx: trap %d", (unsigned long long)cpu->pc, (int)cpu->trap.kind);
     cpu_stop(cpu);
 }
 

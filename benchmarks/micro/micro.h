@@ -12,16 +12,19 @@ void micro_os_register(void);
 
 // ---- riscv64 instructions as words (the formats of the unprivileged manual, chapter 2)
 
+// clang-format off
 enum { X0, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5, A6, A7, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, T3, T4, T5, T6 };
+// clang-format on
 
-#define RV_R(opcode, funct3, funct7, rd, rs1, rs2) \
-    ((uint32_t)(funct7) << 25 | (uint32_t)(rs2) << 20 | (uint32_t)(rs1) << 15 | (uint32_t)(funct3) << 12 | (uint32_t)(rd) << 7 | (opcode))
+#define RV_R(opcode, funct3, funct7, rd, rs1, rs2)                                                                               \
+    ((uint32_t)(funct7) << 25 | (uint32_t)(rs2) << 20 | (uint32_t)(rs1) << 15 | (uint32_t)(funct3) << 12 | (uint32_t)(rd) << 7 | \
+     (opcode))
 #define RV_I(opcode, funct3, rd, rs1, imm) \
     (((uint32_t)(imm) & 0xfff) << 20 | (uint32_t)(rs1) << 15 | (uint32_t)(funct3) << 12 | (uint32_t)(rd) << 7 | (opcode))
-#define RV_S(opcode, funct3, rs1, rs2, imm)                                                                                  \
-    (((uint32_t)(imm) >> 5 & 0x7f) << 25 | (uint32_t)(rs2) << 20 | (uint32_t)(rs1) << 15 | (uint32_t)(funct3) << 12 |         \
+#define RV_S(opcode, funct3, rs1, rs2, imm)                                                                           \
+    (((uint32_t)(imm) >> 5 & 0x7f) << 25 | (uint32_t)(rs2) << 20 | (uint32_t)(rs1) << 15 | (uint32_t)(funct3) << 12 | \
      ((uint32_t)(imm) & 0x1f) << 7 | (opcode))
-#define RV_B(funct3, rs1, rs2, imm)                                                                                          \
+#define RV_B(funct3, rs1, rs2, imm)                                                                                            \
     (((uint32_t)(imm) >> 12 & 1) << 31 | ((uint32_t)(imm) >> 5 & 0x3f) << 25 | (uint32_t)(rs2) << 20 | (uint32_t)(rs1) << 15 | \
      (uint32_t)(funct3) << 12 | ((uint32_t)(imm) >> 1 & 0xf) << 8 | ((uint32_t)(imm) >> 11 & 1) << 7 | 0x63)
 #define ADDI(rd, rs1, imm) RV_I(0x13, 0, rd, rs1, imm)
@@ -38,8 +41,8 @@ enum { X0, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5, A6, A7, S
 #define BEQ(rs1, rs2, imm) RV_B(0, rs1, rs2, imm)
 #define BNE(rs1, rs2, imm) RV_B(1, rs1, rs2, imm)
 #define JALR(rd, rs1, imm) RV_I(0x67, 0, rd, rs1, imm)
-#define JAL(rd, imm)                                                                                                          \
-    (((uint32_t)(imm) >> 20 & 1) << 31 | ((uint32_t)(imm) >> 1 & 0x3ff) << 21 | ((uint32_t)(imm) >> 11 & 1) << 20 |          \
+#define JAL(rd, imm)                                                                                                \
+    (((uint32_t)(imm) >> 20 & 1) << 31 | ((uint32_t)(imm) >> 1 & 0x3ff) << 21 | ((uint32_t)(imm) >> 11 & 1) << 20 | \
      ((uint32_t)(imm) >> 12 & 0xff) << 12 | (uint32_t)(rd) << 7 | 0x6f)
 #define RET JALR(X0, RA, 0)
 #define ECALL UINT32_C(0x73)

@@ -44,7 +44,10 @@ static void bench_signal(struct bench *bench, const void *data) {
     process.vdso_sigreturn = RETURN;
     struct guest_sigaction *action = (struct guest_sigaction *)(uintptr_t)MICRO_DATA;
     *action = (struct guest_sigaction){.handler = HANDLER};
-    micro_put(MICRO_CODE, (uint32_t[]){ADDI(A7, X0, NR_rt_sigaction), ADDI(A0, X0, SIGUSR1), ADDI(A1, S0, 0), ADDI(A2, X0, 0), ADDI(A3, X0, 8), ECALL, EBREAK}, 7);
+    micro_put(MICRO_CODE,
+              (uint32_t[]){ADDI(A7, X0, NR_rt_sigaction), ADDI(A0, X0, SIGUSR1), ADDI(A1, S0, 0), ADDI(A2, X0, 0), ADDI(A3, X0, 8),
+                           ECALL, EBREAK},
+              7);
     micro_go(cpu);
     if (cpu->slot[A0]) bench_fail(bench, "rt_sigaction failed");
     put_loop_of_calls((uint32_t[]){ADDI(A7, X0, NR_tgkill), ADDI(A0, S2, 0), ADDI(A1, S3, 0), ADDI(A2, X0, SIGUSR1), ECALL}, 5);

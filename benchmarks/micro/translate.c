@@ -6,10 +6,15 @@
 
 // As compilers write it: a loop over an array with a call in it.
 static const uint32_t sample[] = {
-    ADDI(SP, SP, -32), SD(RA, 24, SP),  SD(S0, 16, SP),   SD(S1, 8, SP),     ADDI(S0, A0, 0),   SLLI(A5, A1, 3),   ADD(S1, A0, A5),
-    LD(A5, 0, S0),     LW(A4, 8, S0),   ADD(A5, A5, A4),  ANDI(A4, A5, 255), BEQ(A4, X0, 16),   SLLI(A4, A4, 2),   XOR(A5, A5, A4),
-    SD(A5, 0, S0),     ADDI(S0, S0, 8), BNE(S0, S1, -36), SUB(A0, S1, S0),   SRLI(A0, A0, 3),   MUL(A0, A0, A5),   FADD_D(1, 1, 2),
-    FMUL_D(2, 1, 1),   LD(RA, 24, SP),  LD(S0, 16, SP),   LD(S1, 8, SP),     ADDI(SP, SP, 32),  RET,
+    ADDI(SP, SP, -32), SD(RA, 24, SP),    SD(S0, 16, SP),
+    SD(S1, 8, SP),     ADDI(S0, A0, 0),   SLLI(A5, A1, 3),
+    ADD(S1, A0, A5),   LD(A5, 0, S0),     LW(A4, 8, S0),
+    ADD(A5, A5, A4),   ANDI(A4, A5, 255), BEQ(A4, X0, 16),
+    SLLI(A4, A4, 2),   XOR(A5, A5, A4),   SD(A5, 0, S0),
+    ADDI(S0, S0, 8),   BNE(S0, S1, -36),  SUB(A0, S1, S0),
+    SRLI(A0, A0, 3),   MUL(A0, A0, A5),   FADD_D(1, 1, 2),
+    FMUL_D(2, 1, 1),   LD(RA, 24, SP),    LD(S0, 16, SP),
+    LD(S1, 8, SP),     ADDI(SP, SP, 32),  RET,
 };
 enum { SAMPLE = sizeof sample / sizeof *sample };
 

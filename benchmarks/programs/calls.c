@@ -10,10 +10,10 @@ struct machine {
     uint64_t accumulator, other;
 };
 
-#define OPERATION(name, ...)                                                              \
-    static __attribute__((noinline)) void name(struct machine *m, uint32_t operand) {     \
-        (void)operand;                                                                    \
-        __VA_ARGS__;                                                                      \
+#define OPERATION(name, ...)                                                          \
+    static __attribute__((noinline)) void name(struct machine *m, uint32_t operand) { \
+        (void)operand;                                                                \
+        __VA_ARGS__;                                                                  \
     }
 OPERATION(op_add, m->accumulator += operand)
 OPERATION(op_sub, m->accumulator -= operand)
@@ -35,7 +35,8 @@ OPERATION(op_count, m->other++)
 typedef void operation(struct machine *, uint32_t);
 
 static operation *const table[16] = {
-    op_add, op_sub, op_xor, op_or, op_mul, op_shift, op_rotate, op_not, op_save, op_load, op_swap, op_mix, op_test, op_less, op_negate, op_count,
+    op_add,  op_sub,  op_xor,  op_or,  op_mul,  op_shift, op_rotate, op_not,
+    op_save, op_load, op_swap, op_mix, op_test, op_less,  op_negate, op_count,
 };
 
 int main(int argc, char *argv[]) {

@@ -4,7 +4,9 @@
 #include "translator/guest/guest.h"
 #include <sys/stat.h>
 
-struct guest_stat_buffer { uint8_t bytes[256]; };
+struct guest_stat_buffer {
+    uint8_t bytes[256];
+};
 
 struct guest_abi {
     unsigned machine;
@@ -19,7 +21,8 @@ struct guest_abi {
     // struct stat of the guest from the host's; returns its size.
     size_t (*stat_put)(struct guest_stat_buffer *to, const struct stat *from);
     // Builds the signal frame at (below) `stack` and sets the registers for entering the handler: 0, or -EFAULT.
-    int (*frame_build)(struct task *task, uint64_t stack, int signal, const siginfo_t *info, const struct guest_sigaction *action, uint64_t mask);
+    int (*frame_build)(struct task *task, uint64_t stack, int signal, const siginfo_t *info, const struct guest_sigaction *action,
+                       uint64_t mask);
     // rt_sigreturn: restores registers and gives the mask: 0, or -EFAULT.
     int (*frame_restore)(struct task *task, uint64_t *mask);
     // Text of /proc/cpuinfo's block for one processor.

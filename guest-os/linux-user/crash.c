@@ -20,9 +20,15 @@ static const char *code_name(int signal, int code) {
         int signal, code;
         const char *text;
     } names[] = {
-        {SIGSEGV, SEGV_MAPERR, "no memory there"},  {SIGSEGV, SEGV_ACCERR, "no permission"},  {SIGBUS, BUS_ADRALN, "misaligned"},
-        {SIGBUS, BUS_ADRERR, "nothing behind it"},  {SIGILL, ILL_ILLOPC, "no instruction"},   {SIGTRAP, TRAP_BRKPT, "breakpoint"},
-        {0, SI_USER, "sent by kill"},               {0, SI_TKILL, "sent by tgkill"},          {0, SI_QUEUE, "sent by sigqueue"},
+        {SIGSEGV, SEGV_MAPERR, "no memory there"},
+        {SIGSEGV, SEGV_ACCERR, "no permission"},
+        {SIGBUS, BUS_ADRALN, "misaligned"},
+        {SIGBUS, BUS_ADRERR, "nothing behind it"},
+        {SIGILL, ILL_ILLOPC, "no instruction"},
+        {SIGTRAP, TRAP_BRKPT, "breakpoint"},
+        {0, SI_USER, "sent by kill"},
+        {0, SI_TKILL, "sent by tgkill"},
+        {0, SI_QUEUE, "sent by sigqueue"},
         {0, SI_KERNEL, "sent by the kernel"},
     };
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
@@ -35,8 +41,10 @@ static void put_signal(struct text *text, const struct task *task, int signal, c
     char name[16] = "?";
     host_call(prctl, 16 /* PR_GET_NAME */, name);
     const char *abbreviation = sigabbrev_np(signal);
-    text_add(text, "ferry: the guest dies of SIG%s (signal %d: %s)", abbreviation ? abbreviation : "?", signal, code_name(signal, info->si_code));
-    if (info->si_code > 0 && info->si_code != SI_KERNEL) text_add(text, " at address %#llx", (unsigned long long)(uintptr_t)info->si_addr);
+    text_add(text, "ferry: the guest dies of SIG%s (signal %d: %s)", abbreviation ? abbreviation : "?", signal,
+             code_name(signal, info->si_code));
+    if (info->si_code > 0 && info->si_code != SI_KERNEL)
+        text_add(text, " at address %#llx", (unsigned long long)(uintptr_t)info->si_addr);
     else if (info->si_code <= 0) text_add(text, ", from process %d", info->si_pid);
     text_add(text, "\n  thread  %d (%.15s), tier interp\n", task->tid, name);
 }
@@ -54,13 +62,15 @@ static void put_instruction(struct text *text, uint64_t pc) {
 
 static void put_registers(struct text *text, const struct cpu *cpu) {
     for (unsigned i = 1; i < 32; i++)
-        text_add(text, "%s%-4s%016llx%s", i % 4 == 1 ? "  " : " ", code_isa->slot_name(i), (unsigned long long)cpu->slot[i], i % 4 == 0 || i == 31 ? "\n" : "");
+        text_add(text, "%s%-4s%016llx%s", i % 4 == 1 ? "  " : " ", code_isa->slot_name(i), (unsigned long long)cpu->slot[i],
+                 i % 4 == 0 || i == 31 ? "\n" : "");
 }
 
 static void put_last_syscall(struct text *text, struct task *task) {
     if (!task->syscall_pc) return;
     text_add(text, task->in_syscall ? "  in      " : "  last    ");
-    strace_call(text, task, task->syscall_number < SYSCALL_LIMIT ? &syscall_table[task->syscall_number] : &syscall_table[SYSCALL_LIMIT - 1]);
+    strace_call(text, task,
+                task->syscall_number < SYSCALL_LIMIT ? &syscall_table[task->syscall_number] : &syscall_table[SYSCALL_LIMIT - 1]);
     text_add(text, "\n");
 }
 
@@ -74,6 +84,7 @@ void crash_report(struct task *task, int signal, const siginfo_t *info) {
     put_instruction(&text, task->cpu->pc);
     put_registers(&text, task->cpu);
     put_last_syscall(&text, task);
-    text_add(&text, "  next    ferry run --strace … shows the calls before it; ferry dump decode %s the code around it\n", process.exe);
+    text_add(&text, "  next    ferry run --strace … shows the calls before it; ferry dump decode %s the code around it\n",
+             process.exe);
     host_call(write, 2, text.at, text.length);
 }

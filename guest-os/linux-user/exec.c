@@ -27,10 +27,11 @@ static char **runner_arguments(struct arena *arena, const char *path, char *cons
     list[n++] = (char *)"run";
     for (size_t i = 0; i < own; i++) list[n++] = (char *)options.inherited[i];
     list[n++] = (char *)"-0";
-    list[n++] = guest ? argv[0] : (char *)"";
+    list[n++] = argv[0] ? argv[0] : (char *)"";
     list[n++] = (char *)"--";
     list[n++] = (char *)path;
-    for (size_t i = 1; i < guest; i++) list[n++] = argv[i];
+    for (size_t i = 1; i < guest; i++)
+        list[n++] = argv[i];  // NOLINT(clang-analyzer-core.uninitialized.Assign): guest is the length
     return list;
 }
 

@@ -66,7 +66,8 @@ static void give_up(struct task *task, uint64_t address, bool pi, bool pending) 
     uint32_t *futex = (uint32_t *)(uintptr_t)address;
     if (pending && !pi && !word) host_call(futex, futex, FUTEX_WAKE, 1);  // it had unlocked, but not woken anyone yet
     if ((word & FUTEX_TID_MASK) != (uint32_t)task->tid) return;
-    while (!__atomic_compare_exchange_n(futex, &word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    while (!__atomic_compare_exchange_n(futex, &word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
         if ((word & FUTEX_TID_MASK) != (uint32_t)task->tid) return;
     }
     if (!pi && word & FUTEX_WAITERS) host_call(futex, futex, FUTEX_WAKE, 1);

@@ -125,12 +125,14 @@ static bool is_reported(int signal) {
 void signal_install(int signal, const struct guest_sigaction *action) {
     if (is_fault(signal)) return;
     bool ours = action->handler > GUEST_SIG_IGN || (action->handler == GUEST_SIG_DFL && is_reported(signal));
-    host_disposition(signal, ours ? host_handler : (host_function *)(uintptr_t)action->handler, action->flags & (GUEST_SA_NOCLDSTOP | GUEST_SA_NOCLDWAIT));
+    host_disposition(signal, ours ? host_handler : (host_function *)(uintptr_t)action->handler,
+                     action->flags & (GUEST_SA_NOCLDSTOP | GUEST_SA_NOCLDWAIT));
 }
 
 void signal_before_exec(struct task *task) {
     for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
-        if (is_fault(signal) && task->hand->action[signal].handler == GUEST_SIG_IGN) host_disposition(signal, (host_function *)(uintptr_t)GUEST_SIG_IGN, 0);
+        if (is_fault(signal) && task->hand->action[signal].handler == GUEST_SIG_IGN)
+            host_disposition(signal, (host_function *)(uintptr_t)GUEST_SIG_IGN, 0);
     }
     host_mask(task->sigmask);
 }
@@ -154,13 +156,19 @@ void signal_clear_handlers(struct sighand *hand) {
     }
 }
 
-#ifdef MEM_ASAN
-// What a program inherits as ignored must still be so when signal_init looks: the sanitizer would have taken these by then.
+// Sanitizers take their options from here, since the environment is the guest's. What a program inherits as ignored must still be so when
+// signal_init looks: they would have taken these signals by then. That of threads would also end a child that makes threads
+// after a fork beside threads, and sleeps before each exit.
+#define SIGNALS_ARE_OURS "handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0:handle_abort=0"
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
-    return "handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0";
+    return SIGNALS_ARE_OURS;
 }
-#endif
+
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) {
+    return SIGNALS_ARE_OURS ":die_after_fork=0:atexit_sleep_ms=0";
+}
 
 void signal_init(struct task *task) {
     for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
@@ -213,7 +221,8 @@ static enum default_action default_of(int signal) {
 
 bool signal_on_altstack(const struct task *task) {
     uint64_t sp = task->cpu->slot[guest_abi->stack_slot];
-    return !(task->altstack_flags & GUEST_SS_AUTODISARM) && task->altstack_size && sp > task->altstack && sp - task->altstack <= task->altstack_size;
+    return !(task->altstack_flags & GUEST_SS_AUTODISARM) && task->altstack_size && sp > task->altstack &&
+           sp - task->altstack <= task->altstack_size;
 }
 
 // Where the frame goes; 0 when the alternate stack is full.
@@ -221,7 +230,8 @@ static uint64_t frame_stack(const struct task *task, const struct guest_sigactio
     enum { RED_ZONE = 0, FRAME_AT_MOST = 1280 };
     uint64_t sp = task->cpu->slot[guest_abi->stack_slot];
     if (signal_on_altstack(task)) return sp - task->altstack < FRAME_AT_MOST ? 0 : sp - RED_ZONE;
-    if (action->flags & GUEST_SA_ONSTACK && task->altstack_size && !(task->altstack_flags & SS_DISABLE)) return task->altstack + task->altstack_size;
+    if (action->flags & GUEST_SA_ONSTACK && task->altstack_size && !(task->altstack_flags & SS_DISABLE))
+        return task->altstack + task->altstack_size;
     return sp - RED_ZONE;
 }
 

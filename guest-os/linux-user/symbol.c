@@ -68,7 +68,8 @@ static bool file_address(const struct image *image, uint64_t offset, uint64_t *a
     if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phentsize != sizeof(Elf64_Phdr)) return false;
     const Elf64_Phdr *segment = piece(image, header->e_phoff, header->e_phnum * sizeof *segment);
     for (unsigned i = 0; segment && i < header->e_phnum; i++) {
-        if (segment[i].p_type != PT_LOAD || offset < segment[i].p_offset || offset - segment[i].p_offset >= segment[i].p_filesz) continue;
+        if (segment[i].p_type != PT_LOAD || offset < segment[i].p_offset || offset - segment[i].p_offset >= segment[i].p_filesz)
+            continue;
         *address = offset - segment[i].p_offset + segment[i].p_vaddr;
         return true;
     }
@@ -80,12 +81,14 @@ struct found {
     uint64_t distance;
 };
 
-static void search(const struct image *image, const Elf64_Shdr *symbols, const Elf64_Shdr *strings, uint64_t address, struct found *best) {
+static void search(const struct image *image, const Elf64_Shdr *symbols, const Elf64_Shdr *strings, uint64_t address,
+                   struct found *best) {
     const Elf64_Sym *symbol = piece(image, symbols->sh_offset, symbols->sh_size);
     const char *names = piece(image, strings->sh_offset, strings->sh_size);
     if (!symbol || !names || !strings->sh_size || names[strings->sh_size - 1]) return;
     for (uint64_t i = 0; i < symbols->sh_size / sizeof *symbol; i++) {
-        if (ELF64_ST_TYPE(symbol[i].st_info) != STT_FUNC || symbol[i].st_value > address || symbol[i].st_name >= strings->sh_size) continue;
+        if (ELF64_ST_TYPE(symbol[i].st_info) != STT_FUNC || symbol[i].st_value > address || symbol[i].st_name >= strings->sh_size)
+            continue;
         if (address - symbol[i].st_value >= best->distance) continue;
         if (symbol[i].st_size && address - symbol[i].st_value >= symbol[i].st_size) continue;
         *best = (struct found){names + symbol[i].st_name, address - symbol[i].st_value};
@@ -95,7 +98,8 @@ static void search(const struct image *image, const Elf64_Shdr *symbols, const E
 static struct found find_symbol(const struct image *image, uint64_t address) {
     struct found best = {NULL, 1 << 24};
     const Elf64_Ehdr *header = piece(image, 0, sizeof *header);
-    const Elf64_Shdr *section = header->e_shentsize == sizeof *section ? piece(image, header->e_shoff, header->e_shnum * sizeof *section) : NULL;
+    const Elf64_Shdr *section =
+        header->e_shentsize == sizeof *section ? piece(image, header->e_shoff, header->e_shnum * sizeof *section) : NULL;
     for (unsigned i = 0; section && i < header->e_shnum; i++) {
         if ((section[i].sh_type == SHT_SYMTAB || section[i].sh_type == SHT_DYNSYM) && section[i].sh_link < header->e_shnum)
             search(image, &section[i], &section[section[i].sh_link], address, &best);

@@ -47,7 +47,8 @@ long sys_prlimit64(struct task *task, const uint64_t a[6]) {
     (void)task;
     uint64_t resource = a[1];
     bool own = !a[0] || a[0] == (uint64_t)host_call(getpid);
-    if (!own || !counts_memory(resource)) return mem_is_guest(a[2], 1) && mem_is_guest(a[3], 1) ? host_call(prlimit64, a[0], a[1], a[2], a[3]) : -EFAULT;
+    if (!own || !counts_memory(resource))
+        return mem_is_guest(a[2], 1) && mem_is_guest(a[3], 1) ? host_call(prlimit64, a[0], a[1], a[2], a[3]) : -EFAULT;
     struct rlimit old, new;
     long error = host_call(prlimit64, 0, resource, 0, &old);
     if (error < 0) return error;

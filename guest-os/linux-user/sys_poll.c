@@ -18,7 +18,9 @@ long sys_ppoll(struct task *task, const uint64_t a[6]) {
 }
 
 long sys_pselect6(struct task *task, const uint64_t a[6]) {
-    struct { uint64_t mask, size; } guest = {0}, host = {0, 8};
+    struct {
+        uint64_t mask, size;
+    } guest = {0}, host = {0, 8};
     for (unsigned i = 1; i <= 5; i++) {
         if (!mem_is_guest(a[i], 1)) return -EFAULT;
     }

@@ -29,8 +29,8 @@ long sys_get_robust_list(struct task *task, const uint64_t a[6]) {
 // man 2 futex: an absolute or relative timeout must not begin anew, so calls that have one are not made again.
 long sys_futex(struct task *task, const uint64_t a[6]) {
     int operation = (int)a[1] & FUTEX_CMD_MASK;
-    bool times = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI || operation == FUTEX_WAIT_REQUEUE_PI ||
-                 operation == FUTEX_LOCK_PI2;
+    bool times = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI ||
+                 operation == FUTEX_WAIT_REQUEUE_PI || operation == FUTEX_LOCK_PI2;
     bool two = operation == FUTEX_REQUEUE || operation == FUTEX_CMP_REQUEUE || operation == FUTEX_WAKE_OP ||
                operation == FUTEX_WAIT_REQUEUE_PI ||
                operation == FUTEX_CMP_REQUEUE_PI;  // an argument that an operation does not use holds anything

@@ -44,7 +44,8 @@
 
 const struct syscall_row syscall_table[SYSCALL_LIMIT] = {
 #define PASS(number, name, restart, arguments) [number] = {#name, SYSCALL_PASS, SYS_##name, 0, RESTART_##restart, arguments, NULL},
-#define BLOCK(number, name, restart, arguments) [number] = {#name, SYSCALL_BLOCK, SYS_##name, 0, RESTART_##restart, arguments, NULL},
+#define BLOCK(number, name, restart, arguments) \
+    [number] = {#name, SYSCALL_BLOCK, SYS_##name, 0, RESTART_##restart, arguments, NULL},
 #define OWN(number, name, restart, arguments) [number] = {#name, SYSCALL_OWN, -1, 0, RESTART_##restart, arguments, sys_##name},
 #define ERROR(number, name, error, arguments) [number] = {#name, SYSCALL_ERROR, -1, error, RESTART_NONE, arguments, NULL},
 #include "guest-os/linux-user/syscalls.def"
@@ -70,7 +71,8 @@ long task_blocking(struct task *task, long number, long a, long b, long c, long 
 }
 
 static long make(struct task *task, const struct syscall_row *row, const uint64_t a[6]) {
-    if (row->how == SYSCALL_BLOCK) return task_blocking(task, row->host, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
+    if (row->how == SYSCALL_BLOCK)
+        return task_blocking(task, row->host, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
     return host_call_number(row->host, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -150,7 +152,9 @@ void syscall_table_print(bool json) {
         const struct syscall_row *row = &syscall_table[i];
         if (!row->name) continue;
         const char *error = row->how == SYSCALL_ERROR ? strerrorname_np(row->error) : "";
-        if (json) printf("%s{\"number\": %u, \"name\": \"%s\", \"state\": \"%s\", \"errno\": \"%s\"}", comma, i, row->name, state_of(row), error);
+        if (json)
+            printf("%s{\"number\": %u, \"name\": \"%s\", \"state\": \"%s\", \"errno\": \"%s\"}", comma, i, row->name, state_of(row),
+                   error);
         else printf("%3u %-24s %s %s\n", i, row->name, state_of(row), error);
         comma = ", ";
     }

@@ -61,20 +61,22 @@ struct task {
 
     // The system call under way or last made.
     uint64_t syscall_number, syscall_argument[6];
-    uint64_t syscall_pc;      // of its instruction
+    uint64_t syscall_pc;  // of its instruction
     bool in_syscall;
     enum restart {
-        RESTART_NONE,   // does not wait
-        RESTART_SA,     // made again if the handler has SA_RESTART
+        RESTART_NONE,  // does not wait
+        RESTART_SA,  // made again if the handler has SA_RESTART
         RESTART_NEVER,  // EINTR
-    } restart;                // class of the call under way
-    bool interrupted;         // its wait was ended by a signal that is not delivered yet
-    bool not_made;            // it was not even begun: to be made again unless a handler runs that forbids it
-    bool no_result;           // the handler set the registers itself (rt_sigreturn, execve, …)
-    char last_syscall[128];   // text for the crash report, made on demand
+    } restart;  // class of the call under way
+    bool interrupted;  // its wait was ended by a signal that is not delivered yet
+    bool not_made;  // it was not even begun: to be made again unless a handler runs that forbids it
+    bool no_result;  // the handler set the registers itself (rt_sigreturn, execve, …)
+    char last_syscall[128];  // text for the crash report, made on demand
 };
 
-static inline struct task *task_of(struct cpu *cpu) { return cpu->os; }
+static inline struct task *task_of(struct cpu *cpu) {
+    return cpu->os;
+}
 struct task *task_current(void);  // NULL outside of guest threads
 
 // A system call's implementation: result or -errno. `a` has the six arguments.

@@ -187,15 +187,14 @@ static void clone_and_wait(struct sharing_start *start) {
     struct host_clone_args arguments = host_arguments(spawn, flags);
     long pid;
     if (is_simple(spawn, flags) && !(flags & CLONE_PIDFD)) {  // clone(2) has one argument for both ids
-        pid = clone(sharing_main, (char *)start->stack + CHILD_STACK, (int)flags | spawn->exit_signal, start, &start->seen, NULL,
-                    spawn->child_tid);
-        if (pid < 0) pid = -errno;
+        pid = host_clone(flags | (uint64_t)spawn->exit_signal, (char *)start->stack + CHILD_STACK, &start->seen, spawn->child_tid,
+                         sharing_main, start);
     } else {
         arguments.child_tid = spawn->child_tid;
         arguments.parent_tid = (uintptr_t)&start->seen;
         arguments.stack = (uintptr_t)start->stack;
         arguments.stack_size = CHILD_STACK;
-        pid = host_clone(&arguments, sizeof arguments, sharing_main, start);
+        pid = host_clone3(&arguments, sizeof arguments, sharing_main, start);
     }
     if (pid < 0) announce(&start->pid, (int32_t)pid);
 }
@@ -219,7 +218,8 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
     struct sharing_start *start = pages_take(sizeof *start + sizeof *spawn);
     struct spawn *copy = (struct spawn *)(start + 1);
     *copy = *spawn;
-    *start = (struct sharing_start){.task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = pages_take(CHILD_STACK), .users = 1};
+    *start = (struct sharing_start){
+        .task = task_copy(task, spawn->flags & CLONE_SIGHAND), .spawn = copy, .stack = pages_take(CHILD_STACK), .users = 1};
     if (spawn->flags & CLONE_VFORK) {  // as natively, the alternate stack is inherited then
         start->task->altstack = task->altstack;
         start->task->altstack_size = task->altstack_size;
@@ -245,7 +245,7 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
 
 // ---- fork
 
-static bool leader_gone;  // the first thread has ended, others live on
+static bool leader_gone;  // the first thread is ending or has, while others live on; atomic
 
 // The C library's fork where it can say what is asked (it also keeps its own locks in order), else the bare call. With CLONE_VFORK the
 // locks stay taken until the child has executed a program or exited, since this thread sleeps that long.
@@ -339,7 +339,6 @@ long sys_clone3(struct task *task, const uint64_t a[6]) {
 }
 
 static void end_main_thread(struct task *task, int status) {
-    leader_gone = true;
     task_release_futexes(task);
     signal_block_all();
     task->hand->users++;  // the task and its handlers stay, as the kernel keeps the leader
@@ -353,11 +352,12 @@ long sys_exit(struct task *task, const uint64_t a[6]) {
     if (task->vfork_child) host_call(exit_group, status);
     if (__atomic_load_n(&cpu_count, __ATOMIC_SEQ_CST) == 1) {
         task_release_futexes(task);
-        if (!leader_gone) process_exit(status);
+        if (!__atomic_load_n(&leader_gone, __ATOMIC_SEQ_CST)) process_exit(status);
         stats_report();
         host_call(exit, status);  // whose status counts, this one's or the first thread's, depends on the kernel's version
     }
     if (task->tid == host_call(getpid)) {
+        __atomic_store_n(&leader_gone, true, __ATOMIC_SEQ_CST);  // before somebody else can find itself the last
         cpu_retire(task->cpu);
         end_main_thread(task, status);
     }

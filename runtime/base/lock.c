@@ -21,7 +21,8 @@ void lock_take(struct lock *lock) {
 }
 
 void lock_drop(struct lock *lock) {
-    if (__atomic_exchange_n(&lock->state, FREE, __ATOMIC_RELEASE) == CONTENDED) host_call(futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
+    if (__atomic_exchange_n(&lock->state, FREE, __ATOMIC_RELEASE) == CONTENDED)
+        host_call(futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
 }
 
 void lock_register(struct lock *lock) {

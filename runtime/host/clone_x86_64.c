@@ -2,19 +2,29 @@
 #ifdef __x86_64__
 #include "runtime/host/clone.h"
 
+// clang-format off: assembly
+#define FUNCTION(name, body)              \
+    ".globl " #name "\n"                  \
+    ".type " #name ", @function\n"        \
+    #name ":\n"                           \
+    "    .cfi_startproc\n" body           \
+    "    syscall\n"                       \
+    "    test %rax, %rax\n"               \
+    "    jz host_clone_child\n"           \
+    "    ret\n"                           \
+    "    .cfi_endproc\n"                  \
+    ".size " #name ", . - " #name "\n"
+
 __asm__(".pushsection .text\n"
-        ".globl host_clone\n"
-        ".type host_clone, @function\n"
-        "host_clone:\n"
+        FUNCTION(host_clone,
+                 "    mov %rcx, %r10\n"
+                 "    mov $56, %eax\n")  // clone
+        FUNCTION(host_clone3,
+                 "    mov %rdx, %r8\n"
+                 "    mov %rcx, %r9\n"
+                 "    mov $435, %eax\n")  // clone3
+        "host_clone_child:\n"             // function in r8, its argument in r9
         "    .cfi_startproc\n"
-        "    mov %rdx, %r8\n"
-        "    mov %rcx, %r9\n"
-        "    mov $435, %eax\n"  // clone3
-        "    syscall\n"
-        "    test %rax, %rax\n"
-        "    jz 1f\n"
-        "    ret\n"
-        "1:\n"
         "    .cfi_undefined rip\n"  // the outermost frame of the child
         "    xor %ebp, %ebp\n"
         "    mov %r9, %rdi\n"
@@ -24,6 +34,7 @@ __asm__(".pushsection .text\n"
         "    syscall\n"
         "    hlt\n"
         "    .cfi_endproc\n"
-        ".size host_clone, . - host_clone\n"
+        ".size host_clone_child, . - host_clone_child\n"
         ".popsection\n");
+// clang-format on
 #endif

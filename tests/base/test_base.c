@@ -144,7 +144,8 @@ static void map_agrees_with_an_array(void **unused) {
         assert_int_equal(map.count, count);
     }
     size_t at = 0, seen = 0;
-    for (const struct map_entry *entry; (entry = map_next(&map, &at)); seen++) assert_ptr_equal(entry->value, expected[entry->key >> 12]);
+    for (const struct map_entry *entry; (entry = map_next(&map, &at)); seen++)
+        assert_ptr_equal(entry->value, expected[entry->key >> 12]);
     assert_int_equal(seen, count);
     map_free(&map);
 }

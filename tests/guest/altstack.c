@@ -29,8 +29,8 @@ static void report(int signal, siginfo_t *info, void *context) {
     char here;
     ucontext_t *uc = context;
     sigaltstack(NULL, &now);
-    printf("handler on it %d, flags %x, saved flags %x same place %d, aligned %d\n", inside(&here), now.ss_flags, uc->uc_stack.ss_flags & ~SS_ONSTACK,
-           uc->uc_stack.ss_sp == room, (uintptr_t)__builtin_frame_address(0) % 16 == 0);
+    printf("handler on it %d, flags %x, saved flags %x same place %d, aligned %d\n", inside(&here), now.ss_flags,
+           uc->uc_stack.ss_flags & ~SS_ONSTACK, uc->uc_stack.ss_sp == room, (uintptr_t)__builtin_frame_address(0) % 16 == 0);
     // What a change does to a disarmed one differs: x86's kernel restores stack pointer and alternate stack in another order.
     if (!(now.ss_flags & SS_DISABLE)) printf("change it: %d\n", sigaltstack(&other, NULL) < 0 ? errno : 0);
     if (depth++ == 0) raise(SIGUSR2);
@@ -108,8 +108,8 @@ int main(void) {
     stack_t now, small = {.ss_sp = room, .ss_size = 100}, odd = {.ss_sp = room, .ss_size = sizeof room, .ss_flags = 77};
     sigaltstack(NULL, &now);
     printf("at first %x\n", now.ss_flags);
-    printf("small %d, bad flags %d, bad pointer %d\n", sigaltstack(&small, NULL) < 0 ? errno : 0, sigaltstack(&odd, NULL) < 0 ? errno : 0,
-           sigaltstack((void *)8, NULL) < 0 ? errno : 0);
+    printf("small %d, bad flags %d, bad pointer %d\n", sigaltstack(&small, NULL) < 0 ? errno : 0,
+           sigaltstack(&odd, NULL) < 0 ? errno : 0, sigaltstack((void *)8, NULL) < 0 ? errno : 0);
     set(0, SIGUSR1, report, SA_ONSTACK);
     sigaction(SIGUSR2, &(struct sigaction){.sa_sigaction = report, .sa_flags = SA_SIGINFO | SA_ONSTACK}, NULL);
     raise(SIGUSR1);
@@ -131,7 +131,7 @@ int main(void) {
     sigaltstack(&now, NULL);
     sigaltstack(NULL, &now);
     printf("disabled %x\n", now.ss_flags);
-    printf("ends: %d %d %d %d %d\n", status_of(overflow_alternate), status_of(unmapped_alternate), status_of(fault_blocked), status_of(blocked_fault),
-           status_of(ignored_fault));
+    printf("ends: %d %d %d %d %d\n", status_of(overflow_alternate), status_of(unmapped_alternate), status_of(fault_blocked),
+           status_of(blocked_fault), status_of(ignored_fault));
     return 0;
 }

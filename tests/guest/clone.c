@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic
+// guest-test: expect=native variants=static,dynamic without=tsan
 // clone(2) and clone3(2) with the flags that programs use: what is shared, what the parent sees, how leaders and threads end.
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct args { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; };
+struct args {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
 static char stack[4][1 << 16] __attribute__((aligned(16)));
 static volatile int word;
-static int status_of(int child) { int status = -1; waitpid(child, &status, __WALL); return status; }
+static int status_of(int child) {
+    int status = -1;
+    waitpid(child, &status, __WALL);
+    return status;
+}
 static void handler(int signal) {}
-static long clone3(struct args *args, size_t size) { return syscall(SYS_clone3, args, size); }
+static long clone3(struct args *args, size_t size) {
+    return syscall(SYS_clone3, args, size);
+}
 
 static void vfork_alone(void) {
     word = 1;
@@ -29,8 +37,16 @@ static void vfork_alone(void) {
     int ends[2];
     pipe(ends);
     int child = clone3(&args, sizeof args);
-    if (!child) { word = 2; usleep(50000); write(ends[1], "x", 1); _exit(5); }
-    struct { int fd; short events, got; } p = {ends[0], 1, 0};
+    if (!child) {
+        word = 2;
+        usleep(50000);
+        write(ends[1], "x", 1);
+        _exit(5);
+    }
+    struct {
+        int fd;
+        short events, got;
+    } p = {ends[0], 1, 0};
     int ready = syscall(SYS_ppoll, &p, 1, &(struct timespec){0}, NULL, 0);
     printf("CLONE_VFORK without CLONE_VM: own memory %d, parent waited %d, status %x\n", word == 1, ready, status_of(child));
 }
@@ -56,31 +72,45 @@ static void clear_handlers(void) {
     printf("with CLONE_SIGHAND: %ld %s\n", result, strerror(errno));
 }
 
-static int by_thread(void *data) { if (data) { chdir("/"); close(7); } syscall(SYS_exit, 0); return 0; }
+static int by_thread(void *data) {
+    if (data) {
+        chdir("/");
+        close(7);
+    }
+    syscall(SYS_exit, 0);
+    return 0;
+}
 static void unshared_thread(unsigned flags) {
     char before[4096], after[4096];
     dup2(1, 7);
     getcwd(before, sizeof before);
     static volatile int tid;
     tid = 1;
-    clone(by_thread, stack[0] + sizeof stack[0], flags | CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID, (void *)1, NULL, NULL, &tid);
+    clone(by_thread, stack[0] + sizeof stack[0],
+          flags | CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID, (void *)1, NULL, NULL, &tid);
     while (tid) syscall(SYS_futex, &tid, FUTEX_WAIT, 1, NULL, NULL, 0);
     getcwd(after, sizeof after);
     printf("thread, flags %x: directory the same %d, descriptor open %d\n", flags, !strcmp(before, after), fcntl(7, 1) >= 0);
     chdir(before);
 }
 
-static int late_thread(void *data) { usleep(60000); syscall(SYS_exit, 5); return 0; }
+static int late_thread(void *data) {
+    usleep(60000);
+    syscall(SYS_exit, 5);
+    return 0;
+}
 static void leader_first(void) {
     int child = fork();
     if (!child) {
-        clone(late_thread, stack[0] + sizeof stack[0], CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM, NULL);
+        clone(late_thread, stack[0] + sizeof stack[0],
+              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM, NULL);
         syscall(SYS_exit, 3);
     }
     printf("leader exits 3, its thread 5 later: %x\n", status_of(child));
     child = fork();
     if (!child) {
-        clone(by_thread, stack[0] + sizeof stack[0], CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM, NULL);
+        clone(by_thread, stack[0] + sizeof stack[0],
+              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM, NULL);
         usleep(60000);
         syscall(SYS_exit, 4);
     }
@@ -108,11 +138,17 @@ static void exit_signals(void) {
     printf("no exit signal: %x\n", status_of(child));
 }
 
-static int tell(void *data) { word = getpid(); _exit(8); }
+static int tell(void *data) {
+    word = getpid();
+    _exit(8);
+}
 static void ids(void) {
     int pidfd = -1, parent_tid = 0, child_tid = 0;
-    struct args args = {.flags = CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, .pidfd = (uintptr_t)&pidfd, .parent_tid = (uintptr_t)&parent_tid,
-                        .child_tid = (uintptr_t)&child_tid, .exit_signal = SIGCHLD};
+    struct args args = {.flags = CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID,
+                        .pidfd = (uintptr_t)&pidfd,
+                        .parent_tid = (uintptr_t)&parent_tid,
+                        .child_tid = (uintptr_t)&child_tid,
+                        .exit_signal = SIGCHLD};
     int child = clone3(&args, sizeof args);
     if (!child) _exit(child_tid == getpid() ? 9 : 1);
     siginfo_t info = {0};
@@ -137,12 +173,20 @@ static void ids(void) {
 }
 
 static void refusals(void) {
-    struct { const char *name; struct args args; size_t size; } tries[] = {
-        {"too small", {0}, 56}, {"thread without handlers", {.flags = CLONE_THREAD | CLONE_VM}, sizeof(struct args)},
-        {"handlers without memory", {.flags = CLONE_SIGHAND}, sizeof(struct args)}, {"signal in the flags", {.flags = SIGCHLD}, sizeof(struct args)},
-        {"stack without size", {.stack = 4096}, sizeof(struct args)}, {"size without stack", {.stack_size = 4096}, sizeof(struct args)},
+    struct {
+        const char *name;
+        struct args args;
+        size_t size;
+    } tries[] = {
+        {"too small", {0}, 56},
+        {"thread without handlers", {.flags = CLONE_THREAD | CLONE_VM}, sizeof(struct args)},
+        {"handlers without memory", {.flags = CLONE_SIGHAND}, sizeof(struct args)},
+        {"signal in the flags", {.flags = SIGCHLD}, sizeof(struct args)},
+        {"stack without size", {.stack = 4096}, sizeof(struct args)},
+        {"size without stack", {.stack_size = 4096}, sizeof(struct args)},
         {"thread with signal", {.flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, .exit_signal = SIGCHLD}, sizeof(struct args)},
-        {"large signal", {.exit_signal = 65}, sizeof(struct args)}, {"unknown flag", {.flags = 1ull << 40, .exit_signal = SIGCHLD}, sizeof(struct args)},
+        {"large signal", {.exit_signal = 65}, sizeof(struct args)},
+        {"unknown flag", {.flags = 1ull << 40, .exit_signal = SIGCHLD}, sizeof(struct args)},
         {"new namespace and shared directory", {.flags = CLONE_NEWNS | CLONE_FS, .exit_signal = SIGCHLD}, sizeof(struct args)},
         {"taken id", {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&(pid_t){1}, .set_tid_size = 1}, sizeof(struct args)},
     };
@@ -154,7 +198,10 @@ static void refusals(void) {
     }
     printf("bad pointer: %ld", clone3((void *)16, sizeof(struct args)));
     printf(" %s\n", strerror(errno));
-    struct { struct args args; uint64_t more; } larger = {.args.exit_signal = SIGCHLD};
+    struct {
+        struct args args;
+        uint64_t more;
+    } larger = {.args.exit_signal = SIGCHLD};
     int child = clone3(&larger.args, sizeof larger);
     if (!child) _exit(2);
     printf("larger, zero: %x\n", status_of(child));

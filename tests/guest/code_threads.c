@@ -22,7 +22,8 @@ static _Atomic long calls, wrong;
 // Writes a function that returns `value`.
 static function *emit(void *at, int value) {
 #ifdef __riscv
-    uint32_t code[] = {(uint32_t)(value + 0x800) >> 12 << 12 | 10 << 7 | 0x37, (uint32_t)value << 20 | 10 << 15 | 10 << 7 | 0x1b, 0x00008067};
+    uint32_t code[] = {(uint32_t)(value + 0x800) >> 12 << 12 | 10 << 7 | 0x37, (uint32_t)value << 20 | 10 << 15 | 10 << 7 | 0x1b,
+                       0x00008067};
 #else
     uint8_t code[] = {0xb8, value, value >> 8, value >> 16, value >> 24, 0xc3};
 #endif
@@ -35,7 +36,8 @@ static function *emit(void *at, int value) {
 static void emit_jump(void *at, void *target) {
     int32_t distance = (int32_t)((char *)target - (char *)at);
 #ifdef __riscv
-    uint32_t code[] = {(distance >> 20 & 1) << 31 | (distance >> 1 & 0x3ff) << 21 | (distance >> 11 & 1) << 20 | (distance >> 12 & 0xff) << 12 | 0x6f};
+    uint32_t code[] = {(distance >> 20 & 1) << 31 | (distance >> 1 & 0x3ff) << 21 | (distance >> 11 & 1) << 20 |
+                       (distance >> 12 & 0xff) << 12 | 0x6f};
     memcpy(at, code, sizeof code);
 #else
     distance -= 5;

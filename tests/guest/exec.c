@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic
+// guest-test: expect=native variants=static,dynamic without=tsan
 // execve(2) and execveat(2): by descriptor, scripts, every refusal, threads that are left behind, and a storm of signals around it.
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,9 @@ static int run(int dirfd, const char *path, int flags) {
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
-static void show(const char *what, int result) { printf("%s: %s\n", what, result == 200 ? "runs" : result < 0 ? "dies" : strerror(result)); }
+static void show(const char *what, int result) {
+    printf("%s: %s\n", what, result == 200 ? "runs" : result < 0 ? "dies" : strerror(result));
+}
 static void put(const char *name, const char *text, int mode) {
     unlink(name);
     int fd = open(name, O_WRONLY | O_CREAT, 0700);
@@ -40,7 +42,8 @@ static void put(const char *name, const char *text, int mode) {
 }
 
 static void descriptors(void) {
-    int kept = open(self, O_RDONLY), closed = open(self, O_RDONLY | O_CLOEXEC), path = open(self, O_PATH | O_CLOEXEC), here = open(".", O_RDONLY | O_CLOEXEC);
+    int kept = open(self, O_RDONLY), closed = open(self, O_RDONLY | O_CLOEXEC), path = open(self, O_PATH | O_CLOEXEC),
+        here = open(".", O_RDONLY | O_CLOEXEC);
     show("descriptor", run(kept, "", AT_EMPTY_PATH));
     show("close-on-exec", run(closed, "", AT_EMPTY_PATH));
     show("path only", run(path, "", AT_EMPTY_PATH));
@@ -85,7 +88,8 @@ static void refusals(void) {
     put("script-of-text", "#!./plain\n", 0700);
     unlink("loop");
     symlink("loop", "loop");
-    const char *names[] = {"/no/such", "plain", "no-magic", "empty", "short-elf", "lost-script", "bad-script", "script-of-text", "loop", "plain/x", "/dev/null", long_name, long_part};
+    const char *names[] = {"/no/such",       "plain", "no-magic", "empty",     "short-elf", "lost-script", "bad-script",
+                           "script-of-text", "loop",  "plain/x",  "/dev/null", long_name,   long_part};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         char name[20];
         snprintf(name, sizeof name, "%.15s", names[i]);
@@ -114,8 +118,13 @@ static void scripts(void) {
     show("script of itself", run(AT_FDCWD, "round", 0));
 }
 
-static void *forever(void *data) { for (;;) pause(); }
-static void *executes(void *data) { execve(self, arguments, environment); return NULL; }
+static void *forever(void *data) {
+    for (;;) pause();
+}
+static void *executes(void *data) {
+    execve(self, arguments, environment);
+    return NULL;
+}
 static void threads(void) {
     fflush(stdout);
     int child = fork(), status;
@@ -130,7 +139,9 @@ static void threads(void) {
 }
 
 static volatile int handled;
-static void note(int signal) { handled++; }
+static void note(int signal) {
+    handled++;
+}
 static void storm(void) {
     struct itimerval often = {{0, 300}, {0, 300}}, off = {0};
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
@@ -171,7 +182,8 @@ int main(int argc, char **argv) {
     if (argc > 1 && !strncmp(argv[1], "child", 5)) {
         printf("child:");
         for (int i = 1; i < argc; i++) printf(" %s", argv[i]);
-        printf(", X %s, name %s, threads' descriptors %d\n", getenv("X"), strcmp(argv[0], self) ? argv[0] : "path", fcntl(100, F_GETFD) >= 0);
+        printf(", X %s, name %s, threads' descriptors %d\n", getenv("X"), strcmp(argv[0], self) ? argv[0] : "path",
+               fcntl(100, F_GETFD) >= 0);
         return 200;
     }
     descriptors();

@@ -71,7 +71,8 @@ static void end(const char *what, void *(*function)(void *), void *data) {
         _exit(99);
     }
     waitpid(pid, &status, 0);
-    printf("%s: exit %d signal %d\n", what, WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    printf("%s: exit %d signal %d\n", what, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 static void *fails(void *data) {
@@ -97,7 +98,8 @@ static void many(void) {
         waitpid(pid, &status, 0);
         wrong += !WIFEXITED(status) || WEXITSTATUS(status) != (i % 2 ? 12 : 13);
         char *arguments[] = {"exec_threads", "quiet", NULL};
-        if (posix_spawn(&pid, self, NULL, NULL, arguments, environ) == 0 && waitpid(pid, &status, 0) == pid) spawned += WEXITSTATUS(status) == 21;
+        if (posix_spawn(&pid, self, NULL, NULL, arguments, environ) == 0 && waitpid(pid, &status, 0) == pid)
+            spawned += WEXITSTATUS(status) == 21;
         pid = vfork();
         if (pid == 0) _exit(i);
         waitpid(pid, &status, 0);

@@ -29,7 +29,8 @@ static void handler(int signal, siginfo_t *info, void *context) {
         register uint64_t a3 __asm__("a3");                                                                               \
         skip = size;                                                                                                      \
         __asm__ volatile("la a3, 1f\n addi a2, a2, 41\n li t0, 77\n 1: .option push\n .option norvc\n" instruction        \
-                         "\n .option pop\n addi a2, a2, 1\n" : "+r"(a0), "+r"(a1), "+r"(a2), "=r"(a3)::"t0", "memory");   \
+                         "\n .option pop\n addi a2, a2, 1\n"                                                              \
+                         : "+r"(a0), "+r"(a1), "+r"(a2), "=r"(a3)::"t0", "memory");                                       \
         printf("%s: signal %d code %d pc %d address %d a2 %d then %d t0 %d a1 same %d\n", what, fault_signal, fault_code, \
                fault_pc == a3, fault_address == (uint64_t)(a), (int)registers[A2], (int)a2, (int)registers[T0],           \
                registers[A1] == (uint64_t)(b));                                                                           \
@@ -53,7 +54,7 @@ int main(void) {
     FAULT("float store", 4, "fsw fa0, 0(a0)", read_only + 8, 10);
     FAULT("atomic add", 4, "amoadd.w a1, t0, (a0)", none + 4096, 11);
     FAULT("load reserved", 4, "lr.d a1, (a0)", none + 4096, 12);
-    FAULT("store conditional", 4, "lr.w a5, (a1)\n sc.w a5, t0, (a1)\n j 2f\n 2: ld a1, 0(a0)", none + 4096, none) ;
+    FAULT("store conditional", 4, "lr.w a5, (a1)\n sc.w a5, t0, (a1)\n j 2f\n 2: ld a1, 0(a0)", none + 4096, none);
     // A store across into the closed page: its first half must be in one piece or not at all, and the address is within it.
     memset(none, 0, 4096);
     skip = 4;

@@ -34,14 +34,17 @@
 #include <signal.h>
 
 #define SHOW(...) printf(__VA_ARGS__), printf("\n")
-static const char *err(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
+static const char *err(long result) {
+    return result < 0 ? strerrorname_np(errno) : "ok";
+}
 
 static void files(void) {
     int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0640);
     SHOW("write %zd", write(fd, "hello, world", 12));
     struct stat st;
     fstat(fd, &st);
-    SHOW("fstat size %ld mode %o links %ld blocks %d blksize %ld", (long)st.st_size, st.st_mode, (long)st.st_nlink, st.st_blocks > 0, (long)st.st_blksize);
+    SHOW("fstat size %ld mode %o links %ld blocks %d blksize %ld", (long)st.st_size, st.st_mode, (long)st.st_nlink,
+         st.st_blocks > 0, (long)st.st_blksize);
     struct timespec times[2] = {{1000000000, 123456789}, {1100000000, 987654321}};
     futimens(fd, times);
     stat("file", &st);
@@ -62,7 +65,8 @@ static void files(void) {
     closedir(dir);
     SHOW("entries %d", entries);
     SHOW("rmdir %s rename %s", err(rmdir("folder")), err(rename("folder/a", "folder/c")));
-    SHOW("open none %s, O_DIRECTORY on file %s, O_NOFOLLOW on link %s", err(open("none", O_RDONLY)), err(open("file", O_DIRECTORY)), err(open("soft", O_NOFOLLOW)));
+    SHOW("open none %s, O_DIRECTORY on file %s, O_NOFOLLOW on link %s", err(open("none", O_RDONLY)), err(open("file", O_DIRECTORY)),
+         err(open("soft", O_NOFOLLOW)));
     char part[8] = {0};
     SHOW("pread %zd %s", pread(fd, part, 5, 7), part);
     struct iovec vector[2] = {{text, 3}, {part, 4}};
@@ -70,7 +74,11 @@ static void files(void) {
     SHOW("readv %zd %.3s %.4s", readv(fd, vector, 2), text, part);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 5};
     SHOW("lock %s", err(fcntl(fd, F_SETLK, &lock)));
-    if (!fork()) { struct flock test = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 5}; fcntl(fd, F_GETLK, &test); _exit(test.l_type == F_WRLCK && test.l_pid == getppid()); }
+    if (!fork()) {
+        struct flock test = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 5};
+        fcntl(fd, F_GETLK, &test);
+        _exit(test.l_type == F_WRLCK && test.l_pid == getppid());
+    }
     int status;
     wait(&status);
     SHOW("lock seen %d", WEXITSTATUS(status));
@@ -129,7 +137,8 @@ static void waiting(void) {
     struct timespec past = {0}, now, later;
     SHOW("clock_nanosleep %d", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL));
     clock_gettime(CLOCK_MONOTONIC, &now), clock_gettime(CLOCK_MONOTONIC, &later);
-    SHOW("clock goes on %d, bad clock %s", later.tv_sec > now.tv_sec || later.tv_nsec >= now.tv_nsec, err(clock_gettime(999, &now)));
+    SHOW("clock goes on %d, bad clock %s", later.tv_sec > now.tv_sec || later.tv_nsec >= now.tv_nsec,
+         err(clock_gettime(999, &now)));
 }
 
 static void sockets(void) {
@@ -163,20 +172,28 @@ static void sockets(void) {
     SHOW("type %d", type == SOCK_STREAM);
 }
 
-union semun { int val; struct semid_ds *buf; unsigned short *array; };
+union semun {
+    int val;
+    struct semid_ds *buf;
+    unsigned short *array;
+};
 static void ipc(void) {
     int sem = semget(IPC_PRIVATE, 2, 0600 | IPC_CREAT);
     struct semid_ds ds = {0};
     unsigned short values[2] = {3, 4}, got[2];
     SHOW("setall %s", err(semctl(sem, 0, SETALL, (union semun){.array = values})));
-    SHOW("stat %s nsems %lu mode %o", err(semctl(sem, 0, IPC_STAT, (union semun){.buf = &ds})), (unsigned long)ds.sem_nsems, ds.sem_perm.mode & 0777);
+    SHOW("stat %s nsems %lu mode %o", err(semctl(sem, 0, IPC_STAT, (union semun){.buf = &ds})), (unsigned long)ds.sem_nsems,
+         ds.sem_perm.mode & 0777);
     struct sembuf op = {0, -1, 0};
     SHOW("semop %s", err(semop(sem, &op, 1)));
     semctl(sem, 0, GETALL, (union semun){.array = got});
     SHOW("values %d %d ctime %d", got[0], got[1], ds.sem_ctime > 1000000);
     semctl(sem, 0, IPC_RMID);
     int queue = msgget(IPC_PRIVATE, 0600 | IPC_CREAT);
-    struct { long type; char text[8]; } message = {7, "message"};
+    struct {
+        long type;
+        char text[8];
+    } message = {7, "message"};
     msgsnd(queue, &message, 8, 0);
     struct msqid_ds md;
     msgctl(queue, IPC_STAT, &md);
@@ -198,9 +215,12 @@ static void bad_pointers(void) {
     int fd = open("file", O_RDONLY), out = open("/dev/null", O_WRONLY);
     void *all[] = {bad, kernel, high};
     for (int i = 0; i < 3; i++) {
-        SHOW("read %s open %s stat %s", err(read(fd, all[i], 4)), err(open(all[i], 0)), err(syscall(SYS_newfstatat, AT_FDCWD, "file", all[i], 0)));
-        SHOW("uname %s pipe %s nanosleep %s", err(syscall(SYS_uname, all[i])), err(syscall(SYS_pipe2, all[i], 0)), err(syscall(SYS_nanosleep, all[i], NULL)));
-        SHOW("sigaction %s getcwd %s execve %s", err(syscall(SYS_rt_sigaction, SIGUSR1, all[i], NULL, 8)), err(syscall(SYS_getcwd, all[i], 4096)), err(syscall(SYS_execve, all[i], NULL, NULL)));
+        SHOW("read %s open %s stat %s", err(read(fd, all[i], 4)), err(open(all[i], 0)),
+             err(syscall(SYS_newfstatat, AT_FDCWD, "file", all[i], 0)));
+        SHOW("uname %s pipe %s nanosleep %s", err(syscall(SYS_uname, all[i])), err(syscall(SYS_pipe2, all[i], 0)),
+             err(syscall(SYS_nanosleep, all[i], NULL)));
+        SHOW("sigaction %s getcwd %s execve %s", err(syscall(SYS_rt_sigaction, SIGUSR1, all[i], NULL, 8)),
+             err(syscall(SYS_getcwd, all[i], 4096)), err(syscall(SYS_execve, all[i], NULL, NULL)));
     }
 }
 
@@ -221,8 +241,11 @@ static void rest(void) {
     page[5000] = 7;
     char *moved = mremap(page, 3 * 4096, 64 * 4096, MREMAP_MAYMOVE);
     SHOW("mremap %d value %d", moved != MAP_FAILED, moved[5000]);
-    SHOW("mprotect %s hole %s", err(mprotect(moved, 4096, PROT_READ)), (munmap(moved + 8192, 4096), err(mprotect(moved, 4 * 4096, PROT_READ))));
-    SHOW("noreplace %s", mmap(moved, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED ? strerrorname_np(errno) : "mapped");
+    SHOW("mprotect %s hole %s", err(mprotect(moved, 4096, PROT_READ)),
+         (munmap(moved + 8192, 4096), err(mprotect(moved, 4 * 4096, PROT_READ))));
+    SHOW("noreplace %s", mmap(moved, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED
+                             ? strerrorname_np(errno)
+                             : "mapped");
     void *start = sbrk(0);
     sbrk(100000);
     memset(start, 1, 100000);

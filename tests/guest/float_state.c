@@ -18,13 +18,15 @@ static volatile double one = 1, three = 3, zero = 0, tiny = 1e-300, huge = 1e300
 
 static int mode(void) {
     int now = fegetround();
-    for (int i = 0; i < 4; i++) if (modes[i] == now) return i;
+    for (int i = 0; i < 4; i++)
+        if (modes[i] == now) return i;
     return -1;
 }
 
 static int flags(void) {
     int now = fetestexcept(FE_ALL_EXCEPT);
-    return !!(now & FE_INVALID) | !!(now & FE_DIVBYZERO) << 1 | !!(now & FE_OVERFLOW) << 2 | !!(now & FE_UNDERFLOW) << 3 | !!(now & FE_INEXACT) << 4;
+    return !!(now & FE_INVALID) | !!(now & FE_DIVBYZERO) << 1 | !!(now & FE_OVERFLOW) << 2 | !!(now & FE_UNDERFLOW) << 3 |
+           !!(now & FE_INEXACT) << 4;
 }
 
 static void show(const char *what) {
@@ -43,7 +45,8 @@ static void each(void) {
     result = one + one, printf("exact %02x\n", flags());
     for (int i = 0; i < 4; i++) {
         fesetround(modes[i]);
-        printf("mode %d: %a %a %a %ld %ld %a %a\n", i, one / three, -one / three, (double)(float)(one / three), lrint(2.5), lrint(-2.5), rint(0.5000001), nearbyint(-1.5));
+        printf("mode %d: %a %a %a %ld %ld %a %a\n", i, one / three, -one / three, (double)(float)(one / three), lrint(2.5),
+               lrint(-2.5), rint(0.5000001), nearbyint(-1.5));
     }
     fesetround(FE_TONEAREST);
 }
@@ -74,7 +77,6 @@ static void *thread_main(void *data) {
     printf("thread %ld: mode %d sum %a\n", number, mode(), sum);
     return NULL;
 }
-
 
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -119,7 +121,9 @@ int main(void) {
     feraiseexcept(FE_OVERFLOW);
     feupdateenv(&saved);
     printf("updated: overflow %d mode %d\n", (flags() >> 2) & 1, mode());
-    printf("%.17g %.17g %.17g %a %a %d %d\n", fma(0.1, 10, -1), remainder(7.5, 2), ldexp(0.7, -1070), nextafter(0, 1), strtod("2.2250738585072011e-308", NULL), (int)fpclassify(tiny * tiny), isnan(zero / zero));
-    printf("%ld %ld %lu %d %a %a\n", lround(-2.5), llrint(1e15 + 0.5), (unsigned long)1e19, (int)-2147483648.0, fmax(-1.0, NAN), copysign(1, -zero));
+    printf("%.17g %.17g %.17g %a %a %d %d\n", fma(0.1, 10, -1), remainder(7.5, 2), ldexp(0.7, -1070), nextafter(0, 1),
+           strtod("2.2250738585072011e-308", NULL), (int)fpclassify(tiny * tiny), isnan(zero / zero));
+    printf("%ld %ld %lu %d %a %a\n", lround(-2.5), llrint(1e15 + 0.5), (unsigned long)1e19, (int)-2147483648.0, fmax(-1.0, NAN),
+           copysign(1, -zero));
     return 0;
 }

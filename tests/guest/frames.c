@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 static void (*act)(int, siginfo_t *, ucontext_t *);
-static void handler(int signal, siginfo_t *info, void *context) { act(signal, info, context); }
+static void handler(int signal, siginfo_t *info, void *context) {
+    act(signal, info, context);
+}
 static void handle(int signal, int flags, void (*what)(int, siginfo_t *, ucontext_t *)) {
     struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags};
     act = what;
@@ -22,14 +24,20 @@ static void handle(int signal, int flags, void (*what)(int, siginfo_t *, ucontex
 }
 
 static volatile int handled;
-static int all_zero(const void *at, size_t size) { for (const char *c = at; size--; c++) if (*c) return 0; return 1; }
+static int all_zero(const void *at, size_t size) {
+    for (const char *c = at; size--; c++)
+        if (*c) return 0;
+    return 1;
+}
 static void look(int signal, siginfo_t *info, ucontext_t *context) {
     handled++;
     char *frame = (char *)info;
-    printf("ucontext behind siginfo %td, mcontext at %zu, mask at %zu\n", (char *)context - frame, offsetof(ucontext_t, uc_mcontext), offsetof(ucontext_t, uc_sigmask));
-    printf("frame aligned %d, flags %lu, link %p, blocked in frame %d\n", (uintptr_t)frame % 16 == 0, context->__uc_flags, context->uc_link,
-           sigismember(&context->uc_sigmask, SIGUSR2));
-    printf("rest of the mask zero %d, frame below sp %d\n", all_zero((char *)&context->uc_sigmask + 8, 120), (uintptr_t)frame + 128 + 960 <= context->uc_mcontext.__gregs[2]);
+    printf("ucontext behind siginfo %td, mcontext at %zu, mask at %zu\n", (char *)context - frame,
+           offsetof(ucontext_t, uc_mcontext), offsetof(ucontext_t, uc_sigmask));
+    printf("frame aligned %d, flags %lu, link %p, blocked in frame %d\n", (uintptr_t)frame % 16 == 0, context->__uc_flags,
+           context->uc_link, sigismember(&context->uc_sigmask, SIGUSR2));
+    printf("rest of the mask zero %d, frame below sp %d\n", all_zero((char *)&context->uc_sigmask + 8, 120),
+           (uintptr_t)frame + 128 + 960 <= context->uc_mcontext.__gregs[2]);
     printf("extensions end %d\n", all_zero((char *)&context->uc_mcontext + 32 * 8 + 528 - 12, 12));
     void *frame_address = __builtin_frame_address(0);
     printf("stack %d\n", (char *)frame_address <= frame);
@@ -54,15 +62,21 @@ static void change(int signal, siginfo_t *info, ucontext_t *context) {
 static void registers(void) {
     handle(SIGTRAP, 0, change);
     uint64_t out[5];
-    asm volatile("fsrmi 2\n fsflagsi 0x10\n li s2, 0x22\n li s11, 0x33\n li t6, 0x44\n li t0, 0x3ff8000000000000\n fmv.d.x fs0, t0\n fmv.d.x fs1, t0\n fmv.d.x ft3, t0\n"
-                 "ebreak\n"
-                 "mv %0, s2\n mv %1, t6\n fmv.x.d %2, fs1\n fmv.x.d %3, ft3\n frcsr %4\n fsrmi 0\n"
-                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3]), "=r"(out[4])::"s2", "s11", "t6", "t0", "fs0", "fs1", "ft3", "memory");
+    asm volatile(
+        "fsrmi 2\n fsflagsi 0x10\n li s2, 0x22\n li s11, 0x33\n li t6, 0x44\n li t0, 0x3ff8000000000000\n fmv.d.x fs0, t0\n fmv.d.x fs1, t0\n fmv.d.x ft3, t0\n"
+        "ebreak\n"
+        "mv %0, s2\n mv %1, t6\n fmv.x.d %2, fs1\n fmv.x.d %3, ft3\n frcsr %4\n fsrmi 0\n"
+        : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3]), "=r"(out[4])::"s2", "s11", "t6", "t0", "fs0", "fs1", "ft3",
+          "memory");
     printf("afterwards: %lx %lx %lx %lx fcsr %lx\n", out[0], out[1], out[2], out[3], out[4]);
 }
 
 // A handler that goes on elsewhere.
-static void elsewhere(void) { puts("elsewhere"); fflush(stdout); _exit(42); }
+static void elsewhere(void) {
+    puts("elsewhere");
+    fflush(stdout);
+    _exit(42);
+}
 static void go_elsewhere(int signal, siginfo_t *info, ucontext_t *context) {
     context->uc_mcontext.__gregs[0] = (uintptr_t)elsewhere;
     context->uc_mcontext.__gregs[2] &= ~15ul;
@@ -71,16 +85,37 @@ static void go_elsewhere(int signal, siginfo_t *info, ucontext_t *context) {
 static int in_child(void (*what)(void)) {
     fflush(stdout);
     int child = fork(), status;
-    if (!child) { what(); _exit(0); }
+    if (!child) {
+        what();
+        _exit(0);
+    }
     waitpid(child, &status, 0);
     return status & 0xff7f;  // without the core dump's bit
 }
-static void jump(void) { handle(SIGSEGV, 0, go_elsewhere); *(volatile int *)0 = 1; }
-static void illegal(void) { handle(SIGILL, 0, go_elsewhere); asm volatile(".half 0, 0"); }
-static void no_frame(void) { asm volatile("addi sp, sp, -1024\n li a7, 139\n ecall"); }
-static void odd_frame(void) { asm volatile("addi sp, sp, -1016\n li a7, 139\n ecall"); }
-static void bad_stack(void) { handle(SIGUSR1, 0, look); asm volatile("li sp, 64\n mv a0, %0\n li a1, 10\n li a7, 129\n ecall" ::"r"(getpid()) : "a0", "a1", "a7"); }
-static void again_on_alternate(int signal, siginfo_t *info, ucontext_t *context) { volatile char room[512]; room[0] = 1; raise(SIGUSR1); room[1] = 2; }
+static void jump(void) {
+    handle(SIGSEGV, 0, go_elsewhere);
+    *(volatile int *)0 = 1;
+}
+static void illegal(void) {
+    handle(SIGILL, 0, go_elsewhere);
+    asm volatile(".half 0, 0");
+}
+static void no_frame(void) {
+    asm volatile("addi sp, sp, -1024\n li a7, 139\n ecall");
+}
+static void odd_frame(void) {
+    asm volatile("addi sp, sp, -1016\n li a7, 139\n ecall");
+}
+static void bad_stack(void) {
+    handle(SIGUSR1, 0, look);
+    asm volatile("li sp, 64\n mv a0, %0\n li a1, 10\n li a7, 129\n ecall" ::"r"(getpid()) : "a0", "a1", "a7");
+}
+static void again_on_alternate(int signal, siginfo_t *info, ucontext_t *context) {
+    volatile char room[512];
+    room[0] = 1;
+    raise(SIGUSR1);
+    room[1] = 2;
+}
 static void full_alternate(void) {
     stack_t stack = {.ss_sp = malloc(4096), .ss_size = 4096};
     sigaltstack(&stack, NULL);
@@ -112,7 +147,8 @@ static void nested_disarmed(int signal, siginfo_t *info, ucontext_t *context) {
     stack_t now;
     sigaltstack(NULL, &now);
     stack_t other = {.ss_flags = SS_DISABLE};
-    printf("disarmed in the handler %d, frame has the flag %d, may be set %d\n", now.ss_flags == SS_DISABLE, (context->uc_stack.ss_flags & 1u << 31) != 0, sigaltstack(&other, NULL));
+    printf("disarmed in the handler %d, frame has the flag %d, may be set %d\n", now.ss_flags == SS_DISABLE,
+           (context->uc_stack.ss_flags & 1u << 31) != 0, sigaltstack(&other, NULL));
 }
 static void autodisarm(void) {
     stack_t stack = {.ss_sp = malloc(16384), .ss_size = 16384, .ss_flags = (int)(1u << 31)}, now;

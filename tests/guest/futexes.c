@@ -18,8 +18,14 @@
 static uint32_t a, b;
 static volatile int asleep, woken;
 static const long garbage = -1;  // what an unused argument may hold
-static long futex(uint32_t *word, int op, long value, long timeout, void *word2, long value3) { return syscall(SYS_futex, word, op, value, timeout, word2, value3); }
-static const char *text(long result) { static char room[64]; snprintf(room, sizeof room, result < 0 ? "%s" : "%2$ld", strerror(errno), result); return room; }
+static long futex(uint32_t *word, int op, long value, long timeout, void *word2, long value3) {
+    return syscall(SYS_futex, word, op, value, timeout, word2, value3);
+}
+static const char *text(long result) {
+    static char room[64];
+    snprintf(room, sizeof room, result < 0 ? "%s" : "%2$ld", strerror(errno), result);
+    return room;
+}
 
 static void *waiter(void *data) {
     __atomic_fetch_add(&asleep, 1, __ATOMIC_SEQ_CST);
@@ -33,7 +39,10 @@ static void sleepers(int n) {
     while (asleep < n) usleep(1000);
     usleep(50000);
 }
-static void join(int n) { for (int i = 0; i < n; i++) pthread_join(threads[i], NULL); printf("woken %d\n", woken); }
+static void join(int n) {
+    for (int i = 0; i < n; i++) pthread_join(threads[i], NULL);
+    printf("woken %d\n", woken);
+}
 
 static void operations(void) {
     struct timespec none = {0}, soon = {0, 20000000}, past = {1, 0}, bad = {0, -1};
@@ -64,7 +73,10 @@ static void operations(void) {
 }
 
 static void *wait_any(void *data) {
-    struct { uint64_t value, address; uint32_t flags, reserved; } list[2] = {{0, (uintptr_t)&a, 2}, {0, (uintptr_t)&b, 2}};
+    struct {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+    } list[2] = {{0, (uintptr_t)&a, 2}, {0, (uintptr_t)&b, 2}};
     asleep = 1;
     return (void *)syscall(449, list, 2, 0, NULL, CLOCK_MONOTONIC);
 }
@@ -80,10 +92,28 @@ static void many(void) {
 }
 
 // Owners that die, robust and not, by each way to die.
-static struct shared { pthread_mutex_t mutex; volatile int held; } *shared;
-static void *hold(void *data) { pthread_mutex_lock(&shared->mutex); shared->held = 1; return data; }
-static void *hold_raw(void *data) { pthread_mutex_lock(&shared->mutex); shared->held = 1; usleep(50000); syscall(SYS_exit, 0); return NULL; }
-static void *lock_later(void *data) { int error = pthread_mutex_lock(&shared->mutex); if (error == EOWNERDEAD) pthread_mutex_consistent(&shared->mutex); if (!error || error == EOWNERDEAD) pthread_mutex_unlock(&shared->mutex); return (void *)(long)error; }
+static struct shared {
+    pthread_mutex_t mutex;
+    volatile int held;
+} *shared;
+static void *hold(void *data) {
+    pthread_mutex_lock(&shared->mutex);
+    shared->held = 1;
+    return data;
+}
+static void *hold_raw(void *data) {
+    pthread_mutex_lock(&shared->mutex);
+    shared->held = 1;
+    usleep(50000);
+    syscall(SYS_exit, 0);
+    return NULL;
+}
+static void *lock_later(void *data) {
+    int error = pthread_mutex_lock(&shared->mutex);
+    if (error == EOWNERDEAD) pthread_mutex_consistent(&shared->mutex);
+    if (!error || error == EOWNERDEAD) pthread_mutex_unlock(&shared->mutex);
+    return (void *)(long)error;
+}
 static void make(int protocol) {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -103,12 +133,18 @@ static void owners(int protocol) {
     printf("%s, thread returned: %s\n", kind, strerror((int)(long)lock_later(NULL)));
     make(protocol);
     int child = fork();
-    if (!child) { hold(NULL); syscall(SYS_exit, 0); }
+    if (!child) {
+        hold(NULL);
+        syscall(SYS_exit, 0);
+    }
     wait(NULL);
     printf("%s, process exited: %s\n", kind, strerror((int)(long)lock_later(NULL)));
     make(protocol);
     child = fork();
-    if (!child) { hold(NULL); pause(); }
+    if (!child) {
+        hold(NULL);
+        pause();
+    }
     while (!shared->held) usleep(1000);
     pthread_create(&thread, NULL, lock_later, NULL);
     usleep(50000);
@@ -118,7 +154,11 @@ static void owners(int protocol) {
     wait(NULL);
     make(protocol);
     child = fork();
-    if (!child) { hold(NULL); execl("/proc/self/exe", "futexes", "nothing", NULL); _exit(1); }
+    if (!child) {
+        hold(NULL);
+        execl("/proc/self/exe", "futexes", "nothing", NULL);
+        _exit(1);
+    }
     wait(NULL);
     printf("%s, process executed another: %s\n", kind, strerror((int)(long)lock_later(NULL)));
     make(protocol);

@@ -114,8 +114,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static long first, second, broken;
 static int tickets, served, destroyed, initialised;
 
-static void destroy(void *data) { __atomic_add_fetch(&destroyed, (int)(intptr_t)data, __ATOMIC_SEQ_CST); }
-static void initialise(void) { initialised++; }
+static void destroy(void *data) {
+    __atomic_add_fetch(&destroyed, (int)(intptr_t)data, __ATOMIC_SEQ_CST);
+}
+static void initialise(void) {
+    initialised++;
+}
 
 static void *reads_and_writes(void *data) {
     pthread_once(&once, initialise);
@@ -148,8 +152,12 @@ static void threads(void) {
 }
 
 static int word_a, word_b;
-static void *waits(void *data) { return (void *)futex(&word_a, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0); }
-static void *waits_masked(void *mask) { return (void *)futex(&word_a, FUTEX_WAIT_BITSET, 0, NULL, NULL, (int)(long)mask); }
+static void *waits(void *data) {
+    return (void *)futex(&word_a, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+static void *waits_masked(void *mask) {
+    return (void *)futex(&word_a, FUTEX_WAIT_BITSET, 0, NULL, NULL, (int)(long)mask);
+}
 
 static long sleepers(int *word, long count) {  // wakes until as many were woken
     long woken = 0;
@@ -168,7 +176,8 @@ static void by_hand(void) {
     printf("past %d, misaligned %d, bad pointer %d, bad operation %d\n",
            futex(&word_a, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &past, NULL, -1) < 0 ? errno == ETIMEDOUT : 0,
            futex((int *)((char *)&word_a + 1), FUTEX_WAKE, 1, NULL, NULL, 0) < 0 ? errno == EINVAL : 0,
-           futex((int *)8, FUTEX_WAIT, 0, NULL, NULL, 0) < 0 ? errno == EFAULT : 0, futex(&word_a, 99, 0, NULL, NULL, 0) < 0 ? errno == ENOSYS : 0);
+           futex((int *)8, FUTEX_WAIT, 0, NULL, NULL, 0) < 0 ? errno == EFAULT : 0,
+           futex(&word_a, 99, 0, NULL, NULL, 0) < 0 ? errno == ENOSYS : 0);
     for (int i = 0; i < 4; i++) pthread_create(&thread[i], NULL, waits, NULL);
     usleep(100000);
     long moved = futex(&word_a, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2, &word_b, 0);
@@ -185,8 +194,10 @@ static void by_hand(void) {
     printf("one %ld ", futex(&word_a, FUTEX_WAKE_BITSET, 9, NULL, NULL, 2));
     printf("other %ld\n", sleepers(&word_a, 1));
     for (int i = 0; i < 2; i++) pthread_join(thread[i], NULL);
-    printf("lock %ld again %d unlock %ld not ours %d\n", futex(&after, FUTEX_LOCK_PI, 0, NULL, NULL, 0), futex(&after, FUTEX_LOCK_PI, 0, NULL, NULL, 0) < 0 ? errno == EDEADLK : 0,
-           futex(&after, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), futex(&after, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) < 0 ? errno == EPERM : 0);
+    printf("lock %ld again %d unlock %ld not ours %d\n", futex(&after, FUTEX_LOCK_PI, 0, NULL, NULL, 0),
+           futex(&after, FUTEX_LOCK_PI, 0, NULL, NULL, 0) < 0 ? errno == EDEADLK : 0,
+           futex(&after, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0),
+           futex(&after, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) < 0 ? errno == EPERM : 0);
 }
 
 int main(void) {

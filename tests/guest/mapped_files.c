@@ -30,7 +30,9 @@ static void child_does(void (*function)(char *), char *at) {
     if (fork() == 0) function(at), _exit(0);
     wait(&status);
 }
-static void write_c(char *at) { at[10] = 'c'; }
+static void write_c(char *at) {
+    at[10] = 'c';
+}
 
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -40,7 +42,8 @@ int main(void) {
     char block[10000];
     memset(block, 'a', sizeof block);
     write(fd, block, sizeof block);
-    char *shared = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), *private = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    char *shared = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
+         *private = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     shared[0] = 'b';
     printf("%c %c end %d beyond %d\n", shared[0], private[0], shared[10001], touch(shared + 12288));
     private[1] = 'p';
@@ -58,13 +61,19 @@ int main(void) {
     ftruncate(fd, 16384);
     printf("longer %d %d\n", touch(shared + 4096), touch(private + 12288));
     int only = open("mapped", O_RDONLY);
-    printf("read-only: %d %d %d\n", mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, only, 0) == MAP_FAILED ? errno == EACCES : 0,
-           mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, only, 0) != MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, -1, 0) == MAP_FAILED ? errno == EBADF : 0);
+    printf("read-only: %d %d %d\n",
+           mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, only, 0) == MAP_FAILED ? errno == EACCES : 0,
+           mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, only, 0) != MAP_FAILED,
+           mmap(NULL, 4096, PROT_READ, MAP_SHARED, -1, 0) == MAP_FAILED ? errno == EBADF : 0);
     char *view = mmap(NULL, 4096, PROT_READ, MAP_SHARED, only, 0);
-    printf("make it writable %d, write %d\n", mprotect(view, 4096, PROT_READ | PROT_WRITE) < 0 ? errno == EACCES : 0, touch(view) == 'b');
-    printf("odd offset %d, no length %d, large %d\n", mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 100) == MAP_FAILED ? errno == EINVAL : 0,
-           mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? errno == EINVAL : 0, mmap(NULL, 1ul << 60, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno == ENOMEM : 0);
-    char *anonymous = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *own = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    printf("make it writable %d, write %d\n", mprotect(view, 4096, PROT_READ | PROT_WRITE) < 0 ? errno == EACCES : 0,
+           touch(view) == 'b');
+    printf("odd offset %d, no length %d, large %d\n",
+           mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 100) == MAP_FAILED ? errno == EINVAL : 0,
+           mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? errno == EINVAL : 0,
+           mmap(NULL, 1ul << 60, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno == ENOMEM : 0);
+    char *anonymous = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+         *own = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     child_does(write_c, anonymous), child_does(write_c, own);
     printf("anonymous %d %d\n", anonymous[10], own[10]);
     memset(own, 1, 1 << 20);
@@ -81,7 +90,8 @@ int main(void) {
     printf("shm %d, read-only %d\n", two[5], sigsetjmp(back, 1) ? code : (two[5] = 1, 0));
     struct shmid_ds info;
     shmctl(id, IPC_STAT, &info);
-    printf("size %zu attached %lu detach %d again %d\n", info.shm_segsz, (unsigned long)info.shm_nattch, shmdt(one), shmdt(one) < 0 ? errno == EINVAL : 0);
+    printf("size %zu attached %lu detach %d again %d\n", info.shm_segsz, (unsigned long)info.shm_nattch, shmdt(one),
+           shmdt(one) < 0 ? errno == EINVAL : 0);
     shmctl(id, IPC_RMID, NULL);
     int memory = memfd_create("sealed", MFD_ALLOW_SEALING);
     ftruncate(memory, 4096);

@@ -14,14 +14,27 @@
 #include <unistd.h>
 
 extern char **environ;
-static int status_of(int child) { int status; waitpid(child, &status, 0); return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status); }
-static void *late(void *data) { usleep(100000); puts("last thread"); exit(9); }
-static int clone_main(void *data) { *(int *)data = 11; _exit(4); }
+static int status_of(int child) {
+    int status;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+static void *late(void *data) {
+    usleep(100000);
+    puts("last thread");
+    exit(9);
+}
+static int clone_main(void *data) {
+    *(int *)data = 11;
+    _exit(4);
+}
 
 int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 1 && !strcmp(argv[1], "child")) {
-        printf("child %s of %s, X=%s, fd open %d, cloexec open %d, argc %d\n", strrchr(argv[2], '/') ? "PATH" : argv[2], strrchr(argv[0], '/') && argv[0][0] == '/' ? "PATH" : argv[0], getenv("X") ? getenv("X") : "none", fcntl(20, F_GETFD) >= 0, fcntl(21, F_GETFD) >= 0, argc);
+        printf("child %s of %s, X=%s, fd open %d, cloexec open %d, argc %d\n", strrchr(argv[2], '/') ? "PATH" : argv[2],
+               strrchr(argv[0], '/') && argv[0][0] == '/' ? "PATH" : argv[0], getenv("X") ? getenv("X") : "none",
+               fcntl(20, F_GETFD) >= 0, fcntl(21, F_GETFD) >= 0, argc);
         sigset_t now;
         sigprocmask(SIG_BLOCK, NULL, &now);
         struct sigaction action;
@@ -43,10 +56,17 @@ int main(int argc, char **argv) {
     puts("100 forks");
     static volatile int in_parent = 1;
     int child = vfork();
-    if (!child) { in_parent = 2; _exit(5); }
+    if (!child) {
+        in_parent = 2;
+        _exit(5);
+    }
     printf("vfork: shared %d, status %d\n", in_parent, status_of(child));
     child = vfork();
-    if (!child) { execl("/no/such/program", "x", NULL); in_parent = errno; _exit(6); }
+    if (!child) {
+        execl("/no/such/program", "x", NULL);
+        in_parent = errno;
+        _exit(6);
+    }
     printf("vfork exec fails: %d, status %d\n", in_parent == ENOENT, status_of(child));
     char *arguments[] = {"renamed", "child", "spawned", NULL}, *environment[] = {"X=1", NULL};
     pid_t pid;
@@ -66,17 +86,28 @@ int main(int argc, char **argv) {
     error = posix_spawn(&pid, "/tmp", NULL, NULL, arguments, environment);
     printf("spawn of a folder: %s\n", strerror(error));
     child = fork();
-    if (!child) { arguments[2] = "executed"; execve(self, arguments, environment); _exit(1); }
+    if (!child) {
+        arguments[2] = "executed";
+        execve(self, arguments, environment);
+        _exit(1);
+    }
     printf("exec: %d\n", status_of(child));
     child = fork();
-    if (!child) { arguments[2] = "by-proc"; execve("/proc/self/exe", arguments, environment); _exit(1); }
+    if (!child) {
+        arguments[2] = "by-proc";
+        execve("/proc/self/exe", arguments, environment);
+        _exit(1);
+    }
     printf("exec /proc/self/exe: %d\n", status_of(child));
     FILE *script = fopen("script.sh", "w");
     fprintf(script, "#!%s child\n", self);
     fclose(script);
     chmod("script.sh", 0755);
     child = fork();
-    if (!child) { execl("./script.sh", "script", "argument", NULL); _exit(1); }
+    if (!child) {
+        execl("./script.sh", "script", "argument", NULL);
+        _exit(1);
+    }
     printf("script: %d\n", status_of(child));
     char *null_arguments[] = {NULL};
     error = execve((char *)1, null_arguments, NULL);
@@ -98,12 +129,19 @@ int main(int argc, char **argv) {
     printf("reap %d\n", status_of(child));
     error = waitpid(-1, NULL, 0);
     printf("no child: %d %s\n", error, strerror(errno));
-    for (int i = 0; i < 200; i++) if (!(child = fork())) { usleep(1000); _exit(0); }
+    for (int i = 0; i < 200; i++)
+        if (!(child = fork())) {
+            usleep(1000);
+            _exit(0);
+        }
     int reaped = 0;
     while (wait(NULL) > 0) reaped++;
     printf("reaped %d\n", reaped);
     pid_t group = fork();
-    if (!group) { setpgid(0, 0); _exit(getpgrp() == getpid() ? 0 : 1); }
+    if (!group) {
+        setpgid(0, 0);
+        _exit(getpgrp() == getpid() ? 0 : 1);
+    }
     printf("group %d\n", status_of(group));
     fflush(stdout);
     pthread_t thread;

@@ -17,7 +17,10 @@
 
 static volatile int got[128], gots;
 static siginfo_t last;
-static void note(int signal, siginfo_t *info, void *context) { got[gots++ % 128] = signal; last = *info; }
+static void note(int signal, siginfo_t *info, void *context) {
+    got[gots++ % 128] = signal;
+    last = *info;
+}
 static void handle(int signal, int flags) {
     struct sigaction action = {.sa_sigaction = note, .sa_flags = SA_SIGINFO | flags};
     sigaction(signal, &action, NULL);
@@ -91,12 +94,17 @@ static void real_time(void) {
     gots = 0;
 }
 
-struct raw { void (*handler)(int, siginfo_t *, void *); unsigned long flags;
+struct raw {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
 #ifdef __x86_64__
     void (*restorer)(void);
 #endif
-    uint64_t mask; };
-static void *nothing(void *data) { return data; }
+    uint64_t mask;
+};
+static void *nothing(void *data) {
+    return data;
+}
 static void library_signals(void) {
     pthread_t thread;
     pthread_create(&thread, NULL, nothing, NULL);
@@ -117,7 +125,8 @@ static void library_signals(void) {
         show("library's");
     }
     printf("0 and 65: %ld %ld\n", syscall(SYS_rt_sigaction, 0, NULL, &old, 8), syscall(SYS_rt_sigaction, 65, NULL, &old, 8));
-    printf("SIGKILL: %ld, wrong size %ld\n", syscall(SYS_rt_sigaction, SIGKILL, &old, NULL, 8), syscall(SYS_rt_sigaction, SIGUSR1, NULL, &old, 16));
+    printf("SIGKILL: %ld, wrong size %ld\n", syscall(SYS_rt_sigaction, SIGKILL, &old, NULL, 8),
+           syscall(SYS_rt_sigaction, SIGUSR1, NULL, &old, 16));
 }
 
 static void by_descriptor(void) {
@@ -129,13 +138,16 @@ static void by_descriptor(void) {
     sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = 4711});
     struct signalfd_siginfo info[3];
     int size = read(fd, info, sizeof info);
-    printf("signalfd: %d, %d %d, value %d, again %zd %s\n", size / (int)sizeof *info, info[0].ssi_signo, info[1].ssi_signo, info[1].ssi_int, read(fd, info, sizeof info), strerror(errno));
+    printf("signalfd: %d, %d %d, value %d, again %zd %s\n", size / (int)sizeof *info, info[0].ssi_signo, info[1].ssi_signo,
+           info[1].ssi_int, read(fd, info, sizeof info), strerror(errno));
     close(fd);
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 static volatile int notified;
-static void by_thread(union sigval value) { notified = value.sival_int; }
+static void by_thread(union sigval value) {
+    notified = value.sival_int;
+}
 static void timers(void) {
     timer_t timer;
     struct itimerspec soon = {.it_value.tv_nsec = 20000000};
@@ -164,7 +176,9 @@ static void timers(void) {
 
 static pthread_t target;
 static volatile int where, ready;
-static void whose(int signal) { where = syscall(SYS_gettid); }
+static void whose(int signal) {
+    where = syscall(SYS_gettid);
+}
 static void *waits(void *data) {
     sigset_t set;
     sigemptyset(&set);
@@ -227,8 +241,8 @@ int main(int argc, char **argv) {
         sigprocmask(SIG_BLOCK, NULL, &mask);
         sigaction(SIGUSR1, NULL, &one);
         sigaction(SIGFPE, NULL, &two);
-        printf("after exec: pending %d, blocked %d %d, handler gone %d, ignored %d\n", sigismember(&pending, SIGUSR1), sigismember(&mask, SIGUSR1),
-               sigismember(&mask, SIGSEGV), one.sa_handler == SIG_DFL, two.sa_handler == SIG_IGN);
+        printf("after exec: pending %d, blocked %d %d, handler gone %d, ignored %d\n", sigismember(&pending, SIGUSR1),
+               sigismember(&mask, SIGUSR1), sigismember(&mask, SIGSEGV), one.sa_handler == SIG_DFL, two.sa_handler == SIG_IGN);
         return 12;
     }
     char self[4096] = {0};

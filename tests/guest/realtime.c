@@ -43,7 +43,8 @@ static void queued(void) {
     }
     sigset_t pending;
     sigpending(&pending);
-    printf("pending %d %d %d\n", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGRTMIN + 1), sigismember(&pending, SIGRTMIN + 2));
+    printf("pending %d %d %d\n", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGRTMIN + 1),
+           sigismember(&pending, SIGRTMIN + 2));
     sigprocmask(SIG_SETMASK, &old, NULL);
     show("queued");
 }
@@ -62,7 +63,8 @@ static void waited(void) {
     result = sigtimedwait(&set, &info, &now);
     printf("first %d code %d by us %d\n", result == SIGUSR2, info.si_code, info.si_pid == getpid());
     result = sigwaitinfo(&set, &info);
-    printf("second %d code %d value %d uid %d\n", result == SIGRTMIN + 4, info.si_code, info.si_value.sival_int, info.si_uid == getuid());
+    printf("second %d code %d value %d uid %d\n", result == SIGRTMIN + 4, info.si_code, info.si_value.sival_int,
+           info.si_uid == getuid());
     pid_t child = fork();
     if (child == 0) _exit(6);
     result = sigwaitinfo(&set, &info);
@@ -147,7 +149,10 @@ static void timers(void) {
 
 // The kernel's own calls, with signals that the C library keeps to itself.
 static void by_hand(void) {
-    struct { void *handler; unsigned long flags, mask, pad; } action = {0}, old = {0};
+    struct {
+        void *handler;
+        unsigned long flags, mask, pad;
+    } action = {0}, old = {0};
     for (int signal = 32; signal <= 33; signal++) {
         long result = syscall(SYS_rt_sigaction, signal, NULL, &old, 8);
         printf("signal %d: %ld", signal, result);

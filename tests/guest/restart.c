@@ -51,32 +51,58 @@ static long call(int which) {
     case 4: return flock(word, LOCK_EX);
     case 5: return fcntl(word, F_SETLKW, &(struct flock){.l_type = F_WRLCK});
     case 6: return poll(&fd, 1, 400);
-    case 7: FD_ZERO(&set); FD_SET(ends[0], &set); return select(ends[0] + 1, &set, NULL, NULL, &timeval);
+    case 7:
+        FD_ZERO(&set);
+        FD_SET(ends[0], &set);
+        return select(ends[0] + 1, &set, NULL, NULL, &timeval);
     case 8: return epoll_wait(epoll, &event, 1, 400);
-    case 9: { long result = nanosleep(&time, &rest); return result < 0 && !(rest.tv_sec == 0 && rest.tv_nsec > 0) ? -77 : result; }
+    case 9: {
+        long result = nanosleep(&time, &rest);
+        return result < 0 && !(rest.tv_sec == 0 && rest.tv_nsec > 0) ? -77 : result;
+    }
     case 10: return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
     case 11: return semop(semaphore, &operation, 1);
-    case 12: return msgrcv(queue, &(struct { long type; char text[8]; }){0}, 8, 0, 0) >= 0;
+    case 12:
+        return msgrcv(queue, &(struct {
+                          long type;
+                          char text[8];
+                      }){0},
+                      8, 0, 0) >= 0;
     case 13: return syscall(SYS_futex, &word, FUTEX_WAIT, word, NULL, NULL, 0);
     case 14: return syscall(SYS_futex, &word, FUTEX_WAIT, word, &time, NULL, 0);
     case 15: return recvmsg(pair[0], &(struct msghdr){.msg_iov = &(struct iovec){byte, 1}, .msg_iovlen = 1}, 0);
     case 16: return pause();
-    case 17: { siginfo_t info; return waitid(P_PID, child, &info, WEXITED); }
-    case 18: { int fd = open("fifo", O_RDONLY); close(fd); return fd >= 0; }
+    case 17: {
+        siginfo_t info;
+        return waitid(P_PID, child, &info, WEXITED);
+    }
+    case 18: {
+        int fd = open("fifo", O_RDONLY);
+        close(fd);
+        return fd >= 0;
+    }
     case 19: return usleep(300000);
-    case 20: { sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR2); return sigtimedwait(&set, NULL, &time); }
+    case 20: {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR2);
+        return sigtimedwait(&set, NULL, &time);
+    }
     }
     return -1;
 }
 
-static const char *const name[] = {"read", "recv", "accept", "waitpid", "flock", "fcntl lock", "poll", "select", "epoll_wait", "nanosleep", "clock_nanosleep",
-    "semop", "msgrcv", "futex", "futex with time", "recvmsg", "pause", "waitid", "open of a fifo", "usleep", "sigtimedwait"};
+static const char *const name[] = {"read",           "recv",   "accept",          "waitpid",   "flock",           "fcntl lock",
+                                   "poll",           "select", "epoll_wait",      "nanosleep", "clock_nanosleep", "semop",
+                                   "msgrcv",         "futex",  "futex with time", "recvmsg",   "pause",           "waitid",
+                                   "open of a fifo", "usleep", "sigtimedwait"};
 
 // Lets go what call() waits for.
 static void release(int which) {
     switch (which) {
     case 0: write(ends[1], "x", 1); break;
-    case 1: case 15: write(pair[1], "x", 1); break;
+    case 1:
+    case 15: write(pair[1], "x", 1); break;
     case 2: {
         struct sockaddr_in address;
         socklen_t size = sizeof address;
@@ -87,9 +113,20 @@ static void release(int which) {
         break;
     }
     case 11: semop(semaphore, &(struct sembuf){0, 1, 0}, 1); break;
-    case 12: msgsnd(queue, &(struct { long type; char text[8]; }){1, "x"}, 8, 0); break;
+    case 12:
+        msgsnd(queue, &(struct {
+                   long type;
+                   char text[8];
+               }){1, "x"},
+               8, 0);
+        break;
     case 13: syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0); break;
-    case 18: { int fd = open("fifo", O_WRONLY | O_NONBLOCK); usleep(50000); close(fd); break; }
+    case 18: {
+        int fd = open("fifo", O_WRONLY | O_NONBLOCK);
+        usleep(50000);
+        close(fd);
+        break;
+    }
     }
 }
 
@@ -132,7 +169,8 @@ static void try(int which, int flags) {
     long result = call(which);
     int error = errno;
     pthread_join(thread, NULL);
-    printf("%s %s: %ld %s, handled %d\n", name[which], flags ? "restarts" : "plain", result, result < 0 ? strerrorname_np(error) : "", handled);
+    printf("%s %s: %ld %s, handled %d\n", name[which], flags ? "restarts" : "plain", result,
+           result < 0 ? strerrorname_np(error) : "", handled);
     if (which == 4 || which == 5) close(word);
     if (result < 0 && which != 3 && which != 17) {  // leave nothing for the next
         fcntl(ends[0], F_SETFL, O_NONBLOCK), fcntl(pair[0], F_SETFL, O_NONBLOCK), fcntl(listener, F_SETFL, O_NONBLOCK);
@@ -140,7 +178,11 @@ static void try(int which, int flags) {
         read(ends[0], &byte, 1), read(pair[0], &byte, 1), close(accept(listener, NULL, NULL));
         fcntl(ends[0], F_SETFL, 0), fcntl(pair[0], F_SETFL, 0), fcntl(listener, F_SETFL, 0);
         semop(semaphore, &(struct sembuf){0, -1, IPC_NOWAIT}, 1);
-        msgrcv(queue, &(struct { long type; char text[8]; }){0}, 8, 0, IPC_NOWAIT);
+        msgrcv(queue, &(struct {
+                   long type;
+                   char text[8];
+               }){0},
+               8, 0, IPC_NOWAIT);
     }
     if (child) waitpid(child, NULL, 0);
 }
@@ -151,7 +193,8 @@ int main(void) {
     pipe(ends);
     socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
     listener = socket(AF_INET, SOCK_STREAM, 0);
-    bind(listener, (void *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, sizeof(struct sockaddr_in));
+    bind(listener, (void *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+         sizeof(struct sockaddr_in));
     listen(listener, 5);
     queue = msgget(IPC_PRIVATE, 0600);
     semaphore = semget(IPC_PRIVATE, 1, 0600);

@@ -5,7 +5,8 @@ and standard output and exit status must be the same.
 The first line of a program may say more:
   // guest-test: expect=file variants=static,static-pie,dynamic args=a,b timeout=30 native=gcc plugins=one,two edit=no-sections
 expect=file: what must come out stands in NAME.expect instead of coming from a native run. native=gcc: built natively by gcc,
-which unlike clang evaluates arguments from the right.
+which unlike clang evaluates arguments from the right. without=tsan: not in that build, because its runtime neither bears
+storms of signals, whose handlers it does not know, nor ends with a process's last thread.
 args: words of the command line, separated by commas. plugins: elf/plugins/ONE.c is built as a shared library beside the program.
 edit: what is done to the riscv64 file after linking, see EDITS. A line "// guest-flags: ..." has more words for the compiler, in
 which {here} is the program's folder.
@@ -161,6 +162,7 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--root", required=True, type=pathlib.Path)
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
+    parser.add_argument("--build", default="", help="the kind of build, for programs that say without=KIND")
     parser.add_argument("filter", nargs="?", default="")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -168,7 +170,11 @@ def main():
     for source in sorted(file for pattern in ("*.c", "elf/*.c", "elf/*.S") for file in HERE.glob(pattern)):
         if arguments.filter not in source.stem:
             continue
-        for variant in options_of(source).get("variants", "static").split(","):
+        options = options_of(source)
+        for variant in options.get("variants", "static").split(","):
+            if arguments.build and arguments.build in options.get("without", "").split(","):
+                skipped += 1
+                continue
             if variant == "static-pie" and not (arguments.root / "usr/lib/riscv64-linux-gnu/rcrt1.o").exists():
                 skipped += 1
                 continue

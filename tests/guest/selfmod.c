@@ -10,7 +10,7 @@
 typedef int function(void);
 static void emit(uint32_t *at, int value) {
     at[0] = (uint32_t)value << 20 | 10 << 7 | 0x13;  // li a0, value
-    at[1] = 0x00008067;                              // ret
+    at[1] = 0x00008067;  // ret
 }
 
 int main(void) {

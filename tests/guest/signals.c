@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic
+// guest-test: expect=native variants=static,dynamic without=tsan
 // Handlers, masks, nesting, alternate stacks, faults, restarts, waiting under masks.
 #include <errno.h>
 #include <poll.h>
@@ -19,9 +19,19 @@ static volatile int count, order[16], orders;
 static sigjmp_buf back;
 static siginfo_t seen;
 
-static void note(int signal) { count++; order[orders++ % 16] = signal; }
-static void note_info(int signal, siginfo_t *info, void *context) { count++; seen = *info; order[orders++ % 16] = signal; }
-static void jump(int signal, siginfo_t *info, void *context) { seen = *info; siglongjmp(back, signal); }
+static void note(int signal) {
+    count++;
+    order[orders++ % 16] = signal;
+}
+static void note_info(int signal, siginfo_t *info, void *context) {
+    count++;
+    seen = *info;
+    order[orders++ % 16] = signal;
+}
+static void jump(int signal, siginfo_t *info, void *context) {
+    seen = *info;
+    siglongjmp(back, signal);
+}
 
 static void handle(int signal, void (*handler)(), int flags) {
     struct sigaction action = {.sa_flags = flags};
@@ -35,8 +45,14 @@ static void faults(void) {
     char *read_only = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     handle(SIGSEGV, (void (*)())jump, SA_SIGINFO);
     handle(SIGBUS, (void (*)())jump, SA_SIGINFO);
-    struct { const char *name; volatile char *at; int write; } tries[] = {
-        {"null read", (char *)8, 0}, {"null write", (char *)16, 1}, {"none read", none + 5, 0}, {"read-only write", read_only + 7, 1}};
+    struct {
+        const char *name;
+        volatile char *at;
+        int write;
+    } tries[] = {{"null read", (char *)8, 0},
+                 {"null write", (char *)16, 1},
+                 {"none read", none + 5, 0},
+                 {"read-only write", read_only + 7, 1}};
     for (int i = 0; i < 4; i++) {
         int signal = sigsetjmp(back, 1);
         if (!signal) {
@@ -58,12 +74,17 @@ static void faults(void) {
 }
 
 static int depth;
-static int recurse(int n) { volatile char room[512]; room[0] = n; return n ? recurse(n + 1) + room[0] : 0; }
+static int recurse(int n) {
+    volatile char room[512];
+    room[0] = n;
+    return n ? recurse(n + 1) + room[0] : 0;
+}
 static void on_overflow(int signal, siginfo_t *info, void *context) {
     char here;
     stack_t now;
     sigaltstack(NULL, &now);
-    printf("overflow: on the alternate stack %d\n", now.ss_flags == SS_ONSTACK && &here >= (char *)now.ss_sp && &here < (char *)now.ss_sp + now.ss_size);
+    printf("overflow: on the alternate stack %d\n",
+           now.ss_flags == SS_ONSTACK && &here >= (char *)now.ss_sp && &here < (char *)now.ss_sp + now.ss_size);
     siglongjmp(back, 1);
 }
 static void overflow(void) {
@@ -106,7 +127,8 @@ static void masks(void) {
     handle(SIGRTMIN + 2, (void (*)())note_info, SA_SIGINFO);
     for (int i = 0; i < 3; i++) sigqueue(getpid(), SIGRTMIN + 2 - i % 2, (union sigval){.sival_int = 100 + i});
     sigprocmask(SIG_SETMASK, &old, NULL);
-    printf("real-time: %d, order %d %d %d, last value %d\n", count, order[0] - SIGRTMIN, order[1] - SIGRTMIN, order[2] - SIGRTMIN, seen.si_value.sival_int);
+    printf("real-time: %d, order %d %d %d, last value %d\n", count, order[0] - SIGRTMIN, order[1] - SIGRTMIN, order[2] - SIGRTMIN,
+           seen.si_value.sival_int);
     struct timespec none = {0};
     sigprocmask(SIG_BLOCK, &set, NULL);
     kill(getpid(), SIGUSR1);
@@ -128,7 +150,8 @@ static void nesting(void) {
     handle(SIGUSR1, (void (*)())nested, 0);
     handle(SIGUSR2, (void (*)())nested, 0);
     raise(SIGUSR1);
-    for (int i = 0; i < orders; i++) printf("%d ", order[i] == SIGUSR1 ? 1 : order[i] == -SIGUSR1 ? -1 : order[i] == SIGUSR2 ? 2 : -2);
+    for (int i = 0; i < orders; i++)
+        printf("%d ", order[i] == SIGUSR1 ? 1 : order[i] == -SIGUSR1 ? -1 : order[i] == SIGUSR2 ? 2 : -2);
     handle(SIGUSR1, (void (*)())note, SA_RESETHAND);
     raise(SIGUSR1);
     struct sigaction now;
@@ -144,7 +167,11 @@ static void *poke(void *target) {
     return NULL;
 }
 static void restart(int flags) {
-    struct { pthread_t thread; int pad[2]; int fd; } target = {pthread_self()};
+    struct {
+        pthread_t thread;
+        int pad[2];
+        int fd;
+    } target = {pthread_self()};
     int ends[2];
     char byte;
     pipe(ends);
@@ -221,7 +248,10 @@ static void deaths(void) {
         printf("death %d: signaled %d by %d\n", i, WIFSIGNALED(status), WTERMSIG(status));
     }
     int child = fork(), status;
-    if (!child) { raise(SIGSTOP); _exit(3); }
+    if (!child) {
+        raise(SIGSTOP);
+        _exit(3);
+    }
     waitpid(child, &status, WUNTRACED);
     printf("stopped %d\n", WIFSTOPPED(status));
     kill(child, SIGCONT);

@@ -16,12 +16,18 @@ static int master, out;
 static volatile int seen;
 
 static void handler(int signal) {
-    char text[2] = {signal == SIGINT ? 'I' : signal == SIGQUIT ? 'Q' : signal == SIGWINCH ? 'W' : signal == SIGHUP ? 'H' : signal == SIGCONT ? 'C' : '?', '\n'};
+    char text[2] = {signal == SIGINT     ? 'I'
+                    : signal == SIGQUIT  ? 'Q'
+                    : signal == SIGWINCH ? 'W'
+                    : signal == SIGHUP   ? 'H'
+                    : signal == SIGCONT  ? 'C'
+                                         : '?',
+                    '\n'};
     write(out, text, 2);
     seen++;
 }
 
-static void catch(int signal) {
+static void catch (int signal) {
     sigaction(signal, &(struct sigaction){.sa_handler = handler}, NULL);
 }
 
@@ -35,7 +41,7 @@ static int leader(const char *name) {
     setsid();
     int tty = open(name, O_RDWR);
     printf("terminal %d, session %d, foreground %d\n", isatty(tty), tcgetsid(tty) == getpid(), tcgetpgrp(tty) == getpgrp());
-    catch(SIGINT), catch(SIGQUIT), catch(SIGWINCH), catch(SIGHUP);
+    catch (SIGINT), catch (SIGQUIT), catch (SIGWINCH), catch (SIGHUP);
     write(out, "ready\n", 6);
     until(3);
     int got = read(tty, line, sizeof line);
@@ -49,7 +55,8 @@ static int leader(const char *name) {
         _exit(got == 3 ? 0 : 1);
     }
     waitpid(child, &status, WUNTRACED);
-    printf("background read: stopped %d by %s\n", WIFSTOPPED(status), WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN ? "TTIN" : "?");
+    printf("background read: stopped %d by %s\n", WIFSTOPPED(status),
+           WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN ? "TTIN" : "?");
     signal(SIGTTOU, SIG_IGN);
     printf("give it the terminal %d\n", tcsetpgrp(tty, child));
     kill(child, SIGCONT);
@@ -67,7 +74,8 @@ static int leader(const char *name) {
         _exit(3);
     }
     waitpid(child, &status, WUNTRACED);
-    printf("background tcsetattr: stopped %d by %s\n", WIFSTOPPED(status), WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU ? "TTOU" : "?");
+    printf("background tcsetattr: stopped %d by %s\n", WIFSTOPPED(status),
+           WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU ? "TTOU" : "?");
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     fflush(stdout);
@@ -92,7 +100,8 @@ static void modes(int tty) {
     struct termios now, raw;
     struct winsize size = {.ws_row = 30, .ws_col = 100};
     tcgetattr(tty, &now);
-    printf("speed %d erase %d interrupt %d canonical %d\n", cfgetospeed(&now) == B38400, now.c_cc[VERASE], now.c_cc[VINTR], (now.c_lflag & ICANON) != 0);
+    printf("speed %d erase %d interrupt %d canonical %d\n", cfgetospeed(&now) == B38400, now.c_cc[VERASE], now.c_cc[VINTR],
+           (now.c_lflag & ICANON) != 0);
     raw = now;
     cfmakeraw(&raw);
     raw.c_cc[VMIN] = 0, raw.c_cc[VTIME] = 1;

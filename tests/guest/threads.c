@@ -48,14 +48,31 @@ static void *ping(void *data) {
     return NULL;
 }
 
-static void *nothing(void *data) { return data; }
+static void *nothing(void *data) {
+    return data;
+}
 static pthread_mutex_t robust;
-static void *dies(void *data) { pthread_mutex_lock(&robust); return NULL; }
-static void *endless(void *data) { for (;;) pause(); }
-static void cleanup(void *data) { *(int *)data = 7; }
-static void *cancelled(void *data) { pthread_cleanup_push(cleanup, data); for (;;) sleep(10); pthread_cleanup_pop(0); return NULL; }
+static void *dies(void *data) {
+    pthread_mutex_lock(&robust);
+    return NULL;
+}
+static void *endless(void *data) {
+    for (;;) pause();
+}
+static void cleanup(void *data) {
+    *(int *)data = 7;
+}
+static void *cancelled(void *data) {
+    pthread_cleanup_push(cleanup, data);
+    for (;;) sleep(10);
+    pthread_cleanup_pop(0);
+    return NULL;
+}
 
-struct node { struct node *next; long value; };
+struct node {
+    struct node *next;
+    long value;
+};
 static _Atomic(struct node *) top;
 static void *stack_worker(void *data) {  // pushes and pops: needs correct compare-and-swap
     struct node *own = calloc(500, sizeof *own);

@@ -22,7 +22,8 @@ enum {
     FCSR = 64,                        // then the control word,
     TURNS = 65,                       // how often to go on, and
     RECORD_WORDS = 68,                // some room
-    AREA_SIZE = 16384, MARGIN = 64,   // bytes for memory operands, and the largest access
+    AREA_SIZE = 16384,
+    MARGIN = 64,   // bytes for memory operands, and the largest access
     MAX_INSTRUCTIONS = 24,            // of a snippet
     NEAR = 1000,                      // bytes that a jump inside a snippet spans at most
 };
@@ -65,8 +66,10 @@ static void seed_random(uint64_t number) {
 // ---- values that matter
 
 static uint64_t integer_value(void) {
+    // clang-format off
     static const uint64_t edges[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
                                      0x100000000, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX, UINT64_C(0xffffffff80000000)};
+    // clang-format on
     switch (below(6)) {
     case 0: return edges[below(sizeof edges / sizeof *edges)];
     case 1: return next_random() >> below(64);
@@ -128,16 +131,24 @@ static uint32_t s_type(uint32_t opcode, unsigned funct3, unsigned rs2, unsigned 
     return opcode | (imm & 31) << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | imm >> 5 << 25;
 }
 
-static void emit_addi(unsigned rd, unsigned rs1, int32_t imm) { emit(i_type(0x13, 0, rd, rs1, imm), 4); }
-static void emit_load(uint32_t opcode, unsigned rd, unsigned base, unsigned word) { emit(i_type(opcode, 3, rd, base, (int32_t)word * 8), 4); }
-static void emit_store(uint32_t opcode, unsigned rs2, unsigned base, unsigned word) { emit(s_type(opcode, 3, rs2, base, word * 8), 4); }
+static void emit_addi(unsigned rd, unsigned rs1, int32_t imm) {
+    emit(i_type(0x13, 0, rd, rs1, imm), 4);
+}
+static void emit_load(uint32_t opcode, unsigned rd, unsigned base, unsigned word) {
+    emit(i_type(opcode, 3, rd, base, (int32_t)word * 8), 4);
+}
+static void emit_store(uint32_t opcode, unsigned rs2, unsigned base, unsigned word) {
+    emit(s_type(opcode, 3, rs2, base, word * 8), 4);
+}
 
 static void emit_constant(unsigned rd, uint32_t value) {  // below 2^31 - 2^11: lui, addi
     emit(0x37 | rd << 7 | ((value + 0x800) & 0xfffff000), 4);
     emit_addi(rd, rd, (int32_t)(value << 20) >> 20);
 }
 
-static void emit_valid_rounding(void) { emit(i_type(0x73, 5, 0, below(5), 2), 4); }  // csrrwi x0, frm
+static void emit_valid_rounding(void) {
+    emit(i_type(0x73, 5, 0, below(5), 2), 4);
+}  // csrrwi x0, frm
 
 // ---- random instructions
 
@@ -163,12 +174,24 @@ static bool has_field(const struct insn_row *row, enum insn_field_kind kind) {
     return false;
 }
 
-static bool is_branch(const struct insn_row *row) { return *row->assembly && row->assembly[strlen(row->assembly) - 1] == 'b'; }
-static bool is_memory(const struct insn_row *row) { return strstr(row->assembly, "(s)") != NULL; }
-static bool is_sc(unsigned op) { return op == INSN_sc_w || op == INSN_sc_d; }
-static bool is_indirect(unsigned op) { return op == INSN_jalr || op == INSN_c_jr || op == INSN_c_jalr; }
-static bool is_round(unsigned op) { return op == INSN_fround_s || op == INSN_fround_d || op == INSN_froundnx_s || op == INSN_froundnx_d; }
-static bool is_atomic(const struct insn *insn) { return insn->length == 4 && (insn->bits & 0x7f) == 0x2f; }
+static bool is_branch(const struct insn_row *row) {
+    return *row->assembly && row->assembly[strlen(row->assembly) - 1] == 'b';
+}
+static bool is_memory(const struct insn_row *row) {
+    return strstr(row->assembly, "(s)") != NULL;
+}
+static bool is_sc(unsigned op) {
+    return op == INSN_sc_w || op == INSN_sc_d;
+}
+static bool is_indirect(unsigned op) {
+    return op == INSN_jalr || op == INSN_c_jr || op == INSN_c_jalr;
+}
+static bool is_round(unsigned op) {
+    return op == INSN_fround_s || op == INSN_fround_d || op == INSN_froundnx_s || op == INSN_froundnx_d;
+}
+static bool is_atomic(const struct insn *insn) {
+    return insn->length == 4 && (insn->bits & 0x7f) == 0x2f;
+}
 
 static bool is_wanted(unsigned op) {
     switch (op) {
@@ -194,7 +217,8 @@ static bool pick_operands(unsigned op, unsigned base, struct insn *insn) {
     if (is_branch(row)) word = with_immediate(row, word, 4);
     riscv64_decode_word(word, options.features, insn);
     if (insn->op != op || insn->rd == base || (op == INSN_amocas_q && (insn->rd | 1) == base)) return false;
-    if ((op == INSN_amocas_w || op == INSN_amocas_d || op == INSN_amocas_q) && insn->rd == 0) return false;  // qemu's x0 is then no longer 0
+    if ((op == INSN_amocas_w || op == INSN_amocas_d || op == INSN_amocas_q) && insn->rd == 0)
+        return false;  // qemu's x0 is then no longer 0
     if (is_indirect(op) && insn->imm != insn->imm % NEAR) return false;
     return !((is_memory(row) || is_indirect(op)) && (insn->rs1 == 0 || insn->rs1 == base));
 }
@@ -233,7 +257,8 @@ static void emit_instruction(const struct insn *insn, unsigned base, unsigned ta
     if (is_memory(row)) emit_constant(insn->rs1, (uint32_t)((int32_t)area_address(insn) - insn->imm));
     if (is_indirect(insn->op)) {
         // the target's lowest bit is ignored
-        fixups[(*fixup_count)++] = (struct fixup){code_size + 4, code_size, target, insn->imm - (int32_t)below(2), &riscv64_insn_table[INSN_addi]};
+        fixups[(*fixup_count)++] =
+            (struct fixup){code_size + 4, code_size, target, insn->imm - (int32_t)below(2), &riscv64_insn_table[INSN_addi]};
         emit(0x17 | (uint32_t)insn->rs1 << 7, 4);  // auipc
         emit_addi(insn->rs1, insn->rs1, 0);
     }
@@ -325,14 +350,31 @@ static void fill_record(uint64_t *record, unsigned number) {
 }
 
 static int write_program(const uint64_t *data, size_t data_size) {
-    Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_EXEC,
-                         .e_machine = EM_RISCV, .e_version = EV_CURRENT, .e_entry = TEXT_BASE, .e_phoff = sizeof header,
-                         .e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE, .e_ehsize = sizeof header,
-                         .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+    Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                         .e_type = ET_EXEC,
+                         .e_machine = EM_RISCV,
+                         .e_version = EV_CURRENT,
+                         .e_entry = TEXT_BASE,
+                         .e_phoff = sizeof header,
+                         .e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE,
+                         .e_ehsize = sizeof header,
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 2};
     size_t data_at = PAGE + (code_size + PAGE - 1) / PAGE * PAGE;
-    Elf64_Phdr segments[] = {
-        {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = PAGE, .p_vaddr = TEXT_BASE, .p_filesz = code_size, .p_memsz = code_size, .p_align = PAGE},
-        {.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = data_at, .p_vaddr = DATA_BASE, .p_filesz = data_size, .p_memsz = data_size, .p_align = PAGE}};
+    Elf64_Phdr segments[] = {{.p_type = PT_LOAD,
+                              .p_flags = PF_R | PF_X,
+                              .p_offset = PAGE,
+                              .p_vaddr = TEXT_BASE,
+                              .p_filesz = code_size,
+                              .p_memsz = code_size,
+                              .p_align = PAGE},
+                             {.p_type = PT_LOAD,
+                              .p_flags = PF_R | PF_W,
+                              .p_offset = data_at,
+                              .p_vaddr = DATA_BASE,
+                              .p_filesz = data_size,
+                              .p_memsz = data_size,
+                              .p_align = PAGE}};
     FILE *file = fopen(options.output, "wb");
     if (!file) return -1;
     fwrite(&header, sizeof header, 1, file);
@@ -345,8 +387,13 @@ static int write_program(const uint64_t *data, size_t data_size) {
 }
 
 static void parse(int argc, char **argv) {
-    static const struct option names[] = {{"seed", 1, 0, 's'}, {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'}, {"cpu", 1, 0, 'c'},
-                                          {"output", 1, 0, 'o'}, {"listing", 1, 0, 'l'}, {0}};
+    static const struct option names[] = {{"seed", 1, 0, 's'},
+                                          {"snippets", 1, 0, 'n'},
+                                          {"only", 1, 0, 'i'},
+                                          {"cpu", 1, 0, 'c'},
+                                          {"output", 1, 0, 'o'},
+                                          {"listing", 1, 0, 'l'},
+                                          {0}};
     char why[256];
     long only = -1;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {

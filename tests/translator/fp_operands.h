@@ -21,8 +21,8 @@ static uint64_t operand_fraction(unsigned bits) {
     case 0: return 0;
     case 1: return mask;
     case 2: return one;
-    case 3: return mask & -one;                                          // ones above
-    case 4: return one - 1;                                              // ones below
+    case 3: return mask & -one;  // ones above
+    case 4: return one - 1;  // ones below
     case 5: return (one | UINT64_C(1) << operand_below(bits)) ^ (operand_random() & 1);
     case 6: return operand_random() & mask & ~((UINT64_C(1) << operand_below(bits)) - 1);  // ends in zeroes: exact results, ties
     default: return operand_random() & mask;
@@ -33,7 +33,7 @@ static uint64_t operand_fraction(unsigned bits) {
 static uint64_t operand_exponent(unsigned bits) {
     uint64_t greatest = (UINT64_C(1) << bits) - 2, bias = greatest / 2;
     switch (operand_below(6)) {
-    case 0: return operand_below(4);                                     // subnormal and just above
+    case 0: return operand_below(4);  // subnormal and just above
     case 1: return greatest - operand_below(3);
     case 2: return bias + operand_below(70);
     case 3: return bias - operand_below(12);
@@ -49,10 +49,12 @@ static uint64_t operand_number(unsigned fraction_bits, unsigned exponent_bits) {
     switch (operand_below(20)) {
     case 0: return sign;
     case 1: return sign | infinity;
-    case 2: return sign | infinity | UINT64_C(1) << (fraction_bits - 1) | (operand_random() & operand_random() & 255);      // quiet NaN
-    case 3: return sign | infinity | 1 | (operand_random() & ((UINT64_C(1) << (fraction_bits - 1)) - 1));                   // signaling
-    case 4: return sign | ((infinity >> (fraction_bits + 1)) << fraction_bits);                                             // 1.0
-    default: return sign | (operand_exponent(exponent_bits) % (infinity >> fraction_bits)) << fraction_bits | operand_fraction(fraction_bits);
+    case 2: return sign | infinity | UINT64_C(1) << (fraction_bits - 1) | (operand_random() & operand_random() & 255);  // quiet NaN
+    case 3: return sign | infinity | 1 | (operand_random() & ((UINT64_C(1) << (fraction_bits - 1)) - 1));  // signaling
+    case 4: return sign | ((infinity >> (fraction_bits + 1)) << fraction_bits);  // 1.0
+    default:
+        return sign | (operand_exponent(exponent_bits) % (infinity >> fraction_bits)) << fraction_bits |
+               operand_fraction(fraction_bits);
     }
 }
 
@@ -63,7 +65,9 @@ static uint64_t operand_near(uint64_t a, unsigned fraction_bits, unsigned expone
     case 0: return other;
     case 1: return (other & sign) | ((other + 1) & mask);
     case 2: return (other & sign) | ((other - 1) & mask);
-    default: return (other & sign) | ((other - ((fraction_bits - 1 + operand_below(4)) << fraction_bits)) & mask & ~operand_fraction(fraction_bits));
+    default:
+        return (other & sign) |
+               ((other - ((fraction_bits - 1 + operand_below(4)) << fraction_bits)) & mask & ~operand_fraction(fraction_bits));
     }
 }
 
@@ -74,9 +78,7 @@ static uint64_t operand_slot(char letter, const uint64_t *near) {
     case 's':
         a = near ? operand_near(*near & UINT32_MAX, 23, 8) : operand_number(23, 8);
         return operand_below(100) ? a | UINT64_C(0xffffffff00000000) : a | operand_random() << 32;
-    case 'h':
-        a = operand_number(10, 5);
-        return operand_below(100) ? a | UINT64_C(0xffffffffffff0000) : a | operand_random() << 16;
+    case 'h': a = operand_number(10, 5); return operand_below(100) ? a | UINT64_C(0xffffffffffff0000) : a | operand_random() << 16;
     case 'd': return near ? operand_near(*near, 52, 11) : operand_number(52, 11);
     default:
         a = operand_random() >> operand_below(64);
@@ -89,7 +91,8 @@ static uint64_t operand_slot(char letter, const uint64_t *near) {
 
 // To an integer: a number around the limits of 32 and 64 bits, or with a fraction that ties.
 static uint64_t operand_near_integer(char letter) {
-    static const double edges[] = {0, 0.25, 0.5, 1, 1.5, 2.5, 0x1p31, 0x1p32, 0x1p52, 0x1p53, 0x1p62, 0x1p63, 0x1p64, 0x1.8p31, 0x1.8p63};
+    static const double edges[] = {0,      0.25,   0.5,    1,      1.5,    2.5,      0x1p31,  0x1p32,
+                                   0x1p52, 0x1p53, 0x1p62, 0x1p63, 0x1p64, 0x1.8p31, 0x1.8p63};
     double value = edges[operand_below(sizeof edges / sizeof *edges)];
     static const double steps[] = {0, 0.5, 0.25, 0.75, 1, 1.5};
     value += (operand_random() >> 40 & 1 ? -1 : 1) * steps[operand_below(6)];

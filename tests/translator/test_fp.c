@@ -88,7 +88,8 @@ static void expect(const struct operation *operation, const uint64_t slot[3], ui
         uint64_t got = execute(operation, dynamic, slot, &raised);
         if (got == result && raised == (before | flags)) continue;
         if (failures++ < 40)
-            print_error("%s, mode %u%s, of %" PRIx64 " %" PRIx64 " %" PRIx64 ": %" PRIx64 " flags %x, should be %" PRIx64 " flags %x\n",
+            print_error("%s, mode %u%s, of %" PRIx64 " %" PRIx64 " %" PRIx64 ": %" PRIx64 " flags %x, should be %" PRIx64
+                        " flags %x\n",
                         operation->plain->name, operation->rm, dynamic ? " in frm" : "", slot[0], slot[1], slot[2], got, raised,
                         result, before | flags);
     }
@@ -187,39 +188,38 @@ static uint64_t extreme(const struct fp_format *format, uint64_t a, uint64_t b, 
 #define FORMAT_d (&fp_double)
 #define INTEGER(a, is_signed) ((is_signed) && (int64_t)(a) < 0 ? -(a) : (a)), ((is_signed) && (int64_t)(a) < 0)
 
-#define REFERENCES(X, s, one, two, three)                                                                       \
-    X(fadd_##s, two, fp_box_##s(fp_soft_add(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                          \
-    X(fsub_##s, two, fp_box_##s(fp_soft_add(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), rm, flags)))               \
-    X(fmul_##s, two, fp_box_##s(fp_soft_mul(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                          \
-    X(fdiv_##s, two, fp_box_##s(fp_soft_div(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                          \
-    X(fsqrt_##s, one, fp_box_##s(fp_soft_sqrt(FORMAT_##s, U(s, 0), rm, flags)))                                 \
-    X(fmadd_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), U(s, 1), U(s, 2), rm, flags)))              \
-    X(fmsub_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), U(s, 1), NEGATE(s, U(s, 2)), rm, flags)))   \
-    X(fnmsub_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), U(s, 2), rm, flags)))  \
-    X(fnmadd_##s, three,                                                                                        \
-      fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), NEGATE(s, U(s, 2)), rm, flags)))          \
-    X(fmin_##s, two, fp_box_##s(extreme(FORMAT_##s, U(s, 0), U(s, 1), -1, flags)))                              \
-    X(fmax_##s, two, fp_box_##s(extreme(FORMAT_##s, U(s, 0), U(s, 1), 1, flags)))                               \
-    X(feq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) == 0)                                   \
-    X(flt_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), true, flags) == -1)                                   \
-    X(fle_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), true, flags) <= 0)                                    \
-    X(fltq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) == -1)                                 \
-    X(fleq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) <= 0)                                  \
-    X(fcvt_w_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 32, true, flags))                            \
-    X(fcvt_wu_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 32, false, flags))                          \
-    X(fcvt_l_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 64, true, flags))                            \
-    X(fcvt_lu_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 64, false, flags))                          \
-    X(fcvt_##s##_w, "w", fp_box_##s(fp_soft_from_integer(FORMAT_##s, INTEGER(a[0], true), rm, flags)))          \
-    X(fcvt_##s##_wu, "w", fp_box_##s(fp_soft_from_integer(FORMAT_##s, (uint32_t)a[0], false, rm, flags)))       \
-    X(fcvt_##s##_l, "l", fp_box_##s(fp_soft_from_integer(FORMAT_##s, INTEGER(a[0], true), rm, flags)))          \
+#define REFERENCES(X, s, one, two, three)                                                                                 \
+    X(fadd_##s, two, fp_box_##s(fp_soft_add(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                                    \
+    X(fsub_##s, two, fp_box_##s(fp_soft_add(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), rm, flags)))                         \
+    X(fmul_##s, two, fp_box_##s(fp_soft_mul(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                                    \
+    X(fdiv_##s, two, fp_box_##s(fp_soft_div(FORMAT_##s, U(s, 0), U(s, 1), rm, flags)))                                    \
+    X(fsqrt_##s, one, fp_box_##s(fp_soft_sqrt(FORMAT_##s, U(s, 0), rm, flags)))                                           \
+    X(fmadd_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), U(s, 1), U(s, 2), rm, flags)))                        \
+    X(fmsub_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), U(s, 1), NEGATE(s, U(s, 2)), rm, flags)))             \
+    X(fnmsub_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), U(s, 2), rm, flags)))            \
+    X(fnmadd_##s, three, fp_box_##s(fp_soft_fma(FORMAT_##s, U(s, 0), NEGATE(s, U(s, 1)), NEGATE(s, U(s, 2)), rm, flags))) \
+    X(fmin_##s, two, fp_box_##s(extreme(FORMAT_##s, U(s, 0), U(s, 1), -1, flags)))                                        \
+    X(fmax_##s, two, fp_box_##s(extreme(FORMAT_##s, U(s, 0), U(s, 1), 1, flags)))                                         \
+    X(feq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) == 0)                                             \
+    X(flt_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), true, flags) == -1)                                             \
+    X(fle_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), true, flags) <= 0)                                              \
+    X(fltq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) == -1)                                           \
+    X(fleq_##s, two, compare(FORMAT_##s, U(s, 0), U(s, 1), false, flags) <= 0)                                            \
+    X(fcvt_w_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 32, true, flags))                                      \
+    X(fcvt_wu_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 32, false, flags))                                    \
+    X(fcvt_l_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 64, true, flags))                                      \
+    X(fcvt_lu_##s, one, fp_soft_to_integer(FORMAT_##s, U(s, 0), rm, 64, false, flags))                                    \
+    X(fcvt_##s##_w, "w", fp_box_##s(fp_soft_from_integer(FORMAT_##s, INTEGER(a[0], true), rm, flags)))                    \
+    X(fcvt_##s##_wu, "w", fp_box_##s(fp_soft_from_integer(FORMAT_##s, (uint32_t)a[0], false, rm, flags)))                 \
+    X(fcvt_##s##_l, "l", fp_box_##s(fp_soft_from_integer(FORMAT_##s, INTEGER(a[0], true), rm, flags)))                    \
     X(fcvt_##s##_lu, "l", fp_box_##s(fp_soft_from_integer(FORMAT_##s, a[0], false, rm, flags)))
-#define ALL_REFERENCES(X)                                                                       \
-    REFERENCES(X, s, "s", "ss", "sss")                                                          \
-    REFERENCES(X, d, "d", "dd", "ddd")                                                          \
-    X(fcvt_s_d, "d", fp_box_s(fp_soft_convert(&fp_single, &fp_double, a[0], rm, flags)))        \
+#define ALL_REFERENCES(X)                                                                \
+    REFERENCES(X, s, "s", "ss", "sss")                                                   \
+    REFERENCES(X, d, "d", "dd", "ddd")                                                   \
+    X(fcvt_s_d, "d", fp_box_s(fp_soft_convert(&fp_single, &fp_double, a[0], rm, flags))) \
     X(fcvt_d_s, "s", fp_soft_convert(&fp_double, &fp_single, U(s, 0), rm, flags))
 
-#define DEFINE(name, operands, ...)                                                          \
+#define DEFINE(name, operands, ...)                                                       \
     static uint64_t reference_##name(const uint64_t a[3], unsigned rm, uint32_t *flags) { \
         (void)rm;                                                                         \
         (void)flags;                                                                      \
@@ -232,8 +232,7 @@ static const struct {
     reference *run;
 } references[] = {
 #define ROW(name, operands, ...) {#name, operands, reference_##name},
-    ALL_REFERENCES(ROW)
-};
+    ALL_REFERENCES(ROW)};
 
 static unsigned compare_row(size_t row, unsigned rm, unsigned times) {
     struct operation operation = operation_of(references[row].name, rm);
@@ -357,8 +356,8 @@ static int end(void **state) {
 int main(int argc, char **argv) {
     if (argc > 1) vectors = argv[1];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_vectors_cover), cmocka_unit_test(test_host),
-        cmocka_unit_test(test_host_without_fma), cmocka_unit_test(test_flags), cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_vectors),          cmocka_unit_test(test_vectors_cover), cmocka_unit_test(test_host),
+        cmocka_unit_test(test_host_without_fma), cmocka_unit_test(test_flags),         cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_enter_and_leave),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -153,8 +153,7 @@ static void run(const struct test_case *test, struct state *result) {
         if (cpu->trap.kind != TRAP_RESUME) break;
         code = resolve(cpu);
     }
-    *result =
-        (struct state){.pc = cpu->pc, .trap = cpu->trap.kind, .frm = cpu->fp_rounding, .fflags = (uint32_t)fp_flags_read(cpu)};
+    *result = (struct state){.pc = cpu->pc, .trap = cpu->trap.kind, .frm = cpu->fp_rounding, .fflags = fp_flags_read(cpu)};
     fp_rounding_write(cpu, FP_RNE);
     memcpy(result->slot, cpu->slot, sizeof result->slot);
     memcpy(result->memory, (void *)(uintptr_t)SCRATCH, SCRATCH_BYTES);

@@ -43,8 +43,10 @@ static inline unsigned cell_width(unsigned code) {
 // The ways in which `second` can take the result of `first`, as bits of enum cell_chain.
 static inline unsigned cell_chains(const struct cell *first, unsigned first_code, const struct cell *second, unsigned second_code) {
     enum uop_format from = cell_format(first_code), to = cell_format(second_code);
-    bool writes = from != UOP_FORMAT_STORE && from != UOP_FORMAT_NONE && from != UOP_FORMAT_S && from != UOP_FORMAT_I && from != UOP_FORMAT_SI;
-    bool has_b = to != UOP_FORMAT_DI && to != UOP_FORMAT_LINK && to != UOP_FORMAT_JUMP && to != UOP_FORMAT_D && to != UOP_FORMAT_NONE;
+    bool writes = from != UOP_FORMAT_STORE && from != UOP_FORMAT_NONE && from != UOP_FORMAT_S && from != UOP_FORMAT_I &&
+                  from != UOP_FORMAT_SI;
+    bool has_b =
+        to != UOP_FORMAT_DI && to != UOP_FORMAT_LINK && to != UOP_FORMAT_JUMP && to != UOP_FORMAT_D && to != UOP_FORMAT_NONE;
     bool has_c = to == UOP_FORMAT_DSS || to == UOP_FORMAT_DSSI || to == UOP_FORMAT_BRANCH || to == UOP_FORMAT_STORE;
     bool plain = to == UOP_FORMAT_DS || to == UOP_FORMAT_DSI || to == UOP_FORMAT_DSS || to == UOP_FORMAT_DSSI;  // cannot fault
     bool b = writes && has_b && second->b == first->a, c = writes && has_c && second->c == first->a;

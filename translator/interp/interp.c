@@ -9,6 +9,7 @@
 #include "translator/ir/uop_body.h"
 #include <string.h>
 
+// clang-format off: macros that read as tables
 #if defined(__clang__) && __has_attribute(preserve_none) && __has_attribute(musttail)
 #define CONVENTION __attribute__((preserve_none))
 #define NEXT(to)                                                      \
@@ -17,18 +18,17 @@
         __attribute__((musttail)) return ((handler_function *)(uintptr_t)next_->handler)(cpu, next_); \
     } while (0)
 #define HAND_OVER(handler) __attribute__((musttail)) return handler(cpu, u)
-#define THREADED 1
 #else
 #define CONVENTION
 #define NEXT(to) return (to)
 #define HAND_OVER(handler) return handler(cpu, u)
-#define THREADED 0
 #endif
 #define HANDLER(name) static CONVENTION INTERP_SECTION INTERP_UNCHECKED const struct cell *name(struct cpu *cpu, const struct cell *u)
 #define SLOW_HANDLER(name) __attribute__((noinline)) HANDLER(name)
 #define INLINE static inline __attribute__((always_inline)) INTERP_UNCHECKED
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+// clang-format on
 
 typedef const struct cell *handler_function(struct cpu *, const struct cell *) CONVENTION;  // NOLINT: the one shape of all handlers
 
@@ -65,6 +65,7 @@ SLOW_HANDLER(stop_misaligned) {
 
 // ---- operands and memory, as uops.def names them: the sources are values, so that those of a pair need not come from slots
 
+// clang-format off: macros that read as tables
 #define A (*a_)
 #define B b_
 #define C c_
@@ -103,11 +104,13 @@ SLOW_HANDLER(stop_misaligned) {
 #define CONDITION(name, ...) \
     INLINE bool holds_##name(uint64_t b_, uint64_t c_) { return __VA_ARGS__; } \
     HANDLER(op_##name) { if (holds_##name(SLOT_B, SLOT_C)) TAKE(u); NEXT(u + 1); }
+// clang-format on
 
 INLINE bool interrupted(const struct cpu *cpu) {
     return UNLIKELY(__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) != 0);
 }
 
+// clang-format off: macros that read as tables
 #define TAKE(at)                                                                                                       \
     do {                                                                                                               \
         u = __atomic_load_n((const struct cell *const *)((const char *)(at) + (at)->imm), __ATOMIC_RELAXED);           \
@@ -115,6 +118,7 @@ INLINE bool interrupted(const struct cpu *cpu) {
         NEXT(u);                                                                                                       \
     } while (0)
 
+// clang-format on
 INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
     return &cpu->jump[(pc >> 1) % CPU_JUMPS];
 }
@@ -128,6 +132,7 @@ SLOW_HANDLER(find_indirect) {
     NEXT(code);
 }
 
+// clang-format off: macros that read as tables
 #define GO_INDIRECT(u, base)                                                                                           \
     do {                                                                                                               \
         uint64_t pc_ = ((base) + (uint64_t)(int64_t)(u)->imm) & ~UINT64_C(1);                                          \
@@ -177,6 +182,7 @@ SLOW_HANDLER(find_indirect) {
         ACCESS(u);                                                                \
         (type *)(uintptr_t)B;                                                     \
     })
+// clang-format on
 #include "translator/ir/uops.def"
 #undef UOP
 
@@ -221,6 +227,7 @@ HANDLER(op_dead) {
 // ---- sequences: between two uops stands how the second takes the first's result (enum cell_chain). Taken through the slot it would be
 // there some five cycles later.
 
+// clang-format off: macros that read as tables
 #define B_OF_n(result) SLOT_B
 #define B_OF_b(result) (result)
 #define B_OF_c(result) SLOT_B
@@ -260,6 +267,7 @@ HANDLER(op_dead) {
         STEP(x, wx, r1, r2, xy);                                                                    \
         LAST_##last(y, xy, r2);                                                                     \
     }
+// clang-format on
 #include "translator/interp/sequences.def"
 #undef FUSE2
 #undef FUSE3
@@ -279,12 +287,14 @@ const void *const cell_handler_link = (const void *)op_link;
 const void *const cell_handler_dead = (const void *)op_dead;
 
 const struct cell_sequence cell_sequences[] = {
+// clang-format off: macros that read as tables
 #define FUSE2(last, v, vw, w) {2, {CELL_##v, CELL_##w}, {0, CHAIN_##vw}, (const void *)op_##v##_##vw##_##w},
 #define FUSE3(last, v, vw, w, wx, x) \
     {3, {CELL_##v, CELL_##w, CELL_##x}, {0, CHAIN_##vw, CHAIN_##wx}, (const void *)op_##v##_##vw##_##w##_##wx##_##x},
 #define FUSE4(last, v, vw, w, wx, x, xy, y)                                               \
     {4, {CELL_##v, CELL_##w, CELL_##x, CELL_##y}, {0, CHAIN_##vw, CHAIN_##wx, CHAIN_##xy}, \
      (const void *)op_##v##_##vw##_##w##_##wx##_##x##_##xy##_##y},
+// clang-format on
 #include "translator/interp/sequences.def"
 };
 const unsigned cell_sequence_count = sizeof cell_sequences / sizeof *cell_sequences;
@@ -292,8 +302,7 @@ const unsigned cell_sequence_count = sizeof cell_sequences / sizeof *cell_sequen
 // ---- running
 
 void interp_run(struct cpu *cpu, const struct cell *code) {
-    do code = ((handler_function *)(uintptr_t)code->handler)(cpu, code);
-    while (!THREADED && code);
+    while (code) code = ((handler_function *)(uintptr_t)code->handler)(cpu, code);
 }
 
 extern const char __start_ferry_interp[], __stop_ferry_interp[];

@@ -161,8 +161,7 @@ static struct block *finish(struct lowering *l, struct arena *code_arena, struct
     const struct cell **target = (const struct cell **)((char *)code + cells);
     struct block *block = arena_alloc(arena, sizeof *block + l->exits * sizeof(struct exit), 16);
     uint16_t *offset = arena_alloc(arena, l->cells * sizeof *offset, sizeof *offset);
-    *block = (struct block){
-        .pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset, .code = code};
+    *block = (struct block){.pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset, .code = code};
     *code = (struct threaded){block, l->pc};
     memcpy(offset, l->offset, l->cells * sizeof *offset);
     memcpy(code->cell, l->cell, l->cells * sizeof *l->cell);

@@ -21,6 +21,7 @@ ATOMIC_INLINE void atomic_raise(const void *at) {
     __atomic_fetch_add(atomic_version_of(at), 1, __ATOMIC_SEQ_CST);
 }
 
+// clang-format off: macros that read as tables
 #define ATOMIC_WIDTH(bits)                                                                                                   \
     ATOMIC_INLINE uint##bits##_t atomic_load_reserved##bits(struct cpu *cpu, uint##bits##_t *at) {                           \
         cpu->reserved_version = __atomic_load_n(atomic_version_of(at), __ATOMIC_SEQ_CST);                                    \
@@ -77,6 +78,7 @@ ATOMIC_WIDTH(64)
 #undef ATOMIC_WIDTH
 #undef ATOMIC_FETCH
 #undef ATOMIC_CHOOSE
+// clang-format on
 
 // amocas.q: comparand and result in slots (a, a + 1), new value in (c, c + 1); slot 0 as first of a pair reads as 0 and is not written.
 void atomic_cas128(struct cpu *cpu, unsigned __int128 *at, unsigned a, unsigned c);

@@ -38,7 +38,8 @@ static void host_round(unsigned rm) {
 
 static uint32_t host_flags(void) {
     uint32_t flags = mxcsr_get();
-    return (flags & 1 ? FP_NV : 0) | (flags & 4 ? FP_DZ : 0) | (flags & 8 ? FP_OF : 0) | (flags & 16 ? FP_UF : 0) | (flags & 32 ? FP_NX : 0);
+    return (flags & 1 ? FP_NV : 0) | (flags & 4 ? FP_DZ : 0) | (flags & 8 ? FP_OF : 0) | (flags & 16 ? FP_UF : 0) |
+           (flags & 32 ? FP_NX : 0);
 }
 
 // The rounding mode that the host is in: the dynamic one, or what a setrm before this uop says.
@@ -144,6 +145,7 @@ static uint64_t extreme(struct cpu *cpu, const struct fp_format *format, uint64_
     return (order(format, a) > order(format, b)) == greater ? a : b;
 }
 
+// clang-format off: macros that read as tables
 #define BY_FORMAT(s, format)                                                                                                                \
     static uint64_t in_##s(uint64_t slot) { return fp_unbox_##s(slot); }                                                                    \
     uint64_t fp_away_add_##s(struct cpu *cpu, uint64_t a, uint64_t b) {                                                                     \
@@ -186,6 +188,7 @@ static uint64_t extreme(struct cpu *cpu, const struct fp_format *format, uint64_
         return fp_box_##s(fp_soft_from_integer(format, negative ? -a : a, negative, mode_of(cpu, rm), &cpu->fp_flags));                     \
     }
 
+// clang-format on
 BY_FORMAT(s, &fp_single)
 BY_FORMAT(d, &fp_double)
 
@@ -218,7 +221,7 @@ uint64_t fp_modular_w_d(struct cpu *cpu, uint64_t a) {
     cpu->fp_flags |= flags;
     if (!(flags & FP_NV)) return plain;
     int exponent = (int)(a >> 52 & 0x7ff) - 1075;
-    if (exponent == 0x7ff - 1075 || exponent > 31) return 0;
+    if (exponent > 31) return 0;  // NaNs and infinities as well
     uint64_t significand = (a & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
     uint64_t integer = exponent >= 0 ? significand << exponent : significand >> -exponent;
     return (uint64_t)(int64_t)(int32_t)(a >> 63 ? -integer : integer);

@@ -35,11 +35,21 @@ void fp_round_restore(struct cpu *cpu);
 #define FP_BOX_S UINT64_C(0xffffffff00000000)
 #define FP_BOX_H UINT64_C(0xffffffffffff0000)
 
-FP_INLINE uint64_t fp_box_s(uint64_t bits) { return bits | FP_BOX_S; }
-FP_INLINE uint64_t fp_box_d(uint64_t bits) { return bits; }
-FP_INLINE uint64_t fp_unbox_s(uint64_t slot) { return __builtin_expect(slot >= FP_BOX_S, 1) ? (uint32_t)slot : FP_NAN_S; }
-FP_INLINE uint64_t fp_unbox_d(uint64_t slot) { return slot; }
-FP_INLINE uint64_t fp_unbox_h(uint64_t slot) { return slot >= FP_BOX_H ? (uint16_t)slot : 0x7e00; }
+FP_INLINE uint64_t fp_box_s(uint64_t bits) {
+    return bits | FP_BOX_S;
+}
+FP_INLINE uint64_t fp_box_d(uint64_t bits) {
+    return bits;
+}
+FP_INLINE uint64_t fp_unbox_s(uint64_t slot) {
+    return __builtin_expect(slot >= FP_BOX_S, 1) ? (uint32_t)slot : FP_NAN_S;
+}
+FP_INLINE uint64_t fp_unbox_d(uint64_t slot) {
+    return slot;
+}
+FP_INLINE uint64_t fp_unbox_h(uint64_t slot) {
+    return slot >= FP_BOX_H ? (uint16_t)slot : 0x7e00;
+}
 
 FP_INLINE float fp_value_s(uint64_t slot) {
     uint32_t bits = (uint32_t)fp_unbox_s(slot);
@@ -70,6 +80,7 @@ FP_INLINE uint64_t fp_result_d(double value) {
 
 extern bool fp_host_has_fma;
 
+// clang-format off: macros that read as tables
 #define FP_SLOW(s)                                                                                                          \
     uint64_t fp_away_add_##s(struct cpu *cpu, uint64_t a, uint64_t b);                                                      \
     uint64_t fp_away_sub_##s(struct cpu *cpu, uint64_t a, uint64_t b);                                                      \
@@ -91,6 +102,7 @@ extern bool fp_host_has_fma;
 FP_SLOW(s)
 FP_SLOW(d)
 #undef FP_SLOW
+// clang-format on
 uint64_t fp_slow_d_to_s(struct cpu *cpu, uint64_t a, unsigned rm);
 uint64_t fp_s_to_h(struct cpu *cpu, uint64_t a, unsigned rm), fp_d_to_h(struct cpu *cpu, uint64_t a, unsigned rm);
 uint64_t fp_h_to_s(struct cpu *cpu, uint64_t a), fp_h_to_d(struct cpu *cpu, uint64_t a);
@@ -99,6 +111,7 @@ uint64_t fp_modular_w_d(struct cpu *cpu, uint64_t a);
 // ---- the host's FPU. Assembly, because compilers take flags and rounding modes for granted; elsewhere volatile C.
 
 #ifdef __x86_64__
+// clang-format off: macros that read as tables
 #define FP_BINARY(name, type, instruction)                                  \
     FP_INLINE type name(type a, type b) {                                   \
         __asm__ volatile(instruction " %1, %0" : "+x"(a) : "x"(b));         \
@@ -146,16 +159,42 @@ FP_FUSED(fp_host_fma_d, double, "vfmadd231sd")
 FP_COMPARE(s, float, "ucomiss", "comiss")
 FP_COMPARE(d, double, "ucomisd", "comisd")
 #undef FP_COMPARE
+// clang-format on
 // Truncation: only for values that fit.
-FP_INLINE int64_t fp_host_truncate_s(float a) { int64_t is; __asm__ volatile("cvttss2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
-FP_INLINE int64_t fp_host_truncate_d(double a) { int64_t is; __asm__ volatile("cvttsd2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
+FP_INLINE int64_t fp_host_truncate_s(float a) {
+    int64_t is;
+    __asm__ volatile("cvttss2siq %1, %0" : "=r"(is) : "x"(a));
+    return is;
+}
+FP_INLINE int64_t fp_host_truncate_d(double a) {
+    int64_t is;
+    __asm__ volatile("cvttsd2siq %1, %0" : "=r"(is) : "x"(a));
+    return is;
+}
 // By the host's rounding mode: only for values that still fit when rounded.
-FP_INLINE int64_t fp_host_nearest_s(float a) { int64_t is; __asm__ volatile("cvtss2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
-FP_INLINE int64_t fp_host_nearest_d(double a) { int64_t is; __asm__ volatile("cvtsd2siq %1, %0" : "=r"(is) : "x"(a)); return is; }
-FP_INLINE float fp_host_integer_s(int64_t a) { float is; __asm__ volatile("xorps %0, %0\n\tcvtsi2ssq %1, %0" : "=&x"(is) : "r"(a)); return is; }
-FP_INLINE double fp_host_integer_d(int64_t a) { double is; __asm__ volatile("xorps %0, %0\n\tcvtsi2sdq %1, %0" : "=&x"(is) : "r"(a)); return is; }
+FP_INLINE int64_t fp_host_nearest_s(float a) {
+    int64_t is;
+    __asm__ volatile("cvtss2siq %1, %0" : "=r"(is) : "x"(a));
+    return is;
+}
+FP_INLINE int64_t fp_host_nearest_d(double a) {
+    int64_t is;
+    __asm__ volatile("cvtsd2siq %1, %0" : "=r"(is) : "x"(a));
+    return is;
+}
+FP_INLINE float fp_host_integer_s(int64_t a) {
+    float is;
+    __asm__ volatile("xorps %0, %0\n\tcvtsi2ssq %1, %0" : "=&x"(is) : "r"(a));
+    return is;
+}
+FP_INLINE double fp_host_integer_d(int64_t a) {
+    double is;
+    __asm__ volatile("xorps %0, %0\n\tcvtsi2sdq %1, %0" : "=&x"(is) : "r"(a));
+    return is;
+}
 #else
 #include <math.h>
+// clang-format off: macros that read as tables
 #define FP_C(s, type, f)                                                                                               \
     FP_INLINE type fp_host_add_##s(type a, type b) { volatile type x = a, y = b, r = x + y; return r; }                \
     FP_INLINE type fp_host_sub_##s(type a, type b) { volatile type x = a, y = b, r = x - y; return r; }                \
@@ -174,8 +213,17 @@ FP_INLINE double fp_host_integer_d(int64_t a) { double is; __asm__ volatile("xor
 FP_C(s, float, f)
 FP_C(d, double, )
 #undef FP_C
-FP_INLINE double fp_host_widen(float a) { volatile float x = a; volatile double r = x; return r; }
-FP_INLINE float fp_host_narrow(double a) { volatile double x = a; volatile float r = (float)x; return r; }
+// clang-format on
+FP_INLINE double fp_host_widen(float a) {
+    volatile float x = a;
+    volatile double r = x;
+    return r;
+}
+FP_INLINE float fp_host_narrow(double a) {
+    volatile double x = a;
+    volatile float r = (float)x;
+    return r;
+}
 #endif
 
 // ---- operations
@@ -185,6 +233,7 @@ FP_INLINE bool fp_host_rounds(const struct cpu *cpu, unsigned rm) {
     return (rm == FP_DYN || rm == cpu->fp_rounding) && cpu->fp_rounding != FP_RMM;
 }
 
+// clang-format off: macros that read as tables
 #define FP_OPERATIONS(s, type, sign)                                                                                            \
     FP_INLINE uint64_t fp_add_##s(struct cpu *cpu, uint64_t a, uint64_t b) {                                                    \
         (void)cpu;                                                                                                              \
@@ -297,6 +346,7 @@ FP_INLINE bool fp_host_rounds(const struct cpu *cpu, unsigned rm) {
 FP_OPERATIONS(s, float, UINT64_C(0x80000000))
 FP_OPERATIONS(d, double, UINT64_C(1) << 63)
 #undef FP_OPERATIONS
+// clang-format on
 
 FP_INLINE uint64_t fp_d_to_s(struct cpu *cpu, uint64_t a, unsigned rm) {
     if (!fp_host_rounds(cpu, rm)) return fp_slow_d_to_s(cpu, a, rm);

@@ -58,7 +58,7 @@ static bool rounds_up(bool negative, unsigned rm, bool odd, int against_half, bo
 // x / 2^by, rounded.
 static wide round_off(wide x, int by, bool negative, unsigned rm, bool *inexact) {
     *inexact = false;
-    if (by <= 0) return x << -by;
+    if (by <= 0) return x << (-by & 127);
     wide kept = by > 127 ? 0 : x >> by, rest = by > 127 ? x : x & (((wide)1 << by) - 1);
     wide half = by > 127 ? 0 : (wide)1 << (by - 1);
     *inexact = rest != 0;
@@ -73,7 +73,8 @@ static uint64_t overflow(const struct fp_format *format, bool negative, unsigned
 }
 
 // The value significand * 2^exponent, not zero, as bits.
-static uint64_t round_and_pack(const struct fp_format *format, bool negative, int exponent, wide significand, unsigned rm, uint32_t *flags) {
+static uint64_t round_and_pack(const struct fp_format *format, bool negative, int exponent, wide significand, unsigned rm,
+                               uint32_t *flags) {
     int leading = exponent + bit_length(significand) - 1, least = 1 - bias(format);
     int lowest = (leading < least ? least : leading) - format->fraction_bits;
     bool inexact, ignored;
@@ -138,12 +139,12 @@ static uint64_t sum(const struct fp_format *format, struct number a, struct numb
     return round_and_pack(format, a.negative, a.exponent, total, rm, flags);
 }
 
-static uint64_t add_numbers(const struct fp_format *format, const struct number *a, const struct number *b, unsigned rm, uint32_t *flags) {
+static uint64_t add_numbers(const struct fp_format *format, const struct number *a, const struct number *b, unsigned rm,
+                            uint32_t *flags) {
     if (a->kind == INFINITE && b->kind == INFINITE && a->negative != b->negative) return invalid(format, flags);
     if (a->kind == INFINITE || b->kind == INFINITE)
         return signed_bits(format, a->kind == INFINITE ? a->negative : b->negative, fp_infinity(format));
-    if (a->kind == ZERO && b->kind == ZERO)
-        return signed_bits(format, a->negative == b->negative ? a->negative : rm == FP_RDN, 0);
+    if (a->kind == ZERO && b->kind == ZERO) return signed_bits(format, a->negative == b->negative ? a->negative : rm == FP_RDN, 0);
     return sum(format, *a, *b, rm, flags);
 }
 

@@ -55,8 +55,8 @@ enum { BLOCK_MAX_UOPS = 512, BLOCK_MAX_BYTES = 1024 };
 
 // One lifted stretch of guest code: straight-line, with side exits (branches); its last uop is a jump, an indirect jump or an exit.
 struct ir_block {
-    uint32_t count;         // uops
-    uint32_t bytes;         // guest bytes covered, from the block's start
+    uint32_t count;  // uops
+    uint32_t bytes;  // guest bytes covered, from the block's start
     uint32_t instructions;  // guest instructions covered
     struct uop uop[BLOCK_MAX_UOPS];
 };

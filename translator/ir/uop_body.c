@@ -43,7 +43,8 @@ INTERP_SECTION INTERP_UNCHECKED void atomic_cas128(struct cpu *cpu, unsigned __i
 
 INTERP_SECTION INTERP_UNCHECKED void atomic_wait_reserved(struct cpu *cpu) {
     for (int i = 0; i < 200 && cpu->reserved_address && !__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED); i++) {
-        if (__atomic_load_n(atomic_version_of((void *)(uintptr_t)cpu->reserved_address), __ATOMIC_RELAXED) != cpu->reserved_version) return;
+        if (__atomic_load_n(atomic_version_of((void *)(uintptr_t)cpu->reserved_address), __ATOMIC_RELAXED) != cpu->reserved_version)
+            return;
         atomic_pause();
     }
 }

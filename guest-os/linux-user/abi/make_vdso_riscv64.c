@@ -93,9 +93,15 @@ static void put_hash(void) {
 
 static void put_dynamic(uint32_t soname_string) {
     const Elf64_Dyn entries[DYNAMICS] = {
-        {DT_SONAME, {soname_string}},      {DT_HASH, {AT(hash)}},         {DT_STRTAB, {AT(strings)}},
-        {DT_SYMTAB, {AT(symbol)}},         {DT_STRSZ, {strings_used}},    {DT_SYMENT, {sizeof(Elf64_Sym)}},
-        {DT_VERSYM, {AT(symbol_version)}}, {DT_VERDEF, {AT(versions)}},   {DT_VERDEFNUM, {2}},
+        {DT_SONAME, {soname_string}},
+        {DT_HASH, {AT(hash)}},
+        {DT_STRTAB, {AT(strings)}},
+        {DT_SYMTAB, {AT(symbol)}},
+        {DT_STRSZ, {strings_used}},
+        {DT_SYMENT, {sizeof(Elf64_Sym)}},
+        {DT_VERSYM, {AT(symbol_version)}},
+        {DT_VERDEF, {AT(versions)}},
+        {DT_VERDEFNUM, {2}},
         {DT_NULL, {0}},
     };
     memcpy(image.dynamic, entries, sizeof entries);
@@ -112,7 +118,8 @@ static void put_header(void) {
                                 .e_phentsize = sizeof(Elf64_Phdr),
                                 .e_phnum = 2,
                                 .e_shentsize = sizeof(Elf64_Shdr)};
-    image.segment[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = sizeof image, .p_memsz = sizeof image, .p_align = 4096};
+    image.segment[0] =
+        (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = sizeof image, .p_memsz = sizeof image, .p_align = 4096};
     image.segment[1] = (Elf64_Phdr){.p_type = PT_DYNAMIC,
                                     .p_flags = PF_R,
                                     .p_offset = AT(dynamic),
@@ -126,7 +133,8 @@ static void put_header(void) {
 int main(void) {
     uint32_t soname_string = add_string(soname), version_string = add_string(version);
     for (int i = 0; i < FUNCTIONS; i++) put_function(i);
-    image.symbol[FUNCTIONS + 1] = (Elf64_Sym){.st_name = version_string, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), .st_shndx = SHN_ABS};
+    image.symbol[FUNCTIONS + 1] =
+        (Elf64_Sym){.st_name = version_string, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), .st_shndx = SHN_ABS};
     image.symbol_version[FUNCTIONS + 1] = 2;
     put_version(0, soname, soname_string, VER_FLG_BASE);
     put_version(1, version, version_string, 0);

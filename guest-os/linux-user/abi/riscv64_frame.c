@@ -45,10 +45,11 @@ static void context_save(struct riscv64_ucontext *to, struct task *task, uint64_
     to->pc = cpu->pc;
     memcpy(to->x, &cpu->slot[1], sizeof to->x);
     memcpy(to->fp.f, &cpu->slot[F0], sizeof to->fp.f);
-    to->fp.fcsr = (uint32_t)fp_flags_read(cpu) | cpu->fp_rounding << 5;
+    to->fp.fcsr = fp_flags_read(cpu) | cpu->fp_rounding << 5;
 }
 
-int riscv64_frame_build(struct task *task, uint64_t stack, int signal, const siginfo_t *info, const struct guest_sigaction *action, uint64_t mask) {
+int riscv64_frame_build(struct task *task, uint64_t stack, int signal, const siginfo_t *info, const struct guest_sigaction *action,
+                        uint64_t mask) {
     struct cpu *cpu = task->cpu;
     struct riscv64_frame frame;
     memset(&frame, 0, sizeof frame);

@@ -13,8 +13,9 @@ static __thread _Alignas(4096) int thread_page = 9;
 static __thread _Alignas(512) char thread_zero[3];
 
 static void show(const char *who) {
-    printf("%s %d %d %d %d %d %d\n", who, (int)((uintptr_t)wide % 65536), (int)((uintptr_t)wide_zero % 32768), (int)((uintptr_t)&line % 64),
-           (int)((uintptr_t)&thread_line % 256), (int)((uintptr_t)&thread_page % 4096), (int)((uintptr_t)thread_zero % 512));
+    printf("%s %d %d %d %d %d %d\n", who, (int)((uintptr_t)wide % 65536), (int)((uintptr_t)wide_zero % 32768),
+           (int)((uintptr_t)&line % 64), (int)((uintptr_t)&thread_line % 256), (int)((uintptr_t)&thread_page % 4096),
+           (int)((uintptr_t)thread_zero % 512));
     printf("%s %d %d %d %s\n", who, thread_line++, thread_page++, thread_zero[1]++, wide);
 }
 

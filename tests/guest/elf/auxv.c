@@ -56,18 +56,20 @@ int main(int argc, char **argv, char **envp) {
     int seen[64] = {0}, count = 0;
     for (vector = (void *)at; vector->a_type != AT_NULL; vector++, count++)
         if (vector->a_type < 64) seen[vector->a_type]++;
-    static const int wanted[] = {AT_PHDR,   AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE,   AT_FLAGS,  AT_ENTRY, AT_UID,
-                                 AT_EUID,   AT_GID,   AT_EGID,  AT_HWCAP,  AT_CLKTCK, AT_SECURE, AT_RANDOM, AT_EXECFN, AT_SYSINFO_EHDR};
+    static const int wanted[] = {AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE,   AT_FLAGS,  AT_ENTRY,  AT_UID,         AT_EUID,
+                                 AT_GID,  AT_EGID,  AT_HWCAP, AT_CLKTCK, AT_SECURE, AT_RANDOM, AT_EXECFN, AT_SYSINFO_EHDR};
     for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++) printf("%d:%d ", wanted[i], seen[wanted[i]]);
-    printf("\npage %ld clock %ld header %ld flags %ld secure %ld\n", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK), getauxval(AT_PHENT),
-           getauxval(AT_FLAGS), getauxval(AT_SECURE));
-    printf("ids %d %d %d %d\n", getauxval(AT_UID) == getuid(), getauxval(AT_EUID) == geteuid(), getauxval(AT_GID) == getgid(), getauxval(AT_EGID) == getegid());
+    printf("\npage %ld clock %ld header %ld flags %ld secure %ld\n", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK),
+           getauxval(AT_PHENT), getauxval(AT_FLAGS), getauxval(AT_SECURE));
+    printf("ids %d %d %d %d\n", getauxval(AT_UID) == getuid(), getauxval(AT_EUID) == geteuid(), getauxval(AT_GID) == getgid(),
+           getauxval(AT_EGID) == getegid());
     const char *random = (const char *)getauxval(AT_RANDOM), *name = (const char *)getauxval(AT_EXECFN);
     int bits = 0;
     for (int i = 0; i < 16; i++) bits += __builtin_popcount((unsigned char)random[i]);
-    printf("random %d above the vector %d, name %d, vdso %d\n", bits > 20 && bits < 108, random > (char *)vector, !strcmp(name, argv[0]),
-           memcmp((void *)getauxval(AT_SYSINFO_EHDR), ELFMAG, 4) == 0);
-    printf("stack %d, strings above %d, whole signal stack %d\n", (uintptr_t)(argv - 1) % 16 == 0, argv[0] > (char *)vector, sysconf(_SC_MINSIGSTKSZ) >= 2048);
+    printf("random %d above the vector %d, name %d, vdso %d\n", bits > 20 && bits<108, random>(char *) vector,
+           !strcmp(name, argv[0]), memcmp((void *)getauxval(AT_SYSINFO_EHDR), ELFMAG, 4) == 0);
+    printf("stack %d, strings above %d, whole signal stack %d\n", (uintptr_t)(argv - 1) % 16 == 0, argv[0] > (char *)vector,
+           sysconf(_SC_MINSIGSTKSZ) >= 2048);
     show_headers();
     printf("name at the end %d\n", name + strlen(name) > argv[argc - 1]);
     return 0;

@@ -46,7 +46,8 @@ static long large_frame(void) {
 int main(void) {
     pthread_t thread;
     void *result;
-    printf("%ld %ld %d %ld %d\n", sum(huge, sizeof huge, 4096), sum(odd, sizeof odd, 1), started[2], sum(started, sizeof started, 1), after);
+    printf("%ld %ld %d %ld %d\n", sum(huge, sizeof huge, 4096), sum(odd, sizeof odd, 1), started[2],
+           sum(started, sizeof started, 1), after);
     huge[0] = huge[sizeof huge / 2] = huge[sizeof huge - 1] = 7;
     printf("%ld %s %d\n", sum(huge + sizeof huge - 10, 10, 1) + huge[0] + huge[sizeof huge / 2], constant, constant[8999]);
     printf("stack %ld %d\n", large_frame(), depth(5000));

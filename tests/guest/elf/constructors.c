@@ -7,20 +7,41 @@
 
 extern int nowhere(void) __attribute__((weak));
 extern char nothing __attribute__((weak));
-__attribute__((weak)) int replaced(void) { return 1; }
+__attribute__((weak)) int replaced(void) {
+    return 1;
+}
 int strong(void) __attribute__((alias("original")));
-int original(void) { return 42; }
+int original(void) {
+    return 42;
+}
 static int order;
 
-__attribute__((constructor(101))) static void first(void) { printf("first %d\n", order++); }
-__attribute__((constructor(200))) static void second(void) { printf("second %d\n", order++); }
-__attribute__((constructor)) static void plain(int argc, char **argv, char **envp) { printf("plain %d %d %s %d\n", order++, argc, argv[1], envp[0] != NULL); }
-__attribute__((destructor)) static void behind(void) { printf("destructor %d\n", order++); }
-__attribute__((destructor(101))) static void last(void) { printf("last destructor %d\n", order++); }
-static void early(int argc, char **argv, char **envp) { order += argc == 3 && argv[argc] == NULL && envp != NULL ? 100 : 0; }
+__attribute__((constructor(101))) static void first(void) {
+    printf("first %d\n", order++);
+}
+__attribute__((constructor(200))) static void second(void) {
+    printf("second %d\n", order++);
+}
+__attribute__((constructor)) static void plain(int argc, char **argv, char **envp) {
+    printf("plain %d %d %s %d\n", order++, argc, argv[1], envp[0] != NULL);
+}
+__attribute__((destructor)) static void behind(void) {
+    printf("destructor %d\n", order++);
+}
+__attribute__((destructor(101))) static void last(void) {
+    printf("last destructor %d\n", order++);
+}
+static void early(int argc, char **argv, char **envp) {
+    order += argc == 3 && argv[argc] == NULL && envp != NULL ? 100 : 0;
+}
 __attribute__((section(".preinit_array"), used)) static void (*const before)(int, char **, char **) = early;
-static void at_exit_one(void) { printf("atexit one %d\n", order++); }
-static void at_exit_two(void) { printf("atexit two %d\n", order++); atexit(at_exit_one); }
+static void at_exit_one(void) {
+    printf("atexit one %d\n", order++);
+}
+static void at_exit_two(void) {
+    printf("atexit two %d\n", order++);
+    atexit(at_exit_one);
+}
 
 static int child(int kind) {
     fflush(stdout);

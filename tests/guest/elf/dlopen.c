@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int of_program(int x) { return x * 3; }
+int of_program(int x) {
+    return x * 3;
+}
 
 static int call(void *library, const char *name) {
     int (*function)(void) = (int (*)(void))dlsym(library, name);

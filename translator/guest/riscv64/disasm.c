@@ -66,7 +66,7 @@ static void add_operand(struct text *out, const struct insn *i, char letter, uin
     case 'R': text_add(out, "%s", slot_names[SLOT_F + i->rs3]); break;
     case 'i': text_add(out, "%d", (int)i->imm); break;
     case 'u': text_add(out, "%u", (uint32_t)i->imm >> 12); break;
-    case 'b': text_add(out, "0x%llx", (unsigned long long)(pc + (uint64_t)(int64_t)i->imm)); break;
+    case 'b': text_add(out, "0x%llx", (unsigned long long)pc + (unsigned long long)i->imm); break;
     case 'c': add_csr(out, i->csr); break;
     case 'm': add_rounding(out, i->rm, FP_DYN); break;
     case 'n': add_rounding(out, i->rm, FP_RNE); break;

@@ -23,4 +23,4 @@ static inline bool riscv64_has(guest_features features, guest_features needs) {
 
 // struct guest_isa's parse_cpu and isa_string.
 int riscv64_parse_cpu(const char *text, guest_features *features, char *why, size_t why_size);
-void riscv64_isa_string(guest_features features, char *text, size_t text_size);
+void riscv64_isa_string(guest_features features, char *at, size_t size);

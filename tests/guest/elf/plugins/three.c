@@ -6,9 +6,20 @@ static __thread int counter = 30;
 static __thread char large[3000];
 int shared = 3;
 
-__attribute__((constructor)) static void up(void) { printf("three up\n"); }
-__attribute__((destructor)) static void down(void) { printf("three down\n"); }
+__attribute__((constructor)) static void up(void) {
+    printf("three up\n");
+}
+__attribute__((destructor)) static void down(void) {
+    printf("three down\n");
+}
 
-int three_count(void) { large[2999]++; return counter++ + large[2999]; }
-int of_three(void) { return 333; }
-int which(void) { return 3; }
+int three_count(void) {
+    large[2999]++;
+    return counter++ + large[2999];
+}
+int of_three(void) {
+    return 333;
+}
+int which(void) {
+    return 3;
+}
