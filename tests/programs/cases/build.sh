@@ -1,5 +1,5 @@
 # gcc, as, ld, make: programs are built and run
-# program-test: slow timeout=400
+# program-test: timeout=400
 # program-test: timeout=300
 cat >a.c <<'C'
 #include <math.h>

@@ -1,5 +1,5 @@
 # zstd, xz, gzip, bzip2: compressed bytes and what comes back, at several levels, damaged input.
-# program-test: slow timeout=400
+# program-test: timeout=400
 # program-test: timeout=240
 seq 1 60000 >text; head -c 300000 /dev/zero >zeros; for i in $(seq 60); do sha512sum text zeros <<< $i | cut -c1-100; done | base64 >mixed; : >empty
 for f in text zeros mixed empty; do

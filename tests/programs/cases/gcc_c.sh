@@ -1,5 +1,5 @@
 # gcc: C programs compiled, assembled, linked at several levels, statically and dynamically, and run.
-# program-test: slow timeout=600
+# program-test: timeout=600
 # program-test: timeout=300
 cat >a.c <<'END'
 #include <math.h>
