@@ -71,8 +71,8 @@ static long wrong_machine(const Elf64_Ehdr *header, const char *name, struct tex
         text_add(why,
                  "%s: is an %s program: run it directly, or name the root of a %s system that has one in its place with -L DIR",
                  name, machine, wanted);
-    else if (machine) text_add(why, "%s: is a %s program; this ferry runs %s programs only", name, machine, wanted);
-    else text_add(why, "%s: is a program for ELF machine %u; this ferry runs %s programs only", name, header->e_machine, wanted);
+    else if (machine) text_add(why, "%s: is for %s; this ferry runs %s programs only", name, machine, wanted);
+    else text_add(why, "%s: is for ELF machine %u; this ferry runs %s programs only", name, header->e_machine, wanted);
     return -ENOEXEC;
 }
 
