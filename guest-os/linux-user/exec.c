@@ -60,7 +60,11 @@ static long exec_checked(struct task *task, struct arena *arena, const char *pat
     // A signal that is taken now would be lost: then the call is not made before it has been delivered.
     task->restart = RESTART_SA;
     signal_before_exec(task);
-    error = task_blocking(task, SYS_execve, (long)options.self, (long)list, (long)(envp ? envp : nothing), 0, 0, 0);
+    char *const *environment = envp ? envp : nothing;
+    error = task_blocking(task, SYS_execve, (long)options.self, (long)list, (long)environment, 0, 0, 0);
+    // We are not to be found in a root that the guest has changed to, but binfmt_misc may have us at hand.
+    if (error == -ENOENT)
+        error = task_blocking(task, SYS_execve, (long)path, (long)(argv ? argv : nothing), (long)environment, 0, 0, 0);
     signal_after_exec(task);
     return error;
 }
