@@ -162,7 +162,7 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--root", required=True, type=pathlib.Path)
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
-    parser.add_argument("--build", default="", help="the kind of build, for programs that say without=KIND")
+    parser.add_argument("--build", default="plain", help="the kind of build, for programs that say without=KIND")
     parser.add_argument("filter", nargs="?", default="")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def main():
             continue
         options = options_of(source)
         for variant in options.get("variants", "static").split(","):
-            if arguments.build and arguments.build in options.get("without", "").split(","):
+            if arguments.build in options.get("without", "").split(","):
                 skipped += 1
                 continue
             if variant == "static-pie" and not (arguments.root / "usr/lib/riscv64-linux-gnu/rcrt1.o").exists():
