@@ -1,4 +1,4 @@
-"""Turns measurements into the results (results.schema.json), the table, and the list of what must be reached."""
+"""Turns measurements into the results as JSON, the table, and the list of what must be reached."""
 
 import measure
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The suite for whole programs: native, qemu of two Debian releases, and Ferry, side by side in one run. See README.md."""
+"""The suite for whole programs: native, qemu of two Debian releases, and Ferry, side by side in one run. See docs/performance.md."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ def parse_arguments():
     parser.add_argument("--ferry", metavar="PATH", default=str(suite.TOP / "build/release/ferry"), help="the runner (default %(default)s)")
     parser.add_argument("--roots", metavar="DIR", default=str(suite.TOP / "build/roots"), help="Debian roots DIR/riscv64 and DIR/amd64")
     parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
-    parser.add_argument("--json", metavar="FILE", help="also write the results to FILE, as results.schema.json says")
+    parser.add_argument("--json", metavar="FILE", help="also write the results to FILE as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
