@@ -54,6 +54,14 @@ static inline unsigned cell_chains(const struct cell *first, unsigned first_code
     return (b ? CHAIN_b : 0u) | (c ? CHAIN_c : 0u) | (b && overwrites ? CHAIN_bo : 0u) | (c && overwrites ? CHAIN_co : 0u);
 }
 
+// Makes a branch go to `target`. False, and nothing done, if that is too far away.
+static inline bool cell_link(struct cell *branch, const struct cell *target) {
+    int64_t distance = ((intptr_t)target - (intptr_t)branch) / CELL_STEP;
+    if (distance != (int32_t)distance) return false;
+    __atomic_store_n(&branch->imm, (int32_t)distance, __ATOMIC_RELEASE);
+    return true;
+}
+
 // A cell used as 64 bits of data behind the cell that wants them.
 static inline __attribute__((always_inline)) INTERP_UNCHECKED uint64_t cell_wide(const struct cell *data) {
     return (uint64_t)(uintptr_t)data->handler;

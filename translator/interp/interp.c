@@ -110,10 +110,12 @@ INLINE bool interrupted(const struct cpu *cpu) {
     return UNLIKELY(__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) != 0);
 }
 
+// The distance may change meanwhile (cell_link). A volatile load is as atomic as a relaxed one on every host there is, but compilers
+// widen it in the same instruction: the way from a taken branch to the next cell is what limits short loops.
 // clang-format off: macros that read as tables
 #define TAKE(at)                                                                                                       \
     do {                                                                                                               \
-        u = __atomic_load_n((const struct cell *const *)((const char *)(at) + (at)->imm), __ATOMIC_RELAXED);           \
+        u = (const struct cell *)((const char *)(at) + *(const volatile int32_t *)&(at)->imm * (intptr_t)CELL_STEP); \
         if (interrupted(cpu)) HAND_OVER(stop_interrupted);                                                             \
         NEXT(u);                                                                                                       \
     } while (0)
@@ -214,7 +216,7 @@ HANDLER(op_link) {
     cpu->pc = exit->pc;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    __atomic_store_n(exit->target, code, __ATOMIC_RELEASE);
+    cell_link(exit->branch, code);
     NEXT(code);
 }
 

@@ -16,11 +16,13 @@ struct cell {
     const void *handler;
     uint8_t a, b, c;
     uint8_t d;    // fourth slot; of memory accesses the cell's index in its block
-    int32_t imm;  // of branches: distance in bytes to their target
+    int32_t imm;  // of branches: distance to the cell to go on at, in units of CELL_STEP bytes
 };
 
-// The code of a block: what running it reads, and nothing else, to keep it dense. Behind the cells are the targets of its exits, a
-// const struct cell * each: the first cell of another block once that is known, before that the exit's `link`.
+enum { CELL_STEP = 8 };
+
+// The code of a block: what running it reads, and nothing else, to keep it dense. Its branches go to the first cell of another block
+// once that is known, before that to their exit's `link`.
 struct threaded {
     struct block *block;
     uint64_t pc;
@@ -30,19 +32,19 @@ struct threaded {
 // Where a block can be left for another one.
 struct exit {
     uint64_t pc;
-    const struct cell **target;
+    struct cell *branch;
     struct cell link;
 };
 
 struct block {
-    struct block *next;          // the table's chain; the runtime's to use, as are the next two
+    struct block *next;  // the table's chain; the runtime's to use, as are the next two
     struct block *next_on_page[2];
     uint64_t bytes_hash;
     uint64_t pc;
     uint32_t bytes, mode;
-    uint32_t count;              // cells
+    uint32_t count;  // cells
     bool dead;
-    const uint16_t *offset;      // by cell: guest byte offset of its instruction
+    const uint16_t *offset;  // by cell: guest byte offset of its instruction
     struct threaded *code;
     struct exit exit[];
 };

@@ -1,6 +1,7 @@
 // Lowers a lifted block to threaded code: binds pc-relative constants to the block's address, lays out cells, then exits, and fuses
 // neighbours. One pass over the uops, one over the cells.
 #include "runtime/base/arena.h"
+#include "runtime/base/error.h"
 #include "translator/interp/cells.h"
 #include <string.h>
 
@@ -157,20 +158,18 @@ static bool is_exit_cell(unsigned code) {
 
 static struct block *finish(struct lowering *l, struct arena *code_arena, struct arena *arena) {
     size_t cells = offsetof(struct threaded, cell) + l->cells * sizeof(struct cell);
-    struct threaded *code = arena_alloc(code_arena, cells + l->exits * sizeof(struct cell *), 16);
-    const struct cell **target = (const struct cell **)((char *)code + cells);
+    struct threaded *code = arena_alloc(code_arena, cells, 16);
     struct block *block = arena_alloc(arena, sizeof *block + l->exits * sizeof(struct exit), 16);
     uint16_t *offset = arena_alloc(arena, l->cells * sizeof *offset, sizeof *offset);
     *block = (struct block){.pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset, .code = code};
     *code = (struct threaded){block, l->pc};
     memcpy(offset, l->offset, l->cells * sizeof *offset);
     memcpy(code->cell, l->cell, l->cells * sizeof *l->cell);
-    for (unsigned i = 0; i < l->exits; i++) {
-        block->exit[i] = (struct exit){l->exit_pc[i], &target[i], {.handler = cell_handler_link}};
-        target[i] = &block->exit[i].link;
-    }
     for (unsigned i = 0; i < l->cells; i++) {
-        if (is_exit_cell(l->code[i])) code->cell[i].imm = (int32_t)((char *)&target[l->cell[i].imm] - (char *)&code->cell[i]);
+        if (!is_exit_cell(l->code[i])) continue;
+        struct exit *exit = &block->exit[l->cell[i].imm];
+        *exit = (struct exit){l->exit_pc[l->cell[i].imm], &code->cell[i], {.handler = cell_handler_link}};
+        if (!cell_link(&code->cell[i], &exit->link)) error_die("the host gave memory too far apart");
     }
     return block;
 }
