@@ -270,9 +270,20 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
     return translate(cpu, fetched);
 }
 
+// A block is entered again.
+static void settle(struct block *block) {
+    if (__atomic_load_n(&block->fused, __ATOMIC_ACQUIRE)) return;
+    lock_take(&code_lock);
+    if (!block->dead) interp_block_fuse(block);
+    lock_drop(&code_lock);
+}
+
 const struct cell *code_resolve(struct cpu *cpu) {
     struct block *block = find(cpu->pc, cpu->mode);
-    if (block) return block->code->cell;
+    if (block) {
+        settle(block);
+        return block->code->cell;
+    }
     if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);
     struct fetched fetched;
     for (;;) {

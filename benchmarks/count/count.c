@@ -52,14 +52,10 @@ static void open_counts(void) {
     header = (struct counts_header *)at;
 }
 
-static unsigned code_of_cell(const struct cell *cell) {
-    return cell->handler == cell_handler_li64 ? CELL_li64 : code_of(cell);
-}
-
 static void record_codes(uint16_t *codes, const struct block *block) {
     for (unsigned i = 0, last = 0; i < block->count; i++) {
         bool data = i && i < last + cell_width(codes[last] & 0xfff);
-        unsigned code = data ? CELL_OTHER : code_of_cell(&block->code->cell[i]);
+        unsigned code = block->cell_code[i];
         unsigned chains = data || !i ? 0 : cell_chains(&block->code->cell[last], codes[last] & 0xfff, &block->code->cell[i], code);
         codes[i] = (uint16_t)(code | chains << 12);
         if (!data) last = i;

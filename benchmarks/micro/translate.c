@@ -43,7 +43,19 @@ static void bench_lower(struct bench *bench, const void *data) {
     bench_items(bench, SAMPLE);
 }
 
+static void bench_fuse(struct bench *bench, const void *data) {
+    (void)data;
+    static struct ir_block block;
+    struct arena arena = {0};
+    lift(&block);
+    struct block *lowered = interp_block_build(&arena, &arena, &block, MICRO_CODE, 0);
+    while (bench_next(bench)) interp_block_fuse(lowered);
+    arena_free(&arena);
+    bench_items(bench, SAMPLE);
+}
+
 void micro_translate_register(void) {
     bench_register("translate/lift", bench_lift, NULL);
     bench_register("translate/lower", bench_lower, NULL);
+    bench_register("translate/fuse", bench_fuse, NULL);
 }

@@ -35,6 +35,7 @@ static void check_lowering(uint32_t mode) {
     static struct arena arena;
     struct block *lowered = block.count ? interp_block_build(&arena, &arena, &block, 0x10000, mode) : NULL;
     REQUIRE(!lowered || (lowered->count && lowered->bytes == block.bytes));
+    if (lowered) interp_block_fuse(lowered);
     arena_free(&arena);
 }
 

@@ -34,7 +34,8 @@ struct test_case {
 static struct cpu *cpu;
 static struct arena arena;
 static const struct test_case *current;
-static unsigned max_instructions, failures;
+static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, WAYS } way;
+static unsigned failures;
 static bool covered[INSN_COUNT];
 static char where[1024];
 
@@ -45,7 +46,7 @@ static void complain(const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, max_instructions == 1 ? "one by one" : "as a block", text);
+    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused"}[way], text);
 }
 
 // ---- reading a line
@@ -135,9 +136,10 @@ static const struct cell *resolve(struct cpu *c) {
     uint64_t offset = c->pc - CODE;
     c->trap.kind = TRAP_NONE;
     if (offset >= current->bytes) return NULL;
-    guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, max_instructions, &ir);
+    guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, way == ONE_BY_ONE ? 1 : 64, &ir);
     if (!ir.count) return NULL;
     struct block *block = interp_block_build(&arena, &arena, &ir, c->pc, c->mode);
+    if (block && way == FUSED) interp_block_fuse(block);
     return block ? block->code->cell : NULL;
 }
 
@@ -192,9 +194,8 @@ static void run_line(char *line) {
     }
     current = &test;
     note_coverage(&test);
-    for (unsigned pass = 0; pass < 2; pass++) {
+    for (way = 0; way < WAYS; way++) {
         struct state result;
-        max_instructions = pass ? 64 : 1;
         run(&test, &result);
         check(&test, &result);
     }

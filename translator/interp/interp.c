@@ -125,12 +125,18 @@ INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
     return &cpu->jump[(pc >> 1) % CPU_JUMPS];
 }
 
+// A block that is entered for the first time is not gone to directly the next time either: that it is entered again shall be noticed,
+// because then it is worth fusing (cpu->resolve does that).
+static bool is_settled(const struct cell *code) {
+    return __atomic_load_n(&threaded_of(code)->block->fused, __ATOMIC_ACQUIRE);
+}
+
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    *jump_entry(cpu, cpu->pc) = code;
+    if (is_settled(code)) *jump_entry(cpu, cpu->pc) = code;
     NEXT(code);
 }
 
@@ -216,7 +222,7 @@ HANDLER(op_link) {
     cpu->pc = exit->pc;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    cell_link(exit->branch, code);
+    if (is_settled(code)) cell_link(exit->branch, code);
     NEXT(code);
 }
 
@@ -313,19 +319,7 @@ bool interp_owns(uint64_t host_pc) {
     return host_pc >= (uintptr_t)__start_ferry_interp && host_pc < (uintptr_t)__stop_ferry_interp;
 }
 
-// The code of the cell, of a fused one the first.
-static unsigned code_of(const struct cell *u) {
-    for (unsigned code = 0; code < UOP_COUNT_OF_CODES; code++) {
-        if (cell_handler[code] == u->handler) return code;
-    }
-    for (unsigned i = 0; i < cell_sequence_count; i++) {
-        if (cell_sequences[i].handler == u->handler) return cell_sequences[i].code[0];
-    }
-    return CELL_OTHER;
-}
-
-static bool cell_writes(const struct cell *u) {
-    unsigned code = code_of(u);
+static bool code_writes(unsigned code) {
     enum uop_format format = cell_format(code);
     return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
 }
@@ -335,6 +329,6 @@ void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct block *block = block_of(u);
     cpu->pc = block->pc + block->offset[u->d];
     cpu->trap.kind = TRAP_MEMORY;
-    cpu->trap.write = cell_writes(u);
+    cpu->trap.write = code_writes(block->cell_code[u->d]);
     cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + (uint64_t)(int64_t)u->imm;
 }

@@ -43,7 +43,8 @@ struct block {
     uint64_t pc;
     uint32_t bytes, mode;
     uint32_t count;  // cells
-    bool dead;
+    bool dead, fused;
+    const uint16_t *cell_code;  // by cell: what it stands for (cells.h)
     const uint16_t *offset;  // by cell: guest byte offset of its instruction
     struct threaded *code;
     struct exit exit[];
@@ -59,6 +60,8 @@ enum { INTERP_MAX_CELLS = 255 };
 // Lowers `ir`, lifted from guest code at `pc` under `mode`: the code goes to one arena, what is about it to the other. NULL if it
 // needs more than INTERP_MAX_CELLS: lift fewer instructions.
 struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode);
+// Gives common sequences of cells their functions; other threads may be running the block. Not for dead blocks.
+void interp_block_fuse(struct block *block);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);
 // Runs from `code` until a trap; cpu->trap.kind and cpu->pc say which and where.

@@ -1,5 +1,5 @@
-// Lowers a lifted block to threaded code: binds pc-relative constants to the block's address, lays out cells, then exits, and fuses
-// neighbours. One pass over the uops, one over the cells.
+// Lowers a lifted block to threaded code: binds pc-relative constants to the block's address, lays out cells, then exits. Fusing of neighbours
+// comes later, for blocks that are entered again: most are not.
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "translator/interp/cells.h"
@@ -108,19 +108,35 @@ __attribute__((constructor)) static void index_sequences(void) {
     }
 }
 
-// The cell behind the last of the sequence, if it fits the cells from `at` on; 0 otherwise.
-static unsigned end_of_sequence(const struct lowering *l, const struct cell_sequence *sequence, unsigned at) {
-    if (l->code[at] != sequence->code[0]) return 0;
-    for (unsigned i = 1, next; i < sequence->length; i++, at = next) {
-        next = at + cell_width(l->code[at]);
-        if (next >= l->cells || l->code[next] != sequence->code[i]) return 0;
-        unsigned chains = cell_chains(&l->cell[at], l->code[at], &l->cell[next], l->code[next]);
-        if (sequence->chain[i] && !(sequence->chain[i] & chains)) return 0;
+// What stands in the cells, without data.
+struct step {
+    uint16_t cell, code;
+    uint16_t chains;  // the ways in which it can take the result of the one before
+    uint16_t saved;  // the most that can be saved from here on, in quarters of a step
+    const struct cell_sequence *chosen;
+};
+
+static unsigned find_steps(const struct block *block, struct step *step) {
+    const struct cell *cell = block->code->cell;
+    const uint16_t *code = block->cell_code;
+    unsigned count = 0;
+    for (unsigned i = 0, before = 0; i < block->count; before = i, i += cell_width(code[i])) {
+        unsigned chains = count ? cell_chains(&cell[before], code[before], &cell[i], code[i]) : 0;
+        step[count++] = (struct step){.cell = (uint16_t)i, .code = code[i], .chains = (uint16_t)chains};
     }
-    return at + cell_width(l->code[at]);
+    return count;
 }
 
-// Quarters of a step: a dispatch, the way of a result through its slot, its store.
+// Whether the sequence fits the steps, of which there are `count`; the first two have the right codes or are in the same list.
+static bool fits(const struct cell_sequence *sequence, const struct step *step, unsigned count) {
+    if (sequence->length > count || step->code != sequence->code[0]) return false;
+    for (unsigned i = 1; i < sequence->length; i++) {
+        if (step[i].code != sequence->code[i] || (sequence->chain[i] & step[i].chains) != sequence->chain[i]) return false;
+    }
+    return true;
+}
+
+// A dispatch, the way of a result through its slot, its store.
 static unsigned savings(const struct cell_sequence *sequence) {
     unsigned saves = 0;
     for (unsigned i = 1; i < sequence->length; i++) {
@@ -132,24 +148,26 @@ static unsigned savings(const struct cell_sequence *sequence) {
 }
 
 // Chooses the sequences to fuse so that the sum of what they save is greatest.
-static void fuse(struct lowering *l) {
-    const struct cell_sequence *chosen[INTERP_MAX_CELLS + 4];
-    unsigned saved[INTERP_MAX_CELLS + 8] = {0};  // from cell i on
-    for (unsigned i = l->cells; i-- > 0;) {
-        unsigned next = i + cell_width(l->code[i]);
-        chosen[i] = NULL;
-        saved[i] = saved[next];
-        if (next >= l->cells) continue;
-        for (unsigned n = *sequence_list(l->code[i], l->code[next]); n; n = sequence_next[n - 1]) {
-            unsigned end = end_of_sequence(l, &cell_sequences[n - 1], i);
-            unsigned saves = end ? saved[end] + savings(&cell_sequences[n - 1]) : 0;
-            if (saves > saved[i]) saved[i] = saves, chosen[i] = &cell_sequences[n - 1];
+void interp_block_fuse(struct block *block) {
+    struct step step[INTERP_MAX_CELLS + 5];
+    unsigned count = find_steps(block, step);
+    step[count].saved = 0;
+    for (unsigned i = count; i-- > 0;) {
+        step[i].chosen = NULL;
+        step[i].saved = step[i + 1].saved;
+        if (i + 1 == count) continue;
+        for (unsigned n = *sequence_list(step[i].code, step[i + 1].code); n; n = sequence_next[n - 1]) {
+            const struct cell_sequence *sequence = &cell_sequences[n - 1];
+            if (!fits(sequence, &step[i], count - i)) continue;
+            unsigned saves = step[i + sequence->length].saved + savings(sequence);
+            if (saves > step[i].saved) step[i].saved = (uint16_t)saves, step[i].chosen = sequence;
         }
     }
-    for (unsigned i = 0; i < l->cells;) {
-        if (chosen[i]) l->cell[i].handler = chosen[i]->handler;
-        i = chosen[i] ? end_of_sequence(l, chosen[i], i) : i + cell_width(l->code[i]);
+    for (unsigned i = 0; i < count; i += step[i].chosen ? step[i].chosen->length : 1) {
+        if (!step[i].chosen) continue;
+        __atomic_store_n(&block->code->cell[step[i].cell].handler, step[i].chosen->handler, __ATOMIC_RELAXED);
     }
+    __atomic_store_n(&block->fused, true, __ATOMIC_RELEASE);
 }
 
 static bool is_exit_cell(unsigned code) {
@@ -160,10 +178,17 @@ static struct block *finish(struct lowering *l, struct arena *code_arena, struct
     size_t cells = offsetof(struct threaded, cell) + l->cells * sizeof(struct cell);
     struct threaded *code = arena_alloc(code_arena, cells, 16);
     struct block *block = arena_alloc(arena, sizeof *block + l->exits * sizeof(struct exit), 16);
-    uint16_t *offset = arena_alloc(arena, l->cells * sizeof *offset, sizeof *offset);
-    *block = (struct block){.pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .offset = offset, .code = code};
+    uint16_t *offset = arena_alloc(arena, 2 * l->cells * sizeof *offset, sizeof *offset), *cell_code = offset + l->cells;
+    *block = (struct block){.pc = l->pc,
+                            .bytes = l->ir->bytes,
+                            .mode = l->mode,
+                            .count = l->cells,
+                            .offset = offset,
+                            .cell_code = cell_code,
+                            .code = code};
     *code = (struct threaded){block, l->pc};
     memcpy(offset, l->offset, l->cells * sizeof *offset);
+    memcpy(cell_code, l->code, l->cells * sizeof *cell_code);
     memcpy(code->cell, l->cell, l->cells * sizeof *l->cell);
     for (unsigned i = 0; i < l->cells; i++) {
         if (!is_exit_cell(l->code[i])) continue;
@@ -175,12 +200,13 @@ static struct block *finish(struct lowering *l, struct arena *code_arena, struct
 }
 
 struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
-    struct lowering l = {.ir = ir, .pc = pc, .mode = mode};
+    struct lowering l;  // most of it is never touched
+    l.ir = ir, l.pc = pc, l.mode = mode;
+    l.cells = l.exits = l.counted = 0;
     for (unsigned i = 0; i < ir->count; i++) {
         if (l.cells + 3 > INTERP_MAX_CELLS) return NULL;
         put_uop(&l, i);
     }
-    fuse(&l);
     return finish(&l, code, about);
 }
 
