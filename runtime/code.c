@@ -179,7 +179,7 @@ static struct block *build(struct cpu *cpu, const uint8_t *bytes, size_t size) {
     for (unsigned limit = LIFT_INSTRUCTIONS;; limit /= 2) {
         code_isa->lift(bytes, size, cpu->mode, code_features, limit, &lifted);
         if (!lifted.count) return NULL;
-        struct block *block = interp_block_build(&current.code, &current.about, &lifted, cpu->pc, cpu->mode);
+        struct block *block = interp_block_build(&current.about, &lifted, cpu->pc, cpu->mode);
         if (block) return block;
         if (limit == 1) error_die("one guest instruction at %#llx needs too many cells", (unsigned long long)cpu->pc);
     }
@@ -274,7 +274,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
 static void settle(struct block *block) {
     if (__atomic_load_n(&block->fused, __ATOMIC_ACQUIRE)) return;
     lock_take(&code_lock);
-    if (!block->dead) interp_block_fuse(block);
+    if (!block->dead) interp_block_fuse(&current.code, &current.about, block);
     lock_drop(&code_lock);
 }
 

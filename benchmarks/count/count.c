@@ -55,7 +55,7 @@ static void open_counts(void) {
 static void record_codes(uint16_t *codes, const struct block *block) {
     for (unsigned i = 0, last = 0; i < block->count; i++) {
         bool data = i && i < last + cell_width(codes[last] & 0xfff);
-        unsigned code = block->cell_code[i];
+        unsigned code = block->code->about->cell_code[2 * i];
         unsigned chains = data || !i ? 0 : cell_chains(&block->code->cell[last], codes[last] & 0xfff, &block->code->cell[i], code);
         codes[i] = (uint16_t)(code | chains << 12);
         if (!data) last = i;
@@ -78,7 +78,7 @@ static __thread struct map records;  // by address of a block's first cell
 // The record of the block that begins at `first`; NULL for cells outside of blocks, and dead ones.
 static struct record *record_of(const struct cell *first) {
     if (first->handler == cell_handler_link || first->handler == cell_handler_dead) return NULL;
-    const struct block *block = threaded_of(first)->block;
+    const struct block *block = threaded_of(first)->about->block;
     struct record *record = map_find(&records, (uintptr_t)first);
     if (record && record->pc == block->pc && record->cells == block->count) return record;
     record = new_record(block);

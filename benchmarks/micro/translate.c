@@ -36,7 +36,7 @@ static void bench_lower(struct bench *bench, const void *data) {
     struct arena arena = {0};
     lift(&block);
     while (bench_next(bench)) {
-        interp_block_build(&arena, &arena, &block, MICRO_CODE, 0);
+        interp_block_build(&arena, &block, MICRO_CODE, 0);
         if (arena.used > 64 << 20) arena_free(&arena);
     }
     arena_free(&arena);
@@ -46,10 +46,16 @@ static void bench_lower(struct bench *bench, const void *data) {
 static void bench_fuse(struct bench *bench, const void *data) {
     (void)data;
     static struct ir_block block;
-    struct arena arena = {0};
+    struct arena arena = {0}, fused = {0};
     lift(&block);
-    struct block *lowered = interp_block_build(&arena, &arena, &block, MICRO_CODE, 0);
-    while (bench_next(bench)) interp_block_fuse(lowered);
+    struct block *lowered = interp_block_build(&arena, &block, MICRO_CODE, 0);
+    while (bench_next(bench)) {
+        struct threaded *code = lowered->code;
+        interp_block_fuse(&fused, &fused, lowered);
+        lowered->code = code;
+        if (fused.used > 64 << 20) arena_free(&fused);
+    }
+    arena_free(&fused);
     arena_free(&arena);
     bench_items(bench, SAMPLE);
 }

@@ -33,9 +33,9 @@ static void check_lift(const uint8_t *code, size_t size, uint32_t mode, guest_fe
 
 static void check_lowering(uint32_t mode) {
     static struct arena arena;
-    struct block *lowered = block.count ? interp_block_build(&arena, &arena, &block, 0x10000, mode) : NULL;
+    struct block *lowered = block.count ? interp_block_build(&arena, &block, 0x10000, mode) : NULL;
     REQUIRE(!lowered || (lowered->count && lowered->bytes == block.bytes));
-    if (lowered) interp_block_fuse(lowered);
+    if (lowered) interp_block_fuse(&arena, &arena, lowered);
     arena_free(&arena);
 }
 

@@ -40,6 +40,11 @@ static inline unsigned cell_width(unsigned code) {
     return code == CELL_li64 ? 2 : 1;
 }
 
+static inline bool cell_has_place(unsigned code) {
+    enum uop_format format = cell_format(code);
+    return format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO;
+}
+
 // The ways in which `second` can take the result of `first`, as bits of enum cell_chain.
 static inline unsigned cell_chains(const struct cell *first, unsigned first_code, const struct cell *second, unsigned second_code) {
     enum uop_format from = cell_format(first_code), to = cell_format(second_code);
@@ -56,7 +61,7 @@ static inline unsigned cell_chains(const struct cell *first, unsigned first_code
 
 // Makes a branch go to `target`. False, and nothing done, if that is too far away.
 static inline bool cell_link(struct cell *branch, const struct cell *target) {
-    int64_t distance = ((intptr_t)target - (intptr_t)branch) / CELL_STEP;
+    int64_t distance = ((intptr_t)target - (intptr_t)branch) / CELL_UNIT;
     if (distance != (int32_t)distance) return false;
     __atomic_store_n(&branch->imm, (int32_t)distance, __ATOMIC_RELEASE);
     return true;

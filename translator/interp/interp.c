@@ -53,14 +53,14 @@ SLOW_HANDLER(stop_interrupted_at) {
     return leave(cpu, cpu->pc, TRAP_INTERRUPT);
 }
 
-static const struct block *block_of(const struct cell *access) {
-    return threaded_of(access - access->d)->block;
+static const struct layout *layout_of(const struct cell *access) {
+    return threaded_of((const struct cell *)((const char *)access - (size_t)access->d * CELL_UNIT))->about;
 }
 
 SLOW_HANDLER(stop_misaligned) {
-    const struct block *block = block_of(u);
+    const struct layout *about = layout_of(u);
     cpu->trap.address = cpu->slot[u->b];
-    return leave(cpu, block->pc + block->offset[u->d], TRAP_ALIGN);
+    return leave(cpu, about->block->pc + about->offset[u->d], TRAP_ALIGN);
 }
 
 // ---- operands and memory, as uops.def names them: the sources are values, so that those of a pair need not come from slots
@@ -115,7 +115,7 @@ INLINE bool interrupted(const struct cpu *cpu) {
 // clang-format off: macros that read as tables
 #define TAKE(at)                                                                                                       \
     do {                                                                                                               \
-        u = (const struct cell *)((const char *)(at) + *(const volatile int32_t *)&(at)->imm * (intptr_t)CELL_STEP); \
+        u = (const struct cell *)((const char *)(at) + *(const volatile int32_t *)&(at)->imm * (intptr_t)CELL_UNIT); \
         if (interrupted(cpu)) HAND_OVER(stop_interrupted);                                                             \
         NEXT(u);                                                                                                       \
     } while (0)
@@ -128,7 +128,8 @@ INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
 // A block that is entered for the first time is not gone to directly the next time either: that it is entered again shall be noticed,
 // because then it is worth fusing (cpu->resolve does that).
 static bool is_settled(const struct cell *code) {
-    return __atomic_load_n(&threaded_of(code)->block->fused, __ATOMIC_ACQUIRE);
+    const struct block *block = threaded_of(code)->about->block;
+    return __atomic_load_n(&block->fused, __ATOMIC_ACQUIRE) && block->code->cell == code;
 }
 
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
@@ -222,7 +223,7 @@ HANDLER(op_link) {
     cpu->pc = exit->pc;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    if (is_settled(code)) cell_link(exit->branch, code);
+    if (is_settled(code)) cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
     NEXT(code);
 }
 
@@ -251,15 +252,15 @@ HANDLER(op_dead) {
 #define PUT_c(x, result) put_##x(cpu, u, result)
 #define PUT_bo(x, result) (void)0
 #define PUT_co(x, result) (void)0
-#define WIDTH(x) (CELL_##x == CELL_li64 ? 2 : 1)
+#define AFTER(x, units) ((const struct cell *)((const char *)u + (CELL_##x == CELL_li64 ? (units) + 1 : (units)) * CELL_UNIT))
 #define STEP(x, chain, before, result, next)                                                        \
     const uint64_t result = does_##x(cpu, u, B_OF_##chain(before), C_OF_##chain(before));           \
     PUT_##next(x, result);                                                                          \
     (void)(result);                                                                                 \
-    u += WIDTH(x)
+    u = AFTER(x, 1)
 #define LAST_STRAIGHT(x, chain, before)                                                             \
     put_##x(cpu, u, does_##x(cpu, u, B_OF_##chain(before), C_OF_##chain(before)));                  \
-    NEXT(u + WIDTH(x))
+    NEXT(AFTER(x, 2))
 #define LAST_BRANCH(x, chain, before)                                                               \
     if (holds_##x(B_OF_##chain(before), C_OF_##chain(before))) TAKE(u);                             \
     NEXT(u + 1)
@@ -326,9 +327,9 @@ static bool code_writes(unsigned code) {
 
 void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct cell *u = cpu->at;
-    const struct block *block = block_of(u);
-    cpu->pc = block->pc + block->offset[u->d];
+    const struct layout *about = layout_of(u);
+    cpu->pc = about->block->pc + about->offset[u->d];
     cpu->trap.kind = TRAP_MEMORY;
-    cpu->trap.write = code_writes(block->cell_code[u->d]);
+    cpu->trap.write = code_writes(about->cell_code[u->d]);
     cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + (uint64_t)(int64_t)u->imm;
 }

@@ -15,18 +15,26 @@ struct arena;
 struct cell {
     const void *handler;
     uint8_t a, b, c;
-    uint8_t d;    // fourth slot; of memory accesses the cell's index in its block
-    int32_t imm;  // of branches: distance to the cell to go on at, in units of CELL_STEP bytes
+    uint8_t d;    // fourth slot; of memory accesses the cell's place in its block
+    int32_t imm;  // of branches: distance to the cell to go on at
 };
 
-enum { CELL_STEP = 8 };
+// Places and distances are in units of so many bytes. A fused sequence has one handler: of its cells but the first there is only the second
+// half, and a pointer to such a cell points to eight bytes before that.
+enum { CELL_UNIT = 8 };
 
 // The code of a block: what running it reads, and nothing else, to keep it dense. Its branches go to the first cell of another block
 // once that is known, before that to their exit's `link`.
 struct threaded {
-    struct block *block;
+    const struct layout *about;
     uint64_t pc;
     struct cell cell[];
+};
+
+struct layout {
+    struct block *block;
+    const uint16_t *offset;  // by place: guest byte offset of the instruction
+    const uint16_t *cell_code;  // by place: what the cell stands for (cells.h)
 };
 
 // Where a block can be left for another one.
@@ -42,10 +50,8 @@ struct block {
     uint64_t bytes_hash;
     uint64_t pc;
     uint32_t bytes, mode;
-    uint32_t count;  // cells
+    uint32_t count, exits;  // cells, exits
     bool dead, fused;
-    const uint16_t *cell_code;  // by cell: what it stands for (cells.h)
-    const uint16_t *offset;  // by cell: guest byte offset of its instruction
     struct threaded *code;
     struct exit exit[];
 };
@@ -55,13 +61,13 @@ static inline const struct threaded *threaded_of(const struct cell *first) {
     return (const struct threaded *)((const char *)first - offsetof(struct threaded, cell));
 }
 
-enum { INTERP_MAX_CELLS = 255 };
+enum { INTERP_MAX_CELLS = 127 };
 
-// Lowers `ir`, lifted from guest code at `pc` under `mode`: the code goes to one arena, what is about it to the other. NULL if it
-// needs more than INTERP_MAX_CELLS: lift fewer instructions.
-struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode);
-// Gives common sequences of cells their functions; other threads may be running the block. Not for dead blocks.
-void interp_block_fuse(struct block *block);
+// Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
+struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
+// Gives the block new code, in which common sequences of cells have one function: the code in one arena, to keep it dense, what is about
+// it in the other. Other threads may be running the old code, but nothing may lead there. Not for dead blocks.
+void interp_block_fuse(struct arena *code, struct arena *about, struct block *block);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);
 // Runs from `code` until a trap; cpu->trap.kind and cpu->pc say which and where.

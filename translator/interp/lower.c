@@ -87,7 +87,7 @@ static void put_uop(struct lowering *l, unsigned at) {
         break;
     case UOP_FORMAT_LOAD:
     case UOP_FORMAT_STORE:
-    case UOP_FORMAT_AMO: put(l, uop, uop->code, cell_handler[uop->code])->d = (uint8_t)at_cell; break;
+    case UOP_FORMAT_AMO: put(l, uop, uop->code, cell_handler[uop->code])->d = (uint8_t)(2 * at_cell); break;
     default: put(l, uop, uop->code, cell_handler[uop->code]);
     }
 }
@@ -118,11 +118,11 @@ struct step {
 
 static unsigned find_steps(const struct block *block, struct step *step) {
     const struct cell *cell = block->code->cell;
-    const uint16_t *code = block->cell_code;
+    const uint16_t *code = block->code->about->cell_code;
     unsigned count = 0;
-    for (unsigned i = 0, before = 0; i < block->count; before = i, i += cell_width(code[i])) {
-        unsigned chains = count ? cell_chains(&cell[before], code[before], &cell[i], code[i]) : 0;
-        step[count++] = (struct step){.cell = (uint16_t)i, .code = code[i], .chains = (uint16_t)chains};
+    for (unsigned i = 0, before = 0; i < block->count; before = i, i += cell_width(code[2 * i])) {
+        unsigned chains = count ? cell_chains(&cell[before], code[2 * before], &cell[i], code[2 * i]) : 0;
+        step[count++] = (struct step){.cell = (uint16_t)i, .code = code[2 * i], .chains = (uint16_t)chains};
     }
     return count;
 }
@@ -148,9 +148,7 @@ static unsigned savings(const struct cell_sequence *sequence) {
 }
 
 // Chooses the sequences to fuse so that the sum of what they save is greatest.
-void interp_block_fuse(struct block *block) {
-    struct step step[INTERP_MAX_CELLS + 5];
-    unsigned count = find_steps(block, step);
+static void choose(struct step *step, unsigned count) {
     step[count].saved = 0;
     for (unsigned i = count; i-- > 0;) {
         step[i].chosen = NULL;
@@ -163,43 +161,101 @@ void interp_block_fuse(struct block *block) {
             if (saves > step[i].saved) step[i].saved = (uint16_t)saves, step[i].chosen = sequence;
         }
     }
-    for (unsigned i = 0; i < count; i += step[i].chosen ? step[i].chosen->length : 1) {
-        if (!step[i].chosen) continue;
-        __atomic_store_n(&block->code->cell[step[i].cell].handler, step[i].chosen->handler, __ATOMIC_RELAXED);
-    }
-    __atomic_store_n(&block->fused, true, __ATOMIC_RELEASE);
 }
 
 static bool is_exit_cell(unsigned code) {
     return cell_format(code) == UOP_FORMAT_BRANCH || cell_format(code) == UOP_FORMAT_JUMP;
 }
 
-static struct block *finish(struct lowering *l, struct arena *code_arena, struct arena *arena) {
-    size_t cells = offsetof(struct threaded, cell) + l->cells * sizeof(struct cell);
-    struct threaded *code = arena_alloc(code_arena, cells, 16);
+// ---- laying out
+
+struct plan {
+    struct layout *about;
+    uint16_t *offset, *cell_code;
+    struct threaded *code;
+};
+
+static struct plan make_plan(struct arena *code, struct arena *about, struct block *block, unsigned units) {
+    struct plan plan;
+    plan.code = arena_alloc(code, sizeof(struct threaded) + units * (size_t)CELL_UNIT, 16);
+    plan.about = arena_alloc(about, sizeof *plan.about, 8);
+    plan.offset = arena_alloc(about, 2 * units * sizeof *plan.offset, sizeof *plan.offset);
+    plan.cell_code = plan.offset + units;
+    *plan.about = (struct layout){block, plan.offset, plan.cell_code};
+    *plan.code = (struct threaded){plan.about, block->pc};
+    return plan;
+}
+
+// The cell whose second half is the unit behind `place`.
+static struct cell *cell_at(struct threaded *code, unsigned place) {
+    return (struct cell *)((char *)code->cell + (size_t)place * CELL_UNIT);
+}
+
+static struct block *finish(struct lowering *l, struct arena *arena) {
     struct block *block = arena_alloc(arena, sizeof *block + l->exits * sizeof(struct exit), 16);
-    uint16_t *offset = arena_alloc(arena, 2 * l->cells * sizeof *offset, sizeof *offset), *cell_code = offset + l->cells;
-    *block = (struct block){.pc = l->pc,
-                            .bytes = l->ir->bytes,
-                            .mode = l->mode,
-                            .count = l->cells,
-                            .offset = offset,
-                            .cell_code = cell_code,
-                            .code = code};
-    *code = (struct threaded){block, l->pc};
-    memcpy(offset, l->offset, l->cells * sizeof *offset);
-    memcpy(cell_code, l->code, l->cells * sizeof *cell_code);
-    memcpy(code->cell, l->cell, l->cells * sizeof *l->cell);
+    *block = (struct block){.pc = l->pc, .bytes = l->ir->bytes, .mode = l->mode, .count = l->cells, .exits = l->exits};
+    struct plan plan = make_plan(arena, arena, block, 2 * l->cells);
+    block->code = plan.code;
+    memcpy(plan.code->cell, l->cell, l->cells * sizeof *l->cell);
     for (unsigned i = 0; i < l->cells; i++) {
+        plan.offset[2 * i] = l->offset[i];
+        plan.cell_code[2 * i] = l->code[i];
         if (!is_exit_cell(l->code[i])) continue;
         struct exit *exit = &block->exit[l->cell[i].imm];
-        *exit = (struct exit){l->exit_pc[l->cell[i].imm], &code->cell[i], {.handler = cell_handler_link}};
-        if (!cell_link(&code->cell[i], &exit->link)) error_die("the host gave memory too far apart");
+        *exit = (struct exit){l->exit_pc[l->cell[i].imm], &plan.code->cell[i], {.handler = cell_handler_link}};
+        if (!cell_link(exit->branch, &exit->link)) error_die("the host gave memory too far apart");
     }
     return block;
 }
 
-struct block *interp_block_build(struct arena *code, struct arena *about, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
+static unsigned units_of(const struct step *step, bool first, bool fused) {
+    if (!fused) return 2 * cell_width(step->code);
+    return (first ? 2 : 1) + (step->code == CELL_li64);
+}
+
+// Copies a cell from the old code to a place in the new, and makes its exit, if it is one, leave from there.
+static void move_cell(struct block *block, const struct step *step, struct plan *plan, unsigned place, bool first, bool fused,
+                      unsigned *exits) {
+    const struct cell *from = &block->code->cell[step->cell];
+    struct cell *to = cell_at(plan->code, place);
+    size_t skipped = first ? 0 : CELL_UNIT;
+    memcpy((char *)to + skipped, (const char *)from + skipped, sizeof *to - skipped);
+    if (step->code == CELL_li64) memcpy(to + 1, from + 1, fused ? CELL_UNIT : sizeof *to);
+    if (cell_has_place(step->code)) to->d = (uint8_t)place;
+    plan->offset[place] = block->code->about->offset[2 * step->cell];
+    plan->cell_code[place] = step->code;
+    if (!is_exit_cell(step->code)) return;
+    struct exit *exit = &block->exit[(*exits)++];
+    const struct cell *target =
+        (const struct cell *)((const char *)from + (intptr_t)__atomic_load_n(&from->imm, __ATOMIC_RELAXED) * CELL_UNIT);
+    if (!cell_link(to, target) && !cell_link(to, &exit->link)) error_die("the host gave memory too far apart");
+    __atomic_store_n(&exit->branch, to, __ATOMIC_RELEASE);
+}
+
+void interp_block_fuse(struct arena *code, struct arena *about, struct block *block) {
+    struct step step[INTERP_MAX_CELLS + 5];
+    unsigned count = find_steps(block, step), units = 0, exits = 0;
+    choose(step, count);
+    for (unsigned i = 0; i < count;) {
+        unsigned length = step[i].chosen ? step[i].chosen->length : 1;
+        for (unsigned n = 0; n < length; n++) units += units_of(&step[i + n], n == 0, length > 1);
+        i += length;
+    }
+    struct plan plan = make_plan(code, about, block, units);
+    for (unsigned i = 0, place = 0; i < count;) {
+        unsigned length = step[i].chosen ? step[i].chosen->length : 1, first = place;
+        for (unsigned n = 0; n < length; n++) {
+            move_cell(block, &step[i + n], &plan, n ? place - 1 : place, n == 0, length > 1, &exits);
+            place += units_of(&step[i + n], n == 0, length > 1);
+        }
+        if (length > 1) cell_at(plan.code, first)->handler = step[i].chosen->handler;
+        i += length;
+    }
+    __atomic_store_n(&block->code, plan.code, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->fused, true, __ATOMIC_RELEASE);
+}
+
+struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
     struct lowering l;  // most of it is never touched
     l.ir = ir, l.pc = pc, l.mode = mode;
     l.cells = l.exits = l.counted = 0;
@@ -207,7 +263,7 @@ struct block *interp_block_build(struct arena *code, struct arena *about, const 
         if (l.cells + 3 > INTERP_MAX_CELLS) return NULL;
         put_uop(&l, i);
     }
-    return finish(&l, code, about);
+    return finish(&l, arena);
 }
 
 void interp_block_kill(struct block *block) {
