@@ -274,7 +274,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
 static void settle(struct block *block) {
     if (__atomic_load_n(&block->fused, __ATOMIC_ACQUIRE)) return;
     lock_take(&code_lock);
-    if (!block->dead) interp_block_fuse(&current.code, &current.about, block);
+    if (!block->dead && !block->fused) interp_block_fuse(&current.code, &current.about, block);
     lock_drop(&code_lock);
 }
 

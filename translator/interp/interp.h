@@ -1,6 +1,6 @@
 // Tier 0: the interpreter. A lifted block is lowered to threaded code: an array of cells, each naming the function that
-// carries it out, with its operands; functions end in a tail call to the next cell's. Common sequences are fused: the
-// first cell gets a function that does them all (sequences.def), the others stay where they are.
+// carries it out, with its operands; functions end in a tail call to the next cell's. In blocks that are
+// entered again common sequences are fused: the first cell gets a function that does them all (sequences.def).
 //
 // Threaded code is bound to one guest address (constants are absolute) and to this process; it is not for the cache.
 #pragma once
@@ -66,7 +66,8 @@ enum { INTERP_MAX_CELLS = 127 };
 // Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
 struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
 // Gives the block new code, in which common sequences of cells have one function: the code in one arena, to keep it dense, what is about
-// it in the other. Other threads may be running the old code, but nothing may lead there. Not for dead blocks.
+// it in the other. Other threads may be running the old code, but nothing may lead there. Not for dead blocks, and
+// once only.
 void interp_block_fuse(struct arena *code, struct arena *about, struct block *block);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);
