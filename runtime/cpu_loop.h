@@ -1,5 +1,6 @@
 // Runs one guest cpu: translated code until a trap, then the hook for it, and again. One cpu per host thread.
 #pragma once
+#include "runtime/host/host.h"
 #include "translator/ir/cpu.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@ void cpu_retire(struct cpu *cpu);
 void cpu_loop(struct cpu *cpu);
 void cpu_stop(struct cpu *cpu);
 // The cpu whose guest code or hooks this host thread runs, else NULL. Async-signal-safe.
-struct cpu *cpu_current(void);
+HOST_HANDLER struct cpu *cpu_current(void);
 // After vfork-like sharing of a thread's TLS the parent must say again who it is.
 void cpu_set_current(struct cpu *cpu);
 // Whether more than one guest cpu exists in this process (atomics and signals may take short cuts if not).

@@ -15,7 +15,7 @@ static void resume_in_loop(void *data) {
 }
 
 // The host reports no address for what is not canonical on x86-64 (a general protection fault).
-static uint64_t reported_address(const siginfo_t *info) {
+HOST_HANDLER static uint64_t reported_address(const siginfo_t *info) {
     return info->si_code == SI_KERNEL ? ~UINT64_C(0) : (uint64_t)(uintptr_t)info->si_addr;
 }
 

@@ -51,12 +51,12 @@ static void host_mask(uint64_t mask) {
     host_call(rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
 }
 
-static bool is_fault(int signal) {
+HOST_HANDLER static bool is_fault(int signal) {
     return SIGNAL_FAULTS & SIGNAL_BIT(signal);
 }
 
 // Where a signal waits: place 0, or a place of its own where the host does not block it.
-static unsigned place_of(int signal) {
+HOST_HANDLER static unsigned place_of(int signal) {
     switch (signal) {
     case SIGSEGV: return 1;
     case SIGBUS: return 2;
@@ -68,7 +68,7 @@ static unsigned place_of(int signal) {
 }
 
 // As in the kernel, a second one of the same number is lost while the first waits.
-static void queue(struct task *task, const siginfo_t *info) {
+HOST_HANDLER static void queue(struct task *task, const siginfo_t *info) {
     unsigned at = place_of(info->si_signo);
     if (!task->queued[at].set) {
         task->queued[at].info = *info;
@@ -86,7 +86,7 @@ static void own_fault(int signal, const siginfo_t *info, void *ucontext) {
     host_disposition(signal, (host_function *)(uintptr_t)GUEST_SIG_DFL, 0);
 }
 
-static void host_handler(int signal, siginfo_t *info, void *ucontext) {
+HOST_HANDLER static void host_handler(int signal, siginfo_t *info, void *ucontext) {
     if ((signal == SIGSEGV || signal == SIGBUS) && fault_handle(signal, info, ucontext)) return;
     if (is_fault(signal) && info->si_code > 0) {
         own_fault(signal, info, ucontext);
@@ -95,7 +95,7 @@ static void host_handler(int signal, siginfo_t *info, void *ucontext) {
     struct cpu *cpu = cpu_current();
     if (!cpu) return;
     fault_rewind(ucontext);
-    queue(task_of(cpu), info);
+    queue(cpu->os, info);
     uint64_t blocked = ~SIGNAL_FAULTS;
     memcpy(&((ucontext_t *)ucontext)->uc_sigmask, &blocked, sizeof blocked);  // the kernel's 8 bytes of the larger type
 }

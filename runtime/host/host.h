@@ -3,8 +3,19 @@
 #pragma once
 #include <stdint.h>
 
-uint64_t host_context_pc(const void *ucontext);
-void host_context_set_pc(void *ucontext, uint64_t pc);
+// Marks what runs in the handler of a signal that may come at any instruction: also inside a sanitizer's runtime, which holds its locks
+// then and must not be entered again.
+#if defined __has_attribute
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define HOST_HANDLER __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef HOST_HANDLER
+#define HOST_HANDLER
+#endif
+
+HOST_HANDLER uint64_t host_context_pc(const void *ucontext);
+HOST_HANDLER void host_context_set_pc(void *ucontext, uint64_t pc);
 // Makes the interrupted thread call function(argument) on its own stack when the handler returns; `function` must not return.
 // The FPU's state stays what it was at the interruption.
 void host_context_call(void *ucontext, void (*function)(void *), void *argument);

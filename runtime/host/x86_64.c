@@ -3,7 +3,7 @@
 #include "runtime/host/host.h"
 #include <ucontext.h>
 
-static greg_t *registers_of(const void *ucontext) {
+HOST_HANDLER static greg_t *registers_of(const void *ucontext) {
     return ((ucontext_t *)(uintptr_t)ucontext)->uc_mcontext.gregs;
 }
 
