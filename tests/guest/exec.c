@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic without=tsan
+// guest-test: expect=native variants=static,dynamic
 // execve(2) and execveat(2): by descriptor, scripts, every refusal, threads that are left behind, and a storm of signals around it.
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static without=tsan
+// guest-test: expect=native variants=static
 // What a handled signal does to each call that waits, with SA_RESTART and without: man 7 signal, "Interruption of system calls". Then calls
 // under a storm of signals: none may be lost, done twice or fail where SA_RESTART says that it does not.
 #include <errno.h>

@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic without=tsan
+// guest-test: expect=native variants=static,dynamic
 // Handlers, masks, nesting, alternate stacks, faults, restarts, waiting under masks.
 #include <errno.h>
 #include <poll.h>
