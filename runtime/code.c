@@ -7,7 +7,10 @@
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
+#include "runtime/host/host.h"
 #include "runtime/mem.h"
+#include "runtime/native.h"
+#include "runtime/options.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/interp/interp.h"
@@ -24,6 +27,9 @@ enum {
     FETCH_BYTES = 512,
     LIFT_INSTRUCTIONS = 64,
     CODE_LIMIT = 512 << 20,
+    HOT_PASSES = 30,       // through an exit
+    HOT_LOOKUPS = 8,       // which cost more
+    UNIT_MAX_CELLS = 400,  // but always one block
 };
 
 const struct guest_isa *code_isa;
@@ -34,6 +40,7 @@ static struct lock code_lock;
 // A generation: code, and what is about it.
 struct generation {
     struct arena code, about;
+    struct native native;
 };
 
 static struct generation current, old;
@@ -41,6 +48,7 @@ static struct block **bucket;  // by hash of pc and mode; read without the lock
 static struct block **page_blocks;  // by guest page: blocks with bytes in it (a block lies in two at most)
 static uint32_t *region_blocks;  // by REGION_PAGES pages: how many list entries they have
 static struct ir_block lifted;  // under the lock
+static uint32_t hot_lookups;
 static uint32_t changes;  // raised by every invalidation: bytes fetched before it may be old
 
 static void *reserve(size_t size) {
@@ -56,6 +64,9 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     page_blocks = reserve(PAGES * sizeof *page_blocks);
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
+    if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
+    interp_hot_passes = options.tier == TIER_QUICK ? 1 : HOT_PASSES;
+    hot_lookups = options.tier == TIER_QUICK ? 1 : HOT_LOOKUPS;
 }
 
 void code_forked(void) {
@@ -110,7 +121,17 @@ static void unlink_bucket(struct block *block) {
     __atomic_store_n(at, block->next, __ATOMIC_RELEASE);  // block->next stays for readers that are on it
 }
 
+static void ask_to_leave(struct cpu *cpu, void *data) {
+    (void)data;
+    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+}
+
+// Loops within a unit go on without looking at the cells: whoever is in one has to leave.
 static void drop(struct block *block) {
+    if (block->unit) {
+        quick_remove(block->unit);
+        cpu_each(ask_to_leave, NULL);
+    }
     interp_block_kill(block);
     unlink_bucket(block);
     for (unsigned i = 0; i < pages_of(block); i++) unlink_page(block, block->pc / MEM_PAGE + i);
@@ -220,11 +241,6 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
 
 // ---- generations
 
-static void ask_to_leave(struct cpu *cpu, void *data) {
-    (void)data;
-    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
-}
-
 // Forgets all translations; the calling cpu must leave translated code at once. False, and nothing done, while the generation before is
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
@@ -255,6 +271,7 @@ void code_collect(void) {
     if (old.code.chunks && !held) {
         arena_free(&old.code);
         arena_free(&old.about);
+        native_free(&old.native);
     }
     lock_drop(&code_lock);
 }
@@ -278,10 +295,71 @@ static void settle(struct block *block) {
     lock_drop(&code_lock);
 }
 
+// ---- native code
+
+static bool wants_native(const struct block *block) {
+    return block && block->fused && !block->dead && !block->unit && !block->plain;
+}
+
+// The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well.
+static unsigned gather(struct block *first, struct block **blocks) {
+    struct block *waiting[QUICK_MAX_BLOCKS * 4];
+    unsigned count = 0, cells = 0, left = 0;
+    waiting[left++] = first;
+    while (left && count < QUICK_MAX_BLOCKS) {
+        struct block *block = waiting[--left];
+        bool known = false;
+        for (unsigned i = 0; i < count; i++) known |= blocks[i] == block;
+        if (known || (count && cells + block->count > UNIT_MAX_CELLS)) continue;
+        blocks[count++] = block;
+        cells += block->count;
+        for (unsigned i = 0; i < block->exits; i++) {
+            struct block *next = find(block->exit[i].pc, block->mode);
+            if (wants_native(next) && left < sizeof waiting / sizeof *waiting) waiting[left++] = next;
+        }
+    }
+    return count;
+}
+
+void code_hot(struct cpu *cpu, const struct cell *code) {
+    (void)cpu;
+    struct block *blocks[QUICK_MAX_BLOCKS], *first = threaded_of(code)->about->block;
+    bool full = false;
+    lock_take(&code_lock);
+    if (wants_native(first) && first->code->cell == code) {
+        unsigned count = gather(first, blocks);
+        bool made = native_make(&current.native, &current.about, blocks, count, &full);
+        if (!made && !full && count > 1) made = native_make(&current.native, &current.about, blocks, 1, &full);
+        first->plain = !made;
+        if (full) begin_generation();
+    }
+    lock_drop(&code_lock);
+}
+
+bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext, bool *retry) {
+    *retry = native_retry(&current.native, host_pc, address) || native_retry(&old.native, host_pc, address);
+    if (*retry) return true;
+    const struct quick_unit *unit = native_find(&current.native, host_pc);
+    if (!unit) unit = native_find(&old.native, host_pc);
+    if (!unit || !quick_find_access(unit, cpu, host_pc)) return false;
+    quick_store_pins(cpu, host_context_register, ucontext);
+    return true;
+}
+
+static void count_lookup(struct cpu *cpu, struct block *block) {
+    if (!hot_lookups || !wants_native(block)) return;
+    uint16_t passes = __atomic_load_n(&block->passes, __ATOMIC_RELAXED);
+    __atomic_store_n(&block->passes, passes + 1, __ATOMIC_RELAXED);
+    if (passes + 1u >= hot_lookups) code_hot(cpu, block->code->cell);
+}
+
+// ---- looking up
+
 const struct cell *code_resolve(struct cpu *cpu) {
     struct block *block = find(cpu->pc, cpu->mode);
     if (block) {
         settle(block);
+        count_lookup(cpu, block);
         return block->code->cell;
     }
     if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);

@@ -2,9 +2,11 @@
 // change. Shared by all threads; found without a lock, made under one.
 #pragma once
 #include "translator/guest/guest.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct cell;
 struct cpu;
 struct lock;
 
@@ -12,6 +14,12 @@ void code_init(const struct guest_isa *isa, guest_features features);
 extern const struct guest_isa *code_isa;
 extern guest_features code_features;
 
+// A fault at a host pc: true if it was in native code; then either nothing is to be done but to go on (*retry), or the state of `cpu` was stored
+// and the access noted for interp_fault. For handlers of host signals.
+bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext, bool *retry);
+
+// cpu->hot: the block of this first cell is worth native code.
+void code_hot(struct cpu *cpu, const struct cell *code);
 // cpu->resolve: code for cpu->pc under cpu->mode, or NULL with cpu->trap set (TRAP_FETCH).
 const struct cell *code_resolve(struct cpu *cpu);
 // The guest bytes in [start, start + size) changed, went away, or lost or gained execute permission.

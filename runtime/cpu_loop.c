@@ -43,6 +43,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
     *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
     cpu->resolve = code_resolve;
+    cpu->hot = code_hot;
     cpu->runtime = state;
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     enlist(state);

@@ -1,6 +1,7 @@
 // Host faults and interruptible system calls: see fault.h. The handler never does the work itself: it redirects the interrupted
 // thread, so that everything else happens outside of signal context.
 #include "runtime/fault.h"
+#include "runtime/code.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/host/host.h"
 #include "runtime/mem.h"
@@ -27,7 +28,12 @@ bool fault_handle(int signal, siginfo_t *info, void *ucontext) {
         return true;
     }
     struct cpu *cpu = cpu_current();
-    if (!cpu || !interp_owns(pc)) return false;
+    if (!cpu) return false;
+    if (!interp_owns(pc)) {
+        bool retry;
+        if (!code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext, &retry)) return false;
+        if (retry) return true;
+    }
     interp_fault(cpu, reported_address(info));
     cpu->trap.host_signal = signal;
     cpu->trap.host_code = info->si_code == SI_KERNEL ? SEGV_MAPERR : info->si_code;

@@ -12,17 +12,25 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static uint64_t retired;  // instructions of cpus that are gone; under the list of cpus' lock
+struct executed {
+    uint64_t interpreted, native;
+};
+
+static struct executed retired;  // instructions of cpus that are gone; under the list of cpus' lock
 static struct {
     uint64_t blocks, instructions, bytes;
 } translated;
+static struct {
+    uint64_t units, blocks, bytes;
+} made_native;
 
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
 }
 
 void stats_add(const struct cpu *cpu) {
-    retired += cpu->instructions;
+    retired.interpreted += cpu->instructions;
+    retired.native += cpu->native_instructions;
 }
 
 void stats_translated(unsigned instructions, unsigned bytes) {
@@ -31,8 +39,16 @@ void stats_translated(unsigned instructions, unsigned bytes) {
     translated.bytes += bytes;
 }
 
+void stats_native(unsigned blocks, unsigned bytes) {
+    made_native.units++;
+    made_native.blocks += blocks;
+    made_native.bytes += bytes;
+}
+
 static void add_live(struct cpu *cpu, void *data) {
-    *(uint64_t *)data += cpu->instructions;
+    struct executed *executed = data;
+    executed->interpreted += cpu->instructions;
+    executed->native += cpu->native_instructions;
 }
 
 static double cpu_seconds(void) {
@@ -41,11 +57,15 @@ static double cpu_seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void report_text(uint64_t instructions, double seconds) {
-    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), tier interp", (unsigned long long)instructions,
-              seconds, seconds > 0 ? (double)instructions / seconds / 1e6 : 0);
+static void report_text(const struct executed *executed, double seconds) {
+    uint64_t instructions = executed->interpreted + executed->native;
+    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), %.1f %% of them in native code",
+              (unsigned long long)instructions, seconds, seconds > 0 ? (double)instructions / seconds / 1e6 : 0,
+              instructions ? 100.0 * (double)executed->native / (double)instructions : 0);
     error_say("%llu blocks translated, from %llu guest instructions in %llu bytes", (unsigned long long)translated.blocks,
               (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
+    error_say("%llu units of native code, of %llu blocks, in %llu bytes", (unsigned long long)made_native.units,
+              (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
 }
 
 // The file for the report is mapped from the start on: by the end the guest may have locked itself out of the file system.
@@ -73,14 +93,16 @@ void stats_init(void) {
     host_call(close, fd);
 }
 
-static void report_json(uint64_t instructions, double seconds) {
+static void report_json(const struct executed *executed, double seconds) {
     char buffer[REPORT_BYTES];
     struct text text = TEXT_ON(buffer);
     text_add(
         &text,
-        "{\"schema\": 1, \"instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, \"block_instructions\": %llu, \"block_bytes\": %llu}",
-        (unsigned long long)instructions, seconds, (unsigned long long)translated.blocks,
-        (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
+        "{\"schema\": 1, \"instructions\": %llu, \"native_instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, "
+        "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu}",
+        (unsigned long long)(executed->interpreted + executed->native), (unsigned long long)executed->native, seconds,
+        (unsigned long long)translated.blocks, (unsigned long long)translated.instructions, (unsigned long long)translated.bytes,
+        (unsigned long long)made_native.units, (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.
@@ -94,9 +116,9 @@ static void report_json(uint64_t instructions, double seconds) {
 void stats_report(void) {
     static bool done;
     if (!stats_wanted() || __atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
-    uint64_t instructions = retired;
-    cpu_each(add_live, &instructions);
+    struct executed executed = retired;
+    cpu_each(add_live, &executed);
     double seconds = cpu_seconds();
-    if (options.stats) report_text(instructions, seconds);
-    if (options.stats_json) report_json(instructions, seconds);
+    if (options.stats) report_text(&executed, seconds);
+    if (options.stats_json) report_json(&executed, seconds);
 }

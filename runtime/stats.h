@@ -11,5 +11,7 @@ void stats_init(void);
 void stats_add(const struct cpu *cpu);
 // A block was translated from so many guest bytes and instructions; under the code table's lock.
 void stats_translated(unsigned instructions, unsigned bytes);
+// A unit of native code was made; under the code table's lock.
+void stats_native(unsigned blocks, unsigned bytes);
 // Writes the report, if wanted. Once per process, from any thread.
 void stats_report(void);

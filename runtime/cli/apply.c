@@ -50,7 +50,8 @@ static bool log_has_strace(void) {
 }
 
 static enum tier tier_of(const char *name) {
-    return name && !strcmp(name, "interp") ? TIER_INTERP : TIER_AUTO;
+    if (name && !strcmp(name, "interp")) return TIER_INTERP;
+    return name && !strcmp(name, "quick") ? TIER_QUICK : TIER_AUTO;
 }
 
 // The argv words of options that hold for a whole family of processes. What concerns the first program alone (its argv[0] and

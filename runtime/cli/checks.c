@@ -72,10 +72,9 @@ bool check_log(const char *value, struct text *why) {
 }
 
 bool check_tier(const char *value, struct text *why) {
-    if (!strcmp(value, "auto") || !strcmp(value, "interp")) return true;
-    if (!strcmp(value, "quick") || !strcmp(value, "opt"))
-        text_add(why, "this build has no such tier; it has interp, which auto picks");
-    else text_add(why, "want auto or interp");
+    if (!strcmp(value, "auto") || !strcmp(value, "interp") || !strcmp(value, "quick")) return true;
+    if (!strcmp(value, "opt")) text_add(why, "this build has no such tier; it has interp and quick");
+    else text_add(why, "want auto, interp or quick");
     return false;
 }
 

@@ -15,6 +15,8 @@
 #endif
 
 HOST_HANDLER uint64_t host_context_pc(const void *ucontext);
+// A general register by its number in the processor's encoding.
+HOST_HANDLER uint64_t host_context_register(const void *ucontext, unsigned number);
 HOST_HANDLER void host_context_set_pc(void *ucontext, uint64_t pc);
 // Makes the interrupted thread call function(argument) on its own stack when the handler returns; `function` must not return.
 // The FPU's state stays what it was at the interruption.

@@ -11,6 +11,12 @@ uint64_t host_context_pc(const void *ucontext) {
     return (uint64_t)registers_of(ucontext)[REG_RIP];
 }
 
+uint64_t host_context_register(const void *ucontext, unsigned number) {
+    static const uint8_t index[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                                    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+    return (uint64_t)registers_of(ucontext)[index[number]];
+}
+
 void host_context_set_pc(void *ucontext, uint64_t pc) {
     registers_of(ucontext)[REG_RIP] = (greg_t)pc;
 }

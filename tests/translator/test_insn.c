@@ -1,10 +1,11 @@
 // Runs every line of tests/insn/*.txt (the format is described at the top of each) through decoder, lift and interpreter, once
-// instruction by instruction and once as one block, and compares the whole state afterwards: all registers, scratch memory,
+// instruction by instruction, as one block, as a block with fused sequences, and as native code of the quick tier, and compares the whole state afterwards: all registers, scratch memory,
 // flags, pc and trap. Then sees to it that no row of insns.def is without a case.
 #include "runtime/base/arena.h"
 #include "translator/guest/riscv64/insn_table.h"
 #include "translator/interp/interp.h"
 #include "translator/ir/fp.h"
+#include "translator/quick/quick.h"
 #include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -34,7 +35,7 @@ struct test_case {
 static struct cpu *cpu;
 static struct arena arena;
 static const struct test_case *current;
-static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, WAYS } way;
+static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, WAYS } way;
 static unsigned failures;
 static bool covered[INSN_COUNT];
 static char where[1024];
@@ -46,7 +47,7 @@ static void complain(const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused"}[way], text);
+    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick"}[way], text);
 }
 
 // ---- reading a line
@@ -130,6 +131,28 @@ static bool read_case(char *line, struct test_case *test) {
 
 // ---- running it
 
+enum { NATIVE_BYTES = 1 << 16 };
+static uint8_t *native_code;
+static size_t native_start;  // behind the stubs
+
+static void set_up_native(void) {
+    struct quick_stubs stubs;
+    native_code = mmap(NULL, NATIVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(native_code, MAP_FAILED);
+    native_start = quick_make_stubs(native_code, (uintptr_t)native_code, guest_riscv64.pins, &stubs);
+    interp_native_leave = stubs.leave;
+    memcpy(&interp_native_enter, &stubs.enter, sizeof stubs.enter);
+}
+
+static void make_native(struct block *block) {
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
+    uint8_t *at = native_code + native_start;
+    struct quick_unit *unit = quick_emit(&arena, &block, 1, at, NATIVE_BYTES - native_start, (uintptr_t)at);
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
+    if (unit) quick_install(unit);
+    else complain("there is no native code");
+}
+
 // The code under test is all the code that there is: anywhere else the run ends.
 static const struct cell *resolve(struct cpu *c) {
     static struct ir_block ir;
@@ -139,7 +162,8 @@ static const struct cell *resolve(struct cpu *c) {
     guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, way == ONE_BY_ONE ? 1 : 64, &ir);
     if (!ir.count) return NULL;
     struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
-    if (block && way == FUSED) interp_block_fuse(&arena, &arena, block);
+    if (block && way >= FUSED) interp_block_fuse(&arena, &arena, block);
+    if (block && way == QUICK) make_native(block);
     return block ? block->code->cell : NULL;
 }
 
@@ -194,7 +218,7 @@ static void run_line(char *line) {
     }
     current = &test;
     note_coverage(&test);
-    for (way = 0; way < WAYS; way++) {
+    for (way = 0; way < (quick_available() ? WAYS : QUICK); way++) {
         struct state result;
         run(&test, &result);
         check(&test, &result);
@@ -251,6 +275,7 @@ static void *map_at(uintptr_t address) {
 static int set_up(void **state) {
     (void)state;
     cpu = calloc(1, sizeof *cpu);
+    if (quick_available()) set_up_native();
     return cpu && map_at(SCRATCH) != MAP_FAILED && map_at(CODE) != MAP_FAILED ? 0 : -1;
 }
 

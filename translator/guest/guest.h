@@ -22,6 +22,8 @@ struct guest_isa {
     // cannot be decoded is printed as data with the length that its encoding announces.
     unsigned (*disassemble)(const uint8_t *bytes, size_t size, uint64_t pc, guest_features features, char *text, size_t text_size);
     const char *(*slot_name)(unsigned slot);
+    // The slots that code uses most, ended by 0: worth a host register for good, as many as there are.
+    const uint8_t *pins;
 
     // -cpu NAME[,ext=true|false|on|off…] into features. 0, or -1 with a message of what is wrong in `why`.
     int (*parse_cpu)(const char *text, guest_features *features, char *why, size_t why_size);

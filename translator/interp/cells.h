@@ -29,6 +29,9 @@ struct cell_sequence {
 
 extern const void *const cell_handler[];  // by uop code
 extern const void *const cell_handler_li64, *const cell_handler_count, *const cell_handler_link, *const cell_handler_dead;
+extern const void *const cell_handler_native, *const cell_handler_native_link;  // of a block with native code, of native_exit
+extern const void *const cell_handler_reheat;  // of a block that lost it
+extern const struct cell cell_indirect;  // goes on at cpu->pc
 extern const struct cell_sequence cell_sequences[];
 extern const unsigned cell_sequence_count;
 
@@ -65,6 +68,11 @@ static inline bool cell_link(struct cell *branch, const struct cell *target) {
     if (distance != (int32_t)distance) return false;
     __atomic_store_n(&branch->imm, (int32_t)distance, __ATOMIC_RELEASE);
     return true;
+}
+
+// The cell whose second half is the unit behind `place`.
+static inline struct cell *cell_at(const struct threaded *code, unsigned place) {
+    return (struct cell *)((char *)(uintptr_t)code->cell + (size_t)place * CELL_UNIT);
 }
 
 // A cell used as 64 bits of data behind the cell that wants them.

@@ -132,12 +132,22 @@ static bool is_settled(const struct cell *code) {
     return __atomic_load_n(&block->fused, __ATOMIC_ACQUIRE) && block->code->cell == code;
 }
 
+static bool is_native(const struct cell *code) {
+    return __atomic_load_n(&threaded_of(code)->about->block->unit, __ATOMIC_RELAXED) != NULL;
+}
+
+// Whether passes are still counted.
+static bool is_counted(const struct cell *code) {
+    return interp_hot_passes && !is_native(code) && !threaded_of(code)->about->block->plain;
+}
+
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    if (is_settled(code)) *jump_entry(cpu, cpu->pc) = code;
+    // While a block may still turn hot, it is looked up each time, which is counted.
+    if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = code;
     NEXT(code);
 }
 
@@ -217,15 +227,108 @@ HANDLER(op_count) {
     NEXT(u + 1);
 }
 
+// ---- exits. As long as the target is not worth native code, passes are counted in the link, whose distance then leads to the target.
+
+static uint32_t *passes_of(struct cell *link) {
+    return (uint32_t *)(void *)&link->a;
+}
+
+// False if the target lies too far away for that.
+static bool begin_count(struct cell *link, const struct cell *code, const void *handler) {
+    if (!cell_link(link, code)) return false;
+    __atomic_store_n(passes_of(link), interp_hot_passes, __ATOMIC_RELAXED);
+    __atomic_store_n(&link->handler, handler, __ATOMIC_RELEASE);
+    return true;
+}
+
+INLINE const struct cell *counted_target(const struct cell *link) {
+    return (const struct cell *)((const char *)link + *(const volatile int32_t *)&link->imm * (intptr_t)CELL_UNIT);
+}
+
+// Two threads may both count down to zero, or lose a pass.
+INLINE bool counts_down(const struct cell *link) {
+    uint32_t *passes = passes_of((struct cell *)(uintptr_t)link);
+    uint32_t left = __atomic_load_n(passes, __ATOMIC_RELAXED);
+    if (LIKELY(left > 1)) __atomic_store_n(passes, left - 1, __ATOMIC_RELAXED);
+    return LIKELY(left > 1);
+}
+
+SLOW_HANDLER(heat_up) {
+    struct exit *exit = (struct exit *)((uintptr_t)u - offsetof(struct exit, link));
+    const struct cell *code = counted_target(u);
+    cpu->hot(cpu, code);
+    cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
+    NEXT(code);
+}
+
+SLOW_HANDLER(heat_up_native) {
+    struct native_exit *exit = (struct native_exit *)((uintptr_t)u - offsetof(struct native_exit, link));
+    const struct cell *code = counted_target(u);
+    cpu->hot(cpu, code);
+    __atomic_store_n(&exit->target, code, __ATOMIC_RELEASE);
+    NEXT(code);
+}
+
+HANDLER(op_count_pass) {
+    if (!counts_down(u)) HAND_OVER(heat_up);
+    NEXT(counted_target(u));
+}
+
+HANDLER(op_count_native_pass) {
+    if (!counts_down(u)) HAND_OVER(heat_up_native);
+    NEXT(counted_target(u));
+}
+
 // An exit that is not linked yet: finds the target and links.
 HANDLER(op_link) {
     struct exit *exit = (struct exit *)((uintptr_t)u - offsetof(struct exit, link));
     cpu->pc = exit->pc;
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
-    if (is_settled(code)) cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
+    if (is_settled(code) && !(is_counted(code) && begin_count(&exit->link, code, (const void *)op_count_pass)))
+        cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
     NEXT(code);
 }
+
+HANDLER(op_native_link) {
+    struct native_exit *exit = (struct native_exit *)((uintptr_t)u - offsetof(struct native_exit, link));
+    cpu->pc = exit->pc;
+    const struct cell *code = cpu->resolve(cpu);
+    if (!code) return NULL;
+    if (is_settled(code) && !(is_counted(code) && begin_count(&exit->link, code, (const void *)op_count_native_pass)))
+        __atomic_store_n(&exit->target, code, __ATOMIC_RELEASE);
+    NEXT(code);
+}
+
+// ---- native code
+
+const struct cell *(*interp_native_enter)(struct cpu *cpu, const struct cell *first);
+const void *interp_native_leave;
+uint32_t interp_hot_passes;
+
+// First cell of a block that has native code.
+HANDLER(op_native) {
+    if (interrupted(cpu)) HAND_OVER(stop_interrupted);
+    const struct cell *next = interp_native_enter(cpu, u);
+    if (!next) return NULL;
+    NEXT(next);
+}
+
+// First cell of a block that had native code until another block of its unit went.
+HANDLER(op_reheat) {
+    struct block *block = threaded_of(u)->about->block;
+    const void *own = cell_handler_reheat;
+    __atomic_compare_exchange_n(&block->code->cell->handler, &own, block->handler, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    cpu->hot(cpu, u);
+    NEXT(u);
+}
+
+HANDLER(op_indirect) {
+    if (interrupted(cpu)) HAND_OVER(stop_interrupted_at);
+    HAND_OVER(find_indirect);
+}
+
+const struct cell cell_indirect = {.handler = (const void *)op_indirect};
 
 // First cell of a dead block.
 HANDLER(op_dead) {
@@ -282,6 +385,75 @@ HANDLER(op_dead) {
 #undef FUSE3
 #undef FUSE4
 
+// ---- bodies
+
+// clang-format off: macros that read as tables
+#undef ATOMIC
+#define ATOMIC(type)                                                              \
+    ({                                                                            \
+        if (UNLIKELY(B & (sizeof(type) - 1))) return stop_misaligned(cpu, u), true; \
+        ACCESS(u);                                                                \
+        (type *)(uintptr_t)B;                                                     \
+    })
+#define BODY(name) static INTERP_SECTION INTERP_UNCHECKED bool body_##name(struct cpu *cpu, const struct cell *u)
+#define BODY_OF_STRAIGHT(name) \
+    BODY(name) { put_##name(cpu, u, does_##name(cpu, u, SLOT_B, SLOT_C)); return false; }
+#define BODY_AS_NONE(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_D(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DI(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DS(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DSI(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DSS(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DSSI(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_DSSS(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_S(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_I(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_SI(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_LOAD(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_STORE(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_LINK(name, ...) BODY_OF_STRAIGHT(name)
+#define BODY_AS_BRANCH(name, ...)
+#define BODY_AS_JUMP(name, ...)
+#define BODY_AS_INDIRECT(name, ...)
+#define BODY_AS_EXIT(name, kind) BODY(name) { leave(cpu, cell_wide(u + 1), kind); return true; }
+#define BODY_AS_AMO(name, ...)                                                           \
+    BODY(name) {                                                                         \
+        uint64_t *const a_ = &SLOT_A;                                                    \
+        const uint64_t b_ = SLOT_B, c_ = SLOT_C;                                         \
+        (void)a_, (void)c_;                                                              \
+        __VA_ARGS__;                                                                     \
+        return false;                                                                    \
+    }
+// clang-format on
+#define UOP(name, format, ...) BODY_AS_##format(name, __VA_ARGS__)
+#include "translator/ir/uops.def"
+#undef UOP
+
+interp_body_function *const interp_body[UOP_COUNT_OF_CODES] = {
+#define NAMED_AS_NONE(name) [UOP_##name] = body_##name,
+#define NAMED_AS_D NAMED_AS_NONE
+#define NAMED_AS_DI NAMED_AS_NONE
+#define NAMED_AS_DS NAMED_AS_NONE
+#define NAMED_AS_DSI NAMED_AS_NONE
+#define NAMED_AS_DSS NAMED_AS_NONE
+#define NAMED_AS_DSSI NAMED_AS_NONE
+#define NAMED_AS_DSSS NAMED_AS_NONE
+#define NAMED_AS_S NAMED_AS_NONE
+#define NAMED_AS_I NAMED_AS_NONE
+#define NAMED_AS_SI NAMED_AS_NONE
+#define NAMED_AS_LOAD NAMED_AS_NONE
+#define NAMED_AS_STORE NAMED_AS_NONE
+#define NAMED_AS_LINK NAMED_AS_NONE
+#define NAMED_AS_BRANCH(name)
+#define NAMED_AS_JUMP(name)
+#define NAMED_AS_INDIRECT(name)
+#define NAMED_AS_EXIT NAMED_AS_NONE
+#define NAMED_AS_AMO NAMED_AS_NONE
+#define UOP(name, format, ...) NAMED_AS_##format(name)
+#include "translator/ir/uops.def"
+#undef UOP
+};
+
 // ---- tables for lowering (cells.h)
 
 const void *const cell_handler[UOP_COUNT_OF_CODES] = {
@@ -294,6 +466,9 @@ const void *const cell_handler_li64 = (const void *)op_li64;
 const void *const cell_handler_count = (const void *)op_count;
 const void *const cell_handler_link = (const void *)op_link;
 const void *const cell_handler_dead = (const void *)op_dead;
+const void *const cell_handler_reheat = (const void *)op_reheat;
+const void *const cell_handler_native = (const void *)op_native;
+const void *const cell_handler_native_link = (const void *)op_native_link;
 
 const struct cell_sequence cell_sequences[] = {
 // clang-format off: macros that read as tables

@@ -28,6 +28,7 @@ enum { CELL_UNIT = 8 };
 struct threaded {
     const struct layout *about;
     uint64_t pc;
+    const void *native;  // where native code goes on that comes here
     struct cell cell[];
 };
 
@@ -35,6 +36,8 @@ struct layout {
     struct block *block;
     const uint16_t *offset;  // by place: guest byte offset of the instruction
     const uint16_t *cell_code;  // by place: what the cell stands for (cells.h)
+    const uint16_t *place;      // of the cells that do something, in order; of fused code only
+    unsigned count;             // of these
 };
 
 // Where a block can be left for another one.
@@ -44,6 +47,16 @@ struct exit {
     struct cell link;
 };
 
+// Where native code can be left for another block. It goes to `native` of the target, which is the link until that is known.
+struct native_exit {
+    uint64_t pc;
+    const struct cell *target;
+    const void *native;  // of the link
+    struct cell link;
+};
+
+struct quick_unit;
+
 struct block {
     struct block *next;  // the table's chain; the runtime's to use, as are the next two
     struct block *next_on_page[2];
@@ -52,6 +65,10 @@ struct block {
     uint32_t bytes, mode;
     uint32_t count, exits;  // cells, exits
     bool dead, fused;
+    bool plain;               // there will be no native code
+    uint16_t passes;          // how often the block was looked up, while there is no native code
+    struct quick_unit *unit;  // its native code, or NULL
+    const void *handler;      // the first cell's own while there is native code
     struct threaded *code;
     struct exit exit[];
 };
@@ -71,6 +88,16 @@ struct block *interp_block_build(struct arena *arena, const struct ir_block *ir,
 void interp_block_fuse(struct arena *code, struct arena *about, struct block *block);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);
+// Native code. interp_native_enter goes on in that of a block's first cell, and returns the cell where the interpreter goes on, or NULL after
+// a trap; interp_native_leave is where native code goes to leave for such a cell. Both are set before code is made, or not at all.
+extern const struct cell *(*interp_native_enter)(struct cpu *cpu, const struct cell *first);
+extern const void *interp_native_leave;
+// After so many passes an exit's target is handed to cpu->hot; 0 for never.
+extern uint32_t interp_hot_passes;
+// What a cell does, as a function, by uop code; NULL for branches and jumps. True: a trap, with cpu->pc and cpu->trap set.
+typedef bool interp_body_function(struct cpu *cpu, const struct cell *u);  // NOLINT: the one shape of all bodies
+extern interp_body_function *const interp_body[UOP_COUNT_OF_CODES];
+
 // Runs from `code` until a trap; cpu->trap.kind and cpu->pc say which and where.
 void interp_run(struct cpu *cpu, const struct cell *code);
 // Whether a host instruction address lies in code that accesses guest memory for cpu->at.

@@ -181,14 +181,9 @@ static struct plan make_plan(struct arena *code, struct arena *about, struct blo
     plan.about = arena_alloc(about, sizeof *plan.about, 8);
     plan.offset = arena_alloc(about, 2 * units * sizeof *plan.offset, sizeof *plan.offset);
     plan.cell_code = plan.offset + units;
-    *plan.about = (struct layout){block, plan.offset, plan.cell_code};
-    *plan.code = (struct threaded){plan.about, block->pc};
+    *plan.about = (struct layout){.block = block, .offset = plan.offset, .cell_code = plan.cell_code};
+    *plan.code = (struct threaded){plan.about, block->pc, interp_native_leave};
     return plan;
-}
-
-// The cell whose second half is the unit behind `place`.
-static struct cell *cell_at(struct threaded *code, unsigned place) {
-    return (struct cell *)((char *)code->cell + (size_t)place * CELL_UNIT);
 }
 
 static struct block *finish(struct lowering *l, struct arena *arena) {
@@ -206,6 +201,11 @@ static struct block *finish(struct lowering *l, struct arena *arena) {
         if (!cell_link(exit->branch, &exit->link)) error_die("the host gave memory too far apart");
     }
     return block;
+}
+
+// Not the data of an exit.
+static bool is_work(const struct block *block, const struct step *step) {
+    return step->code != CELL_OTHER || block->code->cell[step->cell].handler == cell_handler_count;
 }
 
 static unsigned units_of(const struct step *step, bool first, bool fused) {
@@ -242,10 +242,14 @@ void interp_block_fuse(struct arena *code, struct arena *about, struct block *bl
         i += length;
     }
     struct plan plan = make_plan(code, about, block, units);
+    uint16_t *places = arena_alloc(about, count * sizeof *places, sizeof *places);
+    plan.about->place = places;
     for (unsigned i = 0, place = 0; i < count;) {
         unsigned length = step[i].chosen ? step[i].chosen->length : 1, first = place;
         for (unsigned n = 0; n < length; n++) {
-            move_cell(block, &step[i + n], &plan, n ? place - 1 : place, n == 0, length > 1, &exits);
+            unsigned at = n ? place - 1 : place;
+            move_cell(block, &step[i + n], &plan, at, n == 0, length > 1, &exits);
+            if (is_work(block, &step[i + n])) places[plan.about->count++] = (uint16_t)at;
             place += units_of(&step[i + n], n == 0, length > 1);
         }
         if (length > 1) cell_at(plan.code, first)->handler = step[i].chosen->handler;

@@ -53,7 +53,8 @@ struct cpu {
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
     uint32_t mode;          // MODE_*
     const struct cell *at;  // the memory access under way, for faults
-    uint64_t instructions;  // executed, under MODE_COUNT
+    uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
+    uint64_t native_instructions;  // and by native code
     struct trap trap;
 
     // LR/SC reservation: valid while reserved_address is non-zero.
@@ -67,6 +68,8 @@ struct cpu {
 
     // Finds or makes the code for cpu->pc; NULL with cpu->trap set where that cannot be. Set by the runtime.
     const struct cell *(*resolve)(struct cpu *cpu);
+    // Told that the block of this first cell is worth native code. Set by the runtime.
+    void (*hot)(struct cpu *cpu, const struct cell *code);
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
     const struct cell *jump[CPU_JUMPS];  // by pc / 2: code that may be that of the pc, or NULL

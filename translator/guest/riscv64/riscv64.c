@@ -4,6 +4,10 @@
 
 enum { ELF_MACHINE_RISCV = 243 };  // ELF specification of RISC-V, "File Header"
 
+// The registers that compressed instructions reach (C extension, "registers rvc": x8 to x15), stack pointer, return address, then what
+// leaf functions take next.
+static const uint8_t pins[] = {10, 15, 14, 2, 8, 13, 12, 11, 9, 1, 16, 17, 18, 0};
+
 const struct guest_isa guest_riscv64 = {
     .name = "riscv64",
     .elf_machine = ELF_MACHINE_RISCV,
@@ -12,6 +16,7 @@ const struct guest_isa guest_riscv64 = {
     .lift = riscv64_lift,
     .disassemble = riscv64_disassemble,
     .slot_name = riscv64_slot_name,
+    .pins = pins,
     .parse_cpu = riscv64_parse_cpu,
     .isa_string = riscv64_isa_string,
     .default_features = RV_ALL,

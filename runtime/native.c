@@ -1,0 +1,94 @@
+// Native code's memory: see native.h.
+#include "runtime/native.h"
+#include "runtime/base/error.h"
+#include "runtime/base/sys.h"
+#include "runtime/mem.h"
+#include "runtime/stats.h"
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    NATIVE_BYTES = 64 << 20,
+    UNIT_MAX_BYTES = 64 << 10,
+    UNIT_ALIGN = 16,
+    UNITS = NATIVE_BYTES / 64,
+};
+
+static uint8_t scratch[UNIT_MAX_BYTES];  // a unit is made here, then copied: only then it is known which pages it takes
+
+static void *map(size_t size, int protection) {
+    long at = host_call(mmap, 0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+
+bool native_init(const uint8_t *pins) {
+    if (!quick_available()) return false;
+    uint8_t *at = map(MEM_PAGE, PROT_READ | PROT_WRITE);
+    if (!at) return false;
+    struct quick_stubs stubs;
+    quick_make_stubs(at, (uintptr_t)at, pins, &stubs);
+    if (host_call(mprotect, at, MEM_PAGE, PROT_READ | PROT_EXEC) < 0) return false;  // some systems forbid it to everyone
+    interp_native_leave = stubs.leave;
+    memcpy(&interp_native_enter, &stubs.enter, sizeof stubs.enter);
+    return true;
+}
+
+static bool begin(struct native *native) {
+    native->base = map(NATIVE_BYTES, PROT_NONE);
+    native->unit = map(UNITS * sizeof *native->unit, PROT_READ | PROT_WRITE);
+    return native->base && native->unit;
+}
+
+static void protect(const uint8_t *start, size_t size, int protection) {
+    uintptr_t first = (uintptr_t)start & ~(uintptr_t)(MEM_PAGE - 1), last = ((uintptr_t)start + size - 1) | (MEM_PAGE - 1);
+    long error = host_call(mprotect, first, last + 1 - first, protection);
+    if (error < 0) error_die("the host refused to change the protection of native code: error %ld", -error);
+}
+
+static void copy_in(uint8_t *to, size_t size) {
+    protect(to, size, PROT_READ | PROT_WRITE);
+    memcpy(to, scratch, size);
+    protect(to, size, PROT_READ | PROT_EXEC);
+}
+
+bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full) {
+    *full = false;
+    if (!native->base && !begin(native)) return false;
+    uint8_t *to = native->base + native->used;
+    *full = NATIVE_BYTES - native->used < UNIT_MAX_BYTES || native->units == UNITS;
+    if (*full) return false;
+    struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to);
+    if (!unit) return false;
+    copy_in(to, unit->bytes);
+    native->used += (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);
+    native->unit[native->units] = unit;
+    __atomic_store_n(&native->units, native->units + 1, __ATOMIC_RELEASE);
+    quick_install(unit);
+    stats_native(unit->blocks, unit->bytes);
+    return true;
+}
+
+void native_free(struct native *native) {
+    if (native->base) host_call(munmap, native->base, NATIVE_BYTES);
+    if (native->unit) host_call(munmap, native->unit, UNITS * sizeof *native->unit);
+    *native = (struct native){0};
+}
+
+static bool is_inside(const struct native *native, uint64_t host_pc) {
+    return native->base && host_pc - (uintptr_t)native->base < NATIVE_BYTES;
+}
+
+const struct quick_unit *native_find(const struct native *native, uint64_t host_pc) {
+    if (!is_inside(native, host_pc)) return NULL;
+    uint32_t low = 0, high = __atomic_load_n(&native->units, __ATOMIC_ACQUIRE);
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if ((uintptr_t)native->unit[middle]->code <= host_pc) low = middle;
+        else high = middle;
+    }
+    return high ? native->unit[low] : NULL;
+}
+
+bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address) {
+    return host_pc == address && is_inside(native, host_pc) && host_pc - (uintptr_t)native->base < native->used;
+}

@@ -1,0 +1,24 @@
+// Memory for native code and what lies where in it. Pages are written, then made executable: never both at once. While a page is being written,
+// threads that run in it fault and try again (native_retry).
+#pragma once
+#include "translator/quick/quick.h"
+#include <stddef.h>
+
+// The native code of one generation of the code table (code.c), under whose lock all of this is but the look-ups.
+struct native {
+    uint8_t *base;
+    size_t used;
+    struct quick_unit **unit;  // ascending by address
+    uint32_t units;
+};
+
+// Makes native code possible, for guests with these pins. False: this host has none.
+bool native_init(const uint8_t *pins);
+// Code for the blocks, installed; what stays with it from `arena`. False if that cannot be; *full says that it is for lack of room.
+bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full);
+void native_free(struct native *native);
+
+// For handlers of host signals. The unit that a host pc is in, or NULL.
+const struct quick_unit *native_find(const struct native *native, uint64_t host_pc);
+// Whether a fault is that of fetching an instruction from a page that is being written.
+bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address);
