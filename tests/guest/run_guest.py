@@ -68,17 +68,18 @@ def build(compiler, source, to, edit=None):
     here = pathlib.Path(__file__)
     if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"))):
         return
+    new = f"{to}.{threading.get_ident()}"  # another thread may want the same
     common = ["-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE"]
     libraries = [] if source.suffix == ".S" else ["-ldl", "-lrt", "-lm"]
-    command = [*compiler, *common, *flags_of(source), "-o", str(to) + ".new", str(source), *libraries]
+    command = [*compiler, *common, *flags_of(source), "-o", new, str(source), *libraries]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError("does not build: " + done.stderr.strip()[-500:])
     if edit:
-        image = bytearray(pathlib.Path(str(to) + ".new").read_bytes())
+        image = bytearray(pathlib.Path(new).read_bytes())
         EDITS[edit](image)
-        pathlib.Path(str(to) + ".new").write_bytes(image)
-    os.replace(str(to) + ".new", to)
+        pathlib.Path(new).write_bytes(image)
+    os.replace(new, to)
 
 
 def make_folder(compiler, options, work, name):
