@@ -289,16 +289,22 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
 
 // A block is entered again.
 static void settle(struct block *block) {
-    if (__atomic_load_n(&block->fused, __ATOMIC_ACQUIRE)) return;
+    if (__atomic_load_n(&block->settled, __ATOMIC_ACQUIRE)) return;
+    if (interp_hot_passes) {  // it will soon have native code, or is not worth the trouble
+        __atomic_store_n(&block->settled, true, __ATOMIC_RELEASE);
+        return;
+    }
     lock_take(&code_lock);
-    if (!block->dead && !block->fused) interp_block_fuse(&current.code, &current.about, block);
+    if (!block->dead && !block->settled) interp_block_fuse(&current.code, &current.about, block);
     lock_drop(&code_lock);
 }
 
 // ---- native code
 
+// Also without the lock; then it may be wrong by the time.
 static bool wants_native(const struct block *block) {
-    return block && block->fused && !block->dead && !block->unit && !block->plain;
+    return block && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) && !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) &&
+           !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) && !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
 }
 
 // The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well.
@@ -330,7 +336,7 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
         unsigned count = gather(first, blocks);
         bool made = native_make(&current.native, &current.about, blocks, count, &full);
         if (!made && !full && count > 1) made = native_make(&current.native, &current.about, blocks, 1, &full);
-        first->plain = !made;
+        if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
         if (full) begin_generation();
     }
     lock_drop(&code_lock);

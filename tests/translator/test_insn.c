@@ -162,7 +162,7 @@ static const struct cell *resolve(struct cpu *c) {
     guest_riscv64.lift(current->code + offset, current->bytes - offset, c->mode, RV_ALL, way == ONE_BY_ONE ? 1 : 64, &ir);
     if (!ir.count) return NULL;
     struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
-    if (block && way >= FUSED) interp_block_fuse(&arena, &arena, block);
+    if (block && way == FUSED) interp_block_fuse(&arena, &arena, block);
     if (block && way == QUICK) make_native(block);
     return block ? block->code->cell : NULL;
 }

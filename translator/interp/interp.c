@@ -129,7 +129,7 @@ INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
 // because then it is worth fusing (cpu->resolve does that).
 static bool is_settled(const struct cell *code) {
     const struct block *block = threaded_of(code)->about->block;
-    return __atomic_load_n(&block->fused, __ATOMIC_ACQUIRE) && block->code->cell == code;
+    return __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) && block->code->cell == code;
 }
 
 static bool is_native(const struct cell *code) {
@@ -486,7 +486,7 @@ const unsigned cell_sequence_count = sizeof cell_sequences / sizeof *cell_sequen
 // ---- running
 
 void interp_run(struct cpu *cpu, const struct cell *code) {
-    while (code) code = ((handler_function *)(uintptr_t)code->handler)(cpu, code);
+    while (code) code = ((handler_function *)(uintptr_t)__atomic_load_n(&code->handler, __ATOMIC_RELAXED))(cpu, code);
 }
 
 extern const char __start_ferry_interp[], __stop_ferry_interp[];

@@ -36,8 +36,6 @@ struct layout {
     struct block *block;
     const uint16_t *offset;  // by place: guest byte offset of the instruction
     const uint16_t *cell_code;  // by place: what the cell stands for (cells.h)
-    const uint16_t *place;      // of the cells that do something, in order; of fused code only
-    unsigned count;             // of these
 };
 
 // Where a block can be left for another one.
@@ -64,7 +62,8 @@ struct block {
     uint64_t pc;
     uint32_t bytes, mode;
     uint32_t count, exits;  // cells, exits
-    bool dead, fused;
+    bool dead;
+    bool settled;             // entered again; from now on others may be linked to its code
     bool plain;               // there will be no native code
     uint16_t passes;          // how often the block was looked up, while there is no native code
     struct quick_unit *unit;  // its native code, or NULL
@@ -83,8 +82,8 @@ enum { INTERP_MAX_CELLS = 127 };
 // Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
 struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
 // Gives the block new code, in which common sequences of cells have one function: the code in one arena, to keep it dense, what is about
-// it in the other. Other threads may be running the old code, but nothing may lead there. Not for dead blocks, and
-// once only.
+// it in the other, and says that it is settled. Other threads may be running the old code, but nothing may lead there. Not for dead blocks,
+// and once only.
 void interp_block_fuse(struct arena *code, struct arena *about, struct block *block);
 // From now on whoever enters the block looks its pc up again. Atomic: other threads may be running it and will finish their pass.
 void interp_block_kill(struct block *block);

@@ -203,11 +203,6 @@ static struct block *finish(struct lowering *l, struct arena *arena) {
     return block;
 }
 
-// Not the data of an exit.
-static bool is_work(const struct block *block, const struct step *step) {
-    return step->code != CELL_OTHER || block->code->cell[step->cell].handler == cell_handler_count;
-}
-
 static unsigned units_of(const struct step *step, bool first, bool fused) {
     if (!fused) return 2 * cell_width(step->code);
     return (first ? 2 : 1) + (step->code == CELL_li64);
@@ -242,21 +237,17 @@ void interp_block_fuse(struct arena *code, struct arena *about, struct block *bl
         i += length;
     }
     struct plan plan = make_plan(code, about, block, units);
-    uint16_t *places = arena_alloc(about, count * sizeof *places, sizeof *places);
-    plan.about->place = places;
     for (unsigned i = 0, place = 0; i < count;) {
         unsigned length = step[i].chosen ? step[i].chosen->length : 1, first = place;
         for (unsigned n = 0; n < length; n++) {
-            unsigned at = n ? place - 1 : place;
-            move_cell(block, &step[i + n], &plan, at, n == 0, length > 1, &exits);
-            if (is_work(block, &step[i + n])) places[plan.about->count++] = (uint16_t)at;
+            move_cell(block, &step[i + n], &plan, n ? place - 1 : place, n == 0, length > 1, &exits);
             place += units_of(&step[i + n], n == 0, length > 1);
         }
         if (length > 1) cell_at(plan.code, first)->handler = step[i].chosen->handler;
         i += length;
     }
     __atomic_store_n(&block->code, plan.code, __ATOMIC_RELEASE);
-    __atomic_store_n(&block->fused, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->settled, true, __ATOMIC_RELEASE);
 }
 
 struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode) {
@@ -271,6 +262,6 @@ struct block *interp_block_build(struct arena *arena, const struct ir_block *ir,
 }
 
 void interp_block_kill(struct block *block) {
-    block->dead = true;
+    __atomic_store_n(&block->dead, true, __ATOMIC_RELAXED);
     __atomic_store_n(&block->code->cell[0].handler, cell_handler_dead, __ATOMIC_RELEASE);
 }

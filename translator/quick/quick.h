@@ -35,7 +35,7 @@ bool quick_available(void);
 // Writes the stubs for a guest with these pins (ended by a zero) into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`.
 // All units are made for the stubs made last. Returns their size.
 size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins, struct quick_stubs *stubs);
-// Writes code for fused, living blocks to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
+// Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
 // code does not fit `size`, or the host's memory lies too far apart.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
                               uintptr_t at);

@@ -1,6 +1,6 @@
-// The quick tier's emitter for x86-64 hosts. r12 holds the cpu; rax, rcx and rdx and the xmm registers are for what a single uop needs; the
-// other general registers but rsp hold the pinned slots. A slot that is not pinned is always up to date in memory,
-// a pinned one only while no native code runs.
+// The quick tier's emitter for x86-64 hosts. r12 holds the cpu; most other general registers but rsp hold the pinned slots, the rest is free
+// for what uops need. A slot that is not pinned is always up to date in memory, so that a fault finds it there; within a block a free
+// register may have its value as well. A pinned one is up to date in memory only while no native code runs.
 #ifdef __x86_64__
 #include "runtime/base/arena.h"
 #include "translator/interp/cells.h"
@@ -19,6 +19,8 @@ _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offset
 
 static const uint8_t pin_register[] = {RBX, RBP, R14, R15, R13, RSI, RDI, R8, R9, R10, R11};
 enum { PINS = sizeof pin_register };
+static const uint8_t free_register[] = {RAX, RCX, RDX};
+enum { FREE_REGISTERS = sizeof free_register };
 
 static uint8_t pin_of[CPU_SLOTS];  // host register of a slot, or NO_REGISTER
 static uint8_t pinned[PINS];
@@ -38,6 +40,9 @@ struct unit {
     unsigned exits, accesses, laters, colds;
     struct native_exit *exit;  // of the unit
     unsigned own_exit;         // of the block under way: the next one of block->exit
+    uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
+    uint32_t since[FREE_REGISTERS], clock;  // when it came there
+    uint32_t locked;           // registers that the uop under way uses
     const struct cell **own;
     uint32_t entry[QUICK_MAX_BLOCKS];
     struct quick_access access[MAX_ACCESSES];
@@ -66,14 +71,65 @@ static int32_t place_of_slot(unsigned slot) {
     return (int32_t)(offsetof(struct cpu, slot) + 8 * slot);
 }
 
+static void forget_all(struct unit *e) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) e->holds[i] = SLOT_SINK;
+}
+
+static void forget(struct unit *e, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] == slot) e->holds[i] = SLOT_SINK;
+    }
+}
+
+// The register that has a slot's value, or NO_REGISTER.
+static unsigned register_of(const struct unit *e, unsigned slot) {
+    if (is_pinned(slot)) return pin_of[slot];
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] == slot && slot != SLOT_SINK) return free_register[i];
+    }
+    return NO_REGISTER;
+}
+
+static void lock(struct unit *e, unsigned reg) {
+    e->locked |= 1u << reg;
+}
+
+// For this uop's own use.
+static void claim(struct unit *e, unsigned reg) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (free_register[i] == reg) e->holds[i] = SLOT_SINK;
+    }
+    lock(e, reg);
+}
+
+// One that holds nothing, or what was put there longest ago.
+static unsigned fresh(struct unit *e) {
+    unsigned best = FREE_REGISTERS;
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->locked >> free_register[i] & 1) continue;
+        if (best == FREE_REGISTERS || (e->holds[best] != SLOT_SINK && (e->holds[i] == SLOT_SINK || e->since[i] < e->since[best])))
+            best = i;
+    }
+    claim(e, free_register[best]);  // no uop needs more than there are
+    return free_register[best];
+}
+
+static void holds(struct unit *e, unsigned reg, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (free_register[i] == reg) e->holds[i] = (uint8_t)slot, e->since[i] = ++e->clock;
+    }
+}
+
 // An instruction with a register and a slot.
 static void with_slot(struct unit *e, unsigned opcode, unsigned reg, unsigned slot) {
-    if (is_pinned(slot)) asm_rr(A, opcode, reg, pin_of[slot]);
+    unsigned has = register_of(e, slot);
+    if (has != NO_REGISTER) asm_rr(A, opcode, reg, has);
     else asm_rm(A, opcode, reg, CPU, place_of_slot(slot));
 }
 
 static void immediate_with_slot(struct unit *e, unsigned wide, unsigned digit, unsigned slot, int32_t value) {
-    if (is_pinned(slot)) asm_arithmetic_immediate(A, wide, digit, pin_of[slot], value);
+    unsigned has = register_of(e, slot);
+    if (has != NO_REGISTER) asm_arithmetic_immediate(A, wide, digit, has, value);
     else asm_arithmetic_immediate_memory(A, wide, digit, CPU, place_of_slot(slot), value);
 }
 
@@ -83,7 +139,7 @@ static void move(struct unit *e, unsigned to, unsigned from) {
 
 static void get(struct unit *e, unsigned reg, unsigned slot) {
     if (slot == SLOT_ZERO) asm_rr(A, 0x31, reg, reg);
-    else if (pin_of[slot] != reg) with_slot(e, WIDE | 0x8b, reg, slot);
+    else if (register_of(e, slot) != reg) with_slot(e, WIDE | 0x8b, reg, slot);
 }
 
 // The low half, zero-extended.
@@ -92,25 +148,46 @@ static void get32(struct unit *e, unsigned reg, unsigned slot) {
     else with_slot(e, 0x8b, reg, slot);
 }
 
-static unsigned in_register(struct unit *e, unsigned slot, unsigned otherwise) {
-    if (is_pinned(slot)) return pin_of[slot];
-    get(e, otherwise, slot);
-    return otherwise;
+static unsigned in_register(struct unit *e, unsigned slot) {
+    unsigned reg = register_of(e, slot);
+    if (reg == NO_REGISTER) {
+        reg = fresh(e);
+        get(e, reg, slot);
+        holds(e, reg, slot);
+    }
+    lock(e, reg);
+    return reg;
 }
 
 // Where to make a slot's value, which put then stores.
-static unsigned destination(unsigned slot) {
-    return is_pinned(slot) ? pin_of[slot] : RAX;
+static unsigned destination(struct unit *e, unsigned slot) {
+    return is_pinned(slot) ? pin_of[slot] : fresh(e);
+}
+
+// The same with the value of another slot in it, or of this one itself. What is in its place now is not to be a later operand.
+static unsigned destination_with(struct unit *e, unsigned slot, unsigned other) {
+    unsigned has = slot == other ? register_of(e, slot) : NO_REGISTER;
+    unsigned to = has != NO_REGISTER ? has : destination(e, slot);
+    get(e, to, other);
+    lock(e, to);
+    return to;
 }
 
 static void put(struct unit *e, unsigned slot, unsigned reg) {
-    if (is_pinned(slot)) move(e, pin_of[slot], reg);
-    else if (slot != SLOT_SINK) asm_rm(A, WIDE | 0x89, reg, CPU, place_of_slot(slot));
+    if (is_pinned(slot)) {
+        move(e, pin_of[slot], reg);
+    } else if (slot != SLOT_SINK) {
+        asm_rm(A, WIDE | 0x89, reg, CPU, place_of_slot(slot));
+        forget(e, slot);
+        holds(e, reg, slot);
+    } else {
+        claim(e, reg);
+    }
 }
 
-// Of a 32-bit result.
+// Of a 32-bit result, in a register of this uop's own.
 static void put_extended(struct unit *e, unsigned slot, unsigned reg) {
-    unsigned to = destination(slot);
+    unsigned to = is_pinned(slot) ? pin_of[slot] : reg;
     asm_rr(A, WIDE | 0x63, to, reg);  // movsxd
     put(e, slot, to);
 }
@@ -132,6 +209,7 @@ static void call_body(struct unit *e, const struct cell *u, unsigned code) {
     asm_constant(A, RAX, (uintptr_t)u);
     asm_constant(A, RDX, (uintptr_t)interp_body[code]);
     asm_call(A, stubs.body);
+    forget_all(e);
 }
 
 // The uop's body instead, if the flags say so.
@@ -143,6 +221,7 @@ static struct cold *body_if(struct unit *e, enum condition condition, const stru
 
 static void come_back(struct unit *e, struct cold *c) {
     c->back = asm_offset(A);
+    if (c->kind == COLD_BODY) forget_all(e);
 }
 
 static void note_access(struct unit *e, const struct cell *u) {
@@ -202,16 +281,11 @@ typedef void emitter(struct unit *e, const struct cell *u, unsigned code, unsign
 static void emit_mov(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
     if (is_pinned(u->a)) get(e, pin_of[u->a], u->b);
-    else put(e, u->a, in_register(e, u->b, RAX));
+    else put(e, u->a, in_register(e, u->b));
 }
 
 static void emit_constant(struct unit *e, unsigned slot, uint64_t value) {
-    if (!is_pinned(slot) && (int64_t)value == (int32_t)value) {
-        asm_rm(A, WIDE | 0xc7, 0, CPU, place_of_slot(slot));
-        asm_32(A, (int32_t)value);
-        return;
-    }
-    unsigned to = destination(slot);
+    unsigned to = destination(e, slot);
     asm_constant(A, to, value);
     put(e, slot, to);
 }
@@ -228,16 +302,18 @@ static void emit_alu(struct unit *e, const struct cell *u, unsigned code, unsign
     (void)code;
     unsigned a = u->a, b = u->b, c = u->c;
     if (x != SUB && c == a) b = u->c, c = u->b;
-    if (!is_pinned(a) && a == b) {
-        asm_rm(A, WIDE | (x - 2), in_register(e, c, RAX), CPU, place_of_slot(a));
-        return;
-    }
-    unsigned to = destination(a);
-    if (x == ADD && is_pinned(b) && is_pinned(c) && a != b) {
-        asm_rx(A, WIDE | 0x8d, to, pin_of[b], pin_of[c], 1, 0);
-    } else {
-        if (c == a && is_pinned(a) && a != b) to = RAX;  // sub: the destination is the second source
+    unsigned in_b = register_of(e, b), in_c = register_of(e, c), to;
+    if (x == ADD && a != b && in_b != NO_REGISTER && in_c != NO_REGISTER) {
+        lock(e, in_b), lock(e, in_c);
+        to = destination(e, a);
+        asm_rx(A, WIDE | 0x8d, to, in_b, in_c, 1, 0);
+    } else if (c == a && a != b && is_pinned(a)) {  // the destination is the second source
+        to = fresh(e);
         get(e, to, b);
+        with_slot(e, WIDE | x, to, c);
+    } else {
+        if (in_c != NO_REGISTER) lock(e, in_c);
+        to = destination_with(e, a, b);
         with_slot(e, WIDE | x, to, c);
     }
     put(e, a, to);
@@ -246,23 +322,24 @@ static void emit_alu(struct unit *e, const struct cell *u, unsigned code, unsign
 // x: the opcode; the low halves
 static void emit_alu32(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    get32(e, RAX, u->b);
-    with_slot(e, x, RAX, u->c);
-    put_extended(e, u->a, RAX);
+    unsigned in_c = register_of(e, u->c);
+    if (in_c != NO_REGISTER) lock(e, in_c);
+    unsigned to = fresh(e);
+    get32(e, to, u->b);
+    with_slot(e, x, to, u->c);
+    put_extended(e, u->a, to);
 }
 
 // x: the digit of the arithmetic operation
 static void emit_alu_immediate(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    if (!is_pinned(u->a) && u->a == u->b) {
-        immediate_with_slot(e, WIDE, x, u->a, u->imm);
-        return;
-    }
-    unsigned to = destination(u->a);
-    if (x == 0 && is_pinned(u->b) && u->a != u->b) {
-        asm_rm(A, WIDE | 0x8d, to, pin_of[u->b], u->imm);
+    unsigned in_b = register_of(e, u->b), to;
+    if (x == 0 && in_b != NO_REGISTER && u->a != u->b) {
+        lock(e, in_b);
+        to = destination(e, u->a);
+        asm_rm(A, WIDE | 0x8d, to, in_b, u->imm);
     } else {
-        get(e, to, u->b);
+        to = destination_with(e, u->a, u->b);
         asm_arithmetic_immediate(A, WIDE, x, to, u->imm);
     }
     put(e, u->a, to);
@@ -270,29 +347,35 @@ static void emit_alu_immediate(struct unit *e, const struct cell *u, unsigned co
 
 static void emit_addiw(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
     if (u->imm == 0) {
-        unsigned to = destination(u->a);
+        unsigned to = destination(e, u->a);
         with_slot(e, WIDE | 0x63, to, u->b);
         put(e, u->a, to);
         return;
     }
-    if (is_pinned(u->b)) {
-        asm_rm(A, 0x8d, RAX, pin_of[u->b], u->imm);
+    unsigned to = fresh(e);
+    if (in_b != NO_REGISTER) {
+        asm_rm(A, 0x8d, to, in_b, u->imm);
     } else {
-        get32(e, RAX, u->b);
-        asm_arithmetic_immediate(A, 0, 0, RAX, u->imm);
+        get32(e, to, u->b);
+        asm_arithmetic_immediate(A, 0, 0, to, u->imm);
     }
-    put_extended(e, u->a, RAX);
+    put_extended(e, u->a, to);
 }
 
 // x: 1 to complement c before, | 2 to complement the result; the opcode << 8
 static void emit_alu_not(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    get(e, RAX, u->c);
-    if (x & 1) asm_rr(A, WIDE | 0xf7, 2, RAX);
-    with_slot(e, WIDE | x >> 8, RAX, u->b);
-    if (x & 2) asm_rr(A, WIDE | 0xf7, 2, RAX);
-    put(e, u->a, RAX);
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned to = fresh(e);
+    get(e, to, u->c);
+    if (x & 1) asm_rr(A, WIDE | 0xf7, 2, to);
+    with_slot(e, WIDE | x >> 8, to, u->b);
+    if (x & 2) asm_rr(A, WIDE | 0xf7, 2, to);
+    put(e, u->a, to);
 }
 
 enum { SHL = 4, SHR = 5, SAR = 7, ROL = 0, ROR = 1 };
@@ -305,86 +388,93 @@ static void shift_by(struct unit *e, unsigned wide, unsigned digit, unsigned reg
 // x: the digit of the shift
 static void emit_shift_immediate(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned to = destination(u->a);
-    get(e, to, u->b);
+    unsigned to = destination_with(e, u->a, u->b);
     if (u->imm & 63) shift_by(e, WIDE, x, to, u->imm & 63);
     put(e, u->a, to);
 }
 
 static void emit_shift32_immediate(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned count = u->imm & 31;
+    unsigned count = u->imm & 31, in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
     if (x == SHR && count) {  // the result's sign is known
-        unsigned to = destination(u->a);
+        unsigned to = destination(e, u->a);
         get32(e, to, u->b);
         shift_by(e, 0, x, to, (int32_t)count);
         put(e, u->a, to);
         return;
     }
-    get32(e, RAX, u->b);
-    if (count) shift_by(e, 0, x, RAX, (int32_t)count);
-    put_extended(e, u->a, RAX);
+    unsigned to = fresh(e);
+    get32(e, to, u->b);
+    if (count) shift_by(e, 0, x, to, (int32_t)count);
+    put_extended(e, u->a, to);
 }
 
 static unsigned shift_prefix(unsigned digit) {  // of the BMI2 instructions
     return digit == SHL ? 1 : digit == SHR ? 3 : 2;
 }
 
-static void shift_variable(struct unit *e, bool wide, unsigned digit, unsigned to, unsigned from, unsigned count) {
+// x: the digit of the shift; the result is in a register of this uop's own, or in the place of `slot` if that is pinned
+static unsigned shift_variable(struct unit *e, bool wide, unsigned digit, unsigned slot, unsigned from, unsigned count) {
     if (host.bmi2 && digit >= SHL) {
-        unsigned by = in_register(e, count, RCX);
-        if (is_pinned(from)) asm_vex_rr(A, shift_prefix(digit), wide, 0xf7, to, by, pin_of[from]);
+        unsigned by = in_register(e, count), in = register_of(e, from);
+        if (in != NO_REGISTER) lock(e, in);
+        unsigned to = destination(e, slot);
+        if (in != NO_REGISTER) asm_vex_rr(A, shift_prefix(digit), wide, 0xf7, to, by, in);
         else asm_vex_rm(A, shift_prefix(digit), wide, 0xf7, to, by, CPU, place_of_slot(from));
-        return;
+        return to;
     }
+    claim(e, RCX);
     get(e, RCX, count);
-    get(e, RAX, from);
-    asm_rr(A, (wide ? WIDE : 0) | 0xd3, digit, RAX);
-    if (to != RAX) move(e, to, RAX);
+    unsigned to = fresh(e);
+    get(e, to, from);
+    asm_rr(A, (wide ? WIDE : 0) | 0xd3, digit, to);
+    return to;
 }
 
 static void emit_shift(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned to = destination(u->a);
-    shift_variable(e, true, x, to, u->b, u->c);
-    put(e, u->a, to);
+    put(e, u->a, shift_variable(e, true, x, u->a, u->b, u->c));
 }
 
 static void emit_shift32(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    shift_variable(e, false, x, RAX, u->b, u->c);
-    put_extended(e, u->a, RAX);
+    put_extended(e, u->a, shift_variable(e, false, x, u->a, u->b, u->c));
 }
 
 static void emit_roriw(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    get32(e, RAX, u->b);
-    if (u->imm & 31) shift_by(e, 0, ROR, RAX, u->imm & 31);
-    put_extended(e, u->a, RAX);
+    unsigned to = fresh(e);
+    get32(e, to, u->b);
+    if (u->imm & 31) shift_by(e, 0, ROR, to, u->imm & 31);
+    put_extended(e, u->a, to);
 }
 
 static void put_condition(struct unit *e, unsigned slot, enum condition condition) {
-    asm_rr(A, BYTE_RM | 0x0f90 | condition, 0, RAX);
-    unsigned to = destination(slot);
-    asm_rr(A, 0x0fb6, to, RAX);
-    put(e, slot, to);
+    unsigned to = fresh(e);
+    asm_rr(A, BYTE_RM | 0x0f90 | condition, 0, to);
+    unsigned last = is_pinned(slot) ? pin_of[slot] : to;
+    asm_rr(A, BYTE_RM | 0x0fb6, last, to);
+    put(e, slot, last);
 }
 
 static void compare(struct unit *e, unsigned b, unsigned c) {
-    if (c == SLOT_ZERO && is_pinned(b)) {
-        asm_rr(A, WIDE | 0x85, pin_of[b], pin_of[b]);
+    unsigned in_b = register_of(e, b);
+    if (b == SLOT_ZERO && c != SLOT_ZERO) {
+        with_slot(e, WIDE | CMP, in_register(e, SLOT_ZERO), c);
+    } else if (c == SLOT_ZERO && in_b != NO_REGISTER) {
+        asm_rr(A, WIDE | 0x85, in_b, in_b);
     } else if (c == SLOT_ZERO) {
         immediate_with_slot(e, WIDE, 7, b, 0);
     } else {
-        with_slot(e, WIDE | CMP, in_register(e, b, RAX), c);
+        with_slot(e, WIDE | CMP, in_register(e, b), c);
     }
 }
 
 // x: the condition
 static void emit_set(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    if (u->b == SLOT_ZERO) asm_rr(A, 0x31, RAX, RAX), with_slot(e, WIDE | CMP, RAX, u->c);
-    else compare(e, u->b, u->c);
+    compare(e, u->b, u->c);
     put_condition(e, u->a, x);
 }
 
@@ -397,15 +487,19 @@ static void emit_set_immediate(struct unit *e, const struct cell *u, unsigned co
 // x: WIDE or 0
 static void emit_multiply(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    get(e, RAX, u->b);
-    with_slot(e, x | 0x0faf, RAX, u->c);
-    if (x) put(e, u->a, RAX);
-    else put_extended(e, u->a, RAX);
+    unsigned in_c = register_of(e, u->c);
+    if (in_c != NO_REGISTER) lock(e, in_c);
+    unsigned to = fresh(e);
+    get(e, to, u->b);
+    with_slot(e, x | 0x0faf, to, u->c);
+    if (x) put(e, u->a, to);
+    else put_extended(e, u->a, to);
 }
 
 // x: the digit of the one-operand form: 4 mul, 5 imul
 static void emit_multiply_high(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
+    claim(e, RAX), claim(e, RDX);
     get(e, RAX, u->b);
     with_slot(e, WIDE | 0xf7, x, u->c);
     put(e, u->a, RDX);
@@ -414,6 +508,7 @@ static void emit_multiply_high(struct unit *e, const struct cell *u, unsigned co
 // x: WIDE, | 1 for the remainder, | 2 for signed operands. Divisors 0 and, where signed, -1 are the body's.
 static void emit_divide(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     unsigned wide = x & WIDE;
+    claim(e, RAX), claim(e, RCX), claim(e, RDX);
     if (wide) get(e, RCX, u->c);
     else get32(e, RCX, u->c);
     struct cold *c;
@@ -443,26 +538,31 @@ static void emit_divide(struct unit *e, const struct cell *u, unsigned code, uns
 // x: the condition under which c is taken
 static void emit_minimum(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    get(e, RAX, u->b);
-    unsigned c = in_register(e, u->c, RCX);
-    asm_rr(A, WIDE | CMP, RAX, c);
-    asm_rr(A, WIDE | 0x0f40 | x, RAX, c);
-    put(e, u->a, RAX);
+    unsigned c = in_register(e, u->c), to = fresh(e);
+    get(e, to, u->b);
+    asm_rr(A, WIDE | CMP, to, c);
+    asm_rr(A, WIDE | 0x0f40 | x, to, c);
+    put(e, u->a, to);
 }
 
 // x: log2 of the factor, | 4 if b is a 32-bit unsigned value
 static void emit_shift_add(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    if (x & 4) get32(e, RAX, u->b);
-    else get(e, RAX, u->b);
-    unsigned c = in_register(e, u->c, RCX), to = destination(u->a);
-    asm_rx(A, WIDE | 0x8d, to, c, RAX, 1u << (x & 3), 0);
+    unsigned b, c = in_register(e, u->c);
+    if (x & 4) {
+        b = fresh(e);
+        get32(e, b, u->b);
+    } else {
+        b = in_register(e, u->b);
+    }
+    unsigned to = is_pinned(u->a) ? pin_of[u->a] : x & 4 ? b : fresh(e);
+    asm_rx(A, WIDE | 0x8d, to, c, b, 1u << (x & 3), 0);
     put(e, u->a, to);
 }
 
 static void emit_slliuw(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    unsigned to = destination(u->a);
+    unsigned to = destination(e, u->a);
     get32(e, to, u->b);
     if (u->imm) shift_by(e, WIDE, SHL, to, u->imm);
     put(e, u->a, to);
@@ -471,32 +571,29 @@ static void emit_slliuw(struct unit *e, const struct cell *u, unsigned code, uns
 // x: the opcode that extends
 static void emit_extend(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned to = destination(u->a);
+    unsigned to = destination(e, u->a);
     with_slot(e, x, to, u->b);
     put(e, u->a, to);
 }
 
-// x: the opcode of a host instruction of one operand, or 0 where this host has it not
+// x: the opcode of a host instruction of one operand, which not every host has
 static void emit_count(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     bool has = (x & 0xff) == 0xbd ? host.lzcnt : (x & 0xff) == 0xbc ? host.bmi1 : host.popcnt;
     if (!has) {
         call_body(e, u, code);
         return;
     }
-    unsigned to = destination(u->a);
-    if (to == pin_of[u->b]) {
-        with_slot(e, x, to, u->b);
-    } else {
-        asm_rr(A, 0x31, to, to);  // these wait for the destination on some processors
-        with_slot(e, x, to, u->b);
-    }
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned to = destination(e, u->a);
+    if (to != in_b) asm_rr(A, 0x31, to, to);  // these wait for the destination on some processors
+    with_slot(e, x, to, u->b);
     put(e, u->a, to);
 }
 
 static void emit_rev8(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    unsigned to = destination(u->a);
-    get(e, to, u->b);
+    unsigned to = destination_with(e, u->a, u->b);
     asm_opcode(A, WIDE | 0x0fc8 | (to & 7), 0, to, true);
     put(e, u->a, to);
 }
@@ -504,22 +601,22 @@ static void emit_rev8(struct unit *e, const struct cell *u, unsigned code, unsig
 // x: bts, btr, btc with a register as the bit's number
 static void emit_bit(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    get(e, RAX, u->b);
-    asm_rr(A, WIDE | x, in_register(e, u->c, RCX), RAX);
-    put(e, u->a, RAX);
+    unsigned bit = in_register(e, u->c), to = fresh(e);
+    get(e, to, u->b);
+    asm_rr(A, WIDE | x, bit, to);
+    put(e, u->a, to);
 }
 
 static void emit_bext(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    get(e, RDX, u->b);
-    asm_rr(A, WIDE | 0x0fa3, in_register(e, u->c, RCX), RDX);
+    unsigned bit = in_register(e, u->c), from = in_register(e, u->b);
+    asm_rr(A, WIDE | 0x0fa3, bit, from);
     put_condition(e, u->a, CC_B);
 }
 
 static void emit_bexti(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    unsigned to = destination(u->a);
-    get(e, to, u->b);
+    unsigned to = destination_with(e, u->a, u->b);
     if (u->imm & 63) shift_by(e, WIDE, SHR, to, u->imm & 63);
     asm_arithmetic_immediate(A, 0, 4, to, 1);
     put(e, u->a, to);
@@ -528,17 +625,20 @@ static void emit_bexti(struct unit *e, const struct cell *u, unsigned code, unsi
 // x: the condition, after a test of c, under which the result is 0
 static void emit_czero(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    asm_rr(A, 0x31, RCX, RCX);
-    get(e, RAX, u->b);
+    unsigned in_c = register_of(e, u->c);
+    if (in_c != NO_REGISTER) lock(e, in_c);
+    unsigned zero = fresh(e), to = fresh(e);
+    asm_rr(A, 0x31, zero, zero);
+    get(e, to, u->b);
     immediate_with_slot(e, WIDE, 7, u->c, 0);
-    asm_rr(A, WIDE | 0x0f40 | x, RAX, RCX);
-    put(e, u->a, RAX);
+    asm_rr(A, WIDE | 0x0f40 | x, to, zero);
+    put(e, u->a, to);
 }
 
 // x: the opcode that loads
 static void emit_load(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned base = in_register(e, u->b, RCX), to = destination(u->a);
+    unsigned base = in_register(e, u->b), to = destination(e, u->a);
     note_access(e, u);
     asm_rm(A, x, to, base, u->imm);
     put(e, u->a, to);
@@ -547,25 +647,28 @@ static void emit_load(struct unit *e, const struct cell *u, unsigned code, unsig
 // x: how many low bits are loaded, 16 or 32; the rest is ones
 static void emit_load_boxed(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned base = in_register(e, u->b, RCX);
+    unsigned base = in_register(e, u->b), to = fresh(e), ones = fresh(e);
     note_access(e, u);
-    asm_rm(A, x == 16 ? 0x0fb7 : 0x8b, RAX, base, u->imm);
-    asm_constant(A, RDX, ~UINT64_C(0) << x);
-    asm_rr(A, WIDE | 0x09, RDX, RAX);
-    put(e, u->a, RAX);
+    asm_rm(A, x == 16 ? 0x0fb7 : 0x8b, to, base, u->imm);
+    asm_constant(A, ones, ~UINT64_C(0) << x);
+    asm_rr(A, WIDE | 0x09, ones, to);
+    put(e, u->a, to);
 }
 
 static void emit_box(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    asm_constant(A, RAX, ~UINT64_C(0) << x);
-    with_slot(e, WIDE | OR, RAX, u->b);
-    put(e, u->a, RAX);
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned to = fresh(e);
+    asm_constant(A, to, ~UINT64_C(0) << x);
+    with_slot(e, WIDE | OR, to, u->b);
+    put(e, u->a, to);
 }
 
 // x: the opcode that stores a register
 static void emit_store(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
-    unsigned base = in_register(e, u->b, RCX);
+    unsigned base = in_register(e, u->b);
     if (u->c == SLOT_ZERO && (x & 0xff0000) == 0) {  // 16 bits have an immediate of another length
         note_access(e, u);
         asm_rm(A, (x & WIDE) | ((x & 0xff) == 0x88 ? 0xc6 : 0xc7), 0, base, u->imm);
@@ -573,7 +676,7 @@ static void emit_store(struct unit *e, const struct cell *u, unsigned code, unsi
         else asm_32(A, 0);
         return;
     }
-    unsigned value = in_register(e, u->c, RAX);
+    unsigned value = in_register(e, u->c);
     note_access(e, u);
     asm_rm(A, x, value, base, u->imm);
 }
@@ -582,8 +685,7 @@ static void emit_store(struct unit *e, const struct cell *u, unsigned code, unsi
 static void emit_branch(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
     const struct block *block = e->block[e->block_at];
-    if (u->b == SLOT_ZERO && u->c != SLOT_ZERO) asm_rr(A, 0x31, RAX, RAX), with_slot(e, WIDE | CMP, RAX, u->c);
-    else compare(e, u->b, u->c);
+    compare(e, u->b, u->c);
     uint64_t pc = block->exit[e->own_exit].pc;
     int inside = block_with(e, pc);
     if (pc <= block->pc) {  // a loop, for all that matters
@@ -605,8 +707,10 @@ static void emit_jump(struct unit *e, const struct cell *u, unsigned code, unsig
 
 static void emit_indirect(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
-    if (is_pinned(u->b)) asm_rm(A, WIDE | 0x8d, RAX, pin_of[u->b], u->imm);
-    else {
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) {
+        asm_rm(A, WIDE | 0x8d, RAX, in_b, u->imm);
+    } else {
         get(e, RAX, u->b);
         if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
     }
@@ -629,11 +733,16 @@ static void emit_indirect(struct unit *e, const struct cell *u, unsigned code, u
 
 enum { LOAD_D = 0xf20f10, STORE_D = 0xf20f11, COMPARE_QUIET_D = 0x660f2e, COMPARE_D = 0x660f2f };
 
+static void put_double(struct unit *e, unsigned slot) {
+    asm_rm(A, STORE_D, 0, CPU, place_of_slot(slot));
+    forget(e, slot);
+}
+
 static void check_nan(struct unit *e, unsigned slot) {
     asm_rr(A, COMPARE_QUIET_D, 0, 0);
     struct cold *c = cold(e, asm_branch_later(A, CC_P), COLD_NAN, NULL);
-    asm_rm(A, STORE_D, 0, CPU, place_of_slot(slot));
     c->slot = slot;
+    put_double(e, slot);
     come_back(e, c);
 }
 
@@ -653,7 +762,7 @@ static void emit_sqrt(struct unit *e, const struct cell *u, unsigned code, unsig
 }
 
 // x: the opcode of the fused form 231
-static void emit_fused(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
+static void emit_multiply_add(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     if (!host.fma) {
         call_body(e, u, code);
         return;
@@ -663,42 +772,42 @@ static void emit_fused(struct unit *e, const struct cell *u, unsigned code, unsi
     asm_vex_rm(A, 1, true, x, 0, 1, CPU, place_of_slot(u->c));
     asm_rr(A, COMPARE_QUIET_D, 0, 0);
     struct cold *c = body_if(e, CC_P, u, code);
-    asm_rm(A, STORE_D, 0, CPU, place_of_slot(u->a));
+    put_double(e, u->a);
     come_back(e, c);
 }
 
 static void emit_equal(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code, (void)x;
+    unsigned ordered = fresh(e), to = fresh(e);
     asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->b));
     asm_rm(A, COMPARE_QUIET_D, 0, CPU, place_of_slot(u->c));
-    asm_rr(A, BYTE_RM | 0x0f90 | CC_NP, 0, RCX);
-    asm_rr(A, BYTE_RM | 0x0f90 | CC_E, 0, RAX);
-    asm_rr(A, 0x21, RCX, RAX);
-    unsigned to = destination(u->a);
-    asm_rr(A, 0x0fb6, to, RAX);
+    asm_rr(A, BYTE_RM | 0x0f90 | CC_NP, 0, ordered);
+    asm_rr(A, BYTE_RM | 0x0f90 | CC_E, 0, to);
+    asm_rr(A, 0x21, ordered, to);
+    asm_rr(A, BYTE_RM | 0x0fb6, to, to);
     put(e, u->a, to);
 }
 
-// b < c: c is above b. x: the condition; the opcode << 8
+// b < c: c is above b. x: the condition, | 256 if quiet
 static void emit_less(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     (void)code;
     asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->c));
-    asm_rm(A, x >> 8 & 1 ? COMPARE_QUIET_D : COMPARE_D, 0, CPU, place_of_slot(u->b));
+    asm_rm(A, x >> 8 ? COMPARE_QUIET_D : COMPARE_D, 0, CPU, place_of_slot(u->b));
     put_condition(e, u->a, x & 15);
 }
 
-// x: the digit of bt with an immediate that makes the sign: 5 set, 6 clear, 7 complement; of a double whose sign comes from itself
+// x: what makes the sign of a double that gets it from itself: the digit of bt with an immediate, or 0 to leave it
 static void emit_sign(struct unit *e, const struct cell *u, unsigned code, unsigned x) {
     if (u->b != u->c) {
         call_body(e, u, code);
         return;
     }
-    get(e, RAX, u->b);
+    unsigned to = destination_with(e, u->a, u->b);
     if (x) {
-        asm_rr(A, WIDE | 0x0fba, x, RAX);
+        asm_rr(A, WIDE | 0x0fba, x, to);
         asm_byte(A, 63);
     }
-    put(e, u->a, RAX);
+    put(e, u->a, to);
 }
 
 // x: WIDE or 0: the integer's width; exact, or rounded by the host's mode
@@ -710,7 +819,7 @@ static void emit_from_integer(struct unit *e, const struct cell *u, unsigned cod
     }
     asm_rr(A, 0x0f57, 0, 0);
     with_slot(e, x | 0xf20f2a, 0, u->b);
-    asm_rm(A, STORE_D, 0, CPU, place_of_slot(u->a));
+    put_double(e, u->a);
 }
 
 static const struct {
@@ -828,10 +937,10 @@ static const struct {
     [UOP_fmul_d] = {emit_double, 0xf20f59},
     [UOP_fdiv_d] = {emit_double, 0xf20f5e},
     [UOP_fsqrt_d] = {emit_sqrt, 0xf20f51},
-    [UOP_fmadd_d] = {emit_fused, 0xb9},
-    [UOP_fmsub_d] = {emit_fused, 0xbb},
-    [UOP_fnmsub_d] = {emit_fused, 0xbd},
-    [UOP_fnmadd_d] = {emit_fused, 0xbf},
+    [UOP_fmadd_d] = {emit_multiply_add, 0xb9},
+    [UOP_fmsub_d] = {emit_multiply_add, 0xbb},
+    [UOP_fnmsub_d] = {emit_multiply_add, 0xbd},
+    [UOP_fnmadd_d] = {emit_multiply_add, 0xbf},
     [UOP_feq_d] = {emit_equal, 0},
     [UOP_flt_d] = {emit_less, CC_A},
     [UOP_fle_d] = {emit_less, CC_AE},
@@ -847,6 +956,7 @@ static const struct {
 // ---- units
 
 static void emit_cell(struct unit *e, const struct cell *u, unsigned code) {
+    e->locked = 0;
     if (code == CELL_li64) {
         emit_constant(e, u->a, cell_wide(u + 1));
     } else if (code >= UOP_COUNT_OF_CODES) {  // of these only counts are in the list
@@ -863,10 +973,12 @@ static void emit_block(struct unit *e, unsigned at) {
     const struct layout *about = block->code->about;
     e->block_at = at;
     e->own_exit = 0;
+    forget_all(e);
     e->entry[at] = asm_offset(A);
-    for (unsigned i = 0; i < about->count; i++) {
-        unsigned place = about->place[i];
-        emit_cell(e, cell_at(block->code, place), about->cell_code[place]);
+    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
+        const struct cell *u = &block->code->cell[i];
+        code = about->cell_code[2 * i];
+        if (code != CELL_OTHER || u->handler == cell_handler_count) emit_cell(e, u, code);  // else it is data
     }
 }
 
@@ -885,8 +997,10 @@ static void emit_cold(struct unit *e, const struct cold *c) {
     case COLD_INDIRECT: asm_jump(A, stubs.indirect); return;
     case COLD_BODY: call_body(e, c->what, c->code); break;
     case COLD_NAN:
-        asm_constant(A, RAX, FP_NAN_D);
-        asm_rm(A, WIDE | 0x89, RAX, CPU, place_of_slot(c->slot));
+        asm_rm(A, 0xc7, 0, CPU, place_of_slot(c->slot));  // by halves: no register is free
+        asm_32(A, (int32_t)FP_NAN_D);
+        asm_rm(A, 0xc7, 0, CPU, place_of_slot(c->slot) + 4);
+        asm_32(A, (int32_t)(FP_NAN_D >> 32));
         break;
     }
     asm_land_at(A, asm_jump_later(A), c->back);
@@ -932,7 +1046,7 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
 void quick_install(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct block *block = unit->block[i];
-        block->unit = unit;
+        __atomic_store_n(&block->unit, unit, __ATOMIC_RELAXED);
         if (block->code->cell->handler != cell_handler_reheat) block->handler = block->code->cell->handler;
         __atomic_store_n(&block->code->native, unit->code + unit->entry[i], __ATOMIC_RELEASE);
         __atomic_store_n(&block->code->cell->handler, cell_handler_native, __ATOMIC_RELEASE);
@@ -942,7 +1056,7 @@ void quick_install(struct quick_unit *unit) {
 void quick_remove(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct block *block = unit->block[i];
-        block->unit = NULL;
+        __atomic_store_n(&block->unit, NULL, __ATOMIC_RELAXED);
         __atomic_store_n(&block->code->cell->handler, cell_handler_reheat, __ATOMIC_RELEASE);
         __atomic_store_n(&block->code->native, stubs.leave, __ATOMIC_RELEASE);
     }
