@@ -27,8 +27,8 @@ enum {
     FETCH_BYTES = 512,
     LIFT_INSTRUCTIONS = 64,
     CODE_LIMIT = 512 << 20,
-    HOT_PASSES = 30,       // through an exit
-    HOT_LOOKUPS = 8,       // which cost more
+    HOT_PASSES = 30,  // through an exit
+    HOT_LOOKUPS = 8,  // which cost more
     UNIT_MAX_CELLS = 400,  // but always one block
 };
 

@@ -91,5 +91,6 @@ const struct quick_unit *native_find(const struct native *native, uint64_t host_
 
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address) {
     enum { LONGEST_INSTRUCTION = 15 };  // it may reach into the next page
-    return address - host_pc < LONGEST_INSTRUCTION && is_inside(native, host_pc) && host_pc - (uintptr_t)native->base < native->used;
+    return address - host_pc < LONGEST_INSTRUCTION && is_inside(native, host_pc) &&
+           host_pc - (uintptr_t)native->base < native->used;
 }

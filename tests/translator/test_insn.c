@@ -47,7 +47,8 @@ static void complain(const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (failures++ < 40) print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick"}[way], text);
+    if (failures++ < 40)
+        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick"}[way], text);
 }
 
 // ---- reading a line

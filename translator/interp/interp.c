@@ -229,14 +229,10 @@ HANDLER(op_count) {
 
 // ---- exits. As long as the target is not worth native code, passes are counted in the link, whose distance then leads to the target.
 
-static uint32_t *passes_of(struct cell *link) {
-    return (uint32_t *)(void *)&link->a;
-}
-
 // False if the target lies too far away for that.
 static bool begin_count(struct cell *link, const struct cell *code, const void *handler) {
     if (!cell_link(link, code)) return false;
-    __atomic_store_n(passes_of(link), interp_hot_passes, __ATOMIC_RELAXED);
+    __atomic_store_n(&link->passes, interp_hot_passes, __ATOMIC_RELAXED);
     __atomic_store_n(&link->handler, handler, __ATOMIC_RELEASE);
     return true;
 }
@@ -247,7 +243,7 @@ INLINE const struct cell *counted_target(const struct cell *link) {
 
 // Two threads may both count down to zero, or lose a pass.
 INLINE bool counts_down(const struct cell *link) {
-    uint32_t *passes = passes_of((struct cell *)(uintptr_t)link);
+    uint32_t *passes = &((struct cell *)(uintptr_t)link)->passes;
     uint32_t left = __atomic_load_n(passes, __ATOMIC_RELAXED);
     if (LIKELY(left > 1)) __atomic_store_n(passes, left - 1, __ATOMIC_RELAXED);
     return LIKELY(left > 1);

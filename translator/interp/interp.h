@@ -14,8 +14,13 @@ struct arena;
 
 struct cell {
     const void *handler;
-    uint8_t a, b, c;
-    uint8_t d;    // fourth slot; of memory accesses the cell's place in its block
+    union {
+        struct {
+            uint8_t a, b, c;
+            uint8_t d;  // fourth slot; of memory accesses the cell's place in its block
+        };
+        uint32_t passes;  // of links: how often they are still to be passed until their target is worth native code
+    };
     int32_t imm;  // of branches: distance to the cell to go on at
 };
 
@@ -63,11 +68,11 @@ struct block {
     uint32_t bytes, mode;
     uint32_t count, exits;  // cells, exits
     bool dead;
-    bool settled;             // entered again; from now on others may be linked to its code
-    bool plain;               // there will be no native code
-    uint16_t passes;          // how often the block was looked up, while there is no native code
+    bool settled;  // entered again; from now on others may be linked to its code
+    bool plain;  // there will be no native code
+    uint16_t passes;  // how often the block was looked up, while there is no native code
     struct quick_unit *unit;  // its native code, or NULL
-    const void *handler;      // the first cell's own while there is native code
+    const void *handler;  // the first cell's own while there is native code
     struct threaded *code;
     struct exit exit[];
 };

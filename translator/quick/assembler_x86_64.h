@@ -82,7 +82,8 @@ static inline void asm_rx(struct assembler *a, unsigned opcode, unsigned reg, un
 }
 
 // The VEX forms with three operands: reg, second (VEX.vvvv), register or memory. `prefix` is 0 none, 1 66, 2 F3, 3 F2; map 2 is 0F38.
-static inline void asm_vex(struct assembler *a, unsigned prefix, bool wide, unsigned opcode, unsigned reg, unsigned second, unsigned rm) {
+static inline void asm_vex(struct assembler *a, unsigned prefix, bool wide, unsigned opcode, unsigned reg, unsigned second,
+                           unsigned rm) {
     asm_byte(a, 0xc4);
     asm_byte(a, (reg < 8 ? 0x80u : 0u) | 0x40 | (rm < 8 ? 0x20u : 0u) | 2);
     asm_byte(a, (wide ? 0x80u : 0u) | (~second & 15) << 3 | prefix);
@@ -118,8 +119,8 @@ static inline void asm_arithmetic_immediate(struct assembler *a, unsigned wide, 
     else asm_32(a, value);
 }
 
-static inline void asm_arithmetic_immediate_memory(struct assembler *a, unsigned wide, unsigned digit, unsigned base, int32_t displacement,
-                                                   int32_t value) {
+static inline void asm_arithmetic_immediate_memory(struct assembler *a, unsigned wide, unsigned digit, unsigned base,
+                                                   int32_t displacement, int32_t value) {
     bool small = value == (int8_t)value;
     asm_rm(a, wide | (small ? 0x83 : 0x81), digit, base, displacement);
     if (small) asm_byte(a, (uint8_t)value);

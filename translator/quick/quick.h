@@ -6,9 +6,9 @@
 
 // Where native code goes over to the interpreter and back, as addresses in the code that quick_stubs makes.
 struct quick_stubs {
-    const void *enter;     // interp_native_enter
-    const void *leave;     // interp_native_leave
-    const void *body;      // calls a uop's body
+    const void *enter;  // interp_native_enter
+    const void *leave;  // interp_native_leave
+    const void *body;  // calls a uop's body
     const void *indirect;  // goes on at a pc that the jump cache does not know
 };
 
@@ -16,7 +16,7 @@ enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16 };
 
 // A place in native code that accesses guest memory, and the cell on whose behalf.
 struct quick_access {
-    uint32_t at;     // offset of the host instruction
+    uint32_t at;  // offset of the host instruction
     uint16_t block;  // index into the unit's blocks
     uint16_t place;  // of the cell
 };

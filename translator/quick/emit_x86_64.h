@@ -1,0 +1,361 @@
+// What the quick tier's emitters for x86-64 hosts are made with. r12 holds the cpu; most other general registers but rsp hold the pinned slots,
+// the rest is free for what uops need. A slot that is not pinned is always up to date in memory, so that a fault finds it there; within a block
+// a free register may have its value as well. A pinned one is up to date in memory only while no native code runs.
+#pragma once
+#include "translator/interp/cells.h"
+#include "translator/quick/assembler_x86_64.h"
+#include "translator/quick/quick.h"
+
+enum { CPU = R12 };
+// From a block's first cell to its native entry and its pc.
+enum {
+    NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct threaded, cell),
+    THREADED_PC = (int)offsetof(struct threaded, pc) - (int)offsetof(struct threaded, cell),
+};
+_Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),
+               "a link is a target like others");
+
+static const uint8_t pin_register[] = {RBX, RBP, R14, R15, R13, RSI, RDI, R8, R9, R10, R11};
+enum { PINS = sizeof pin_register };
+static const uint8_t free_register[] = {RAX, RCX, RDX};
+enum { FREE_REGISTERS = sizeof free_register };
+
+// What quick_make_stubs found and made.
+struct quick_host {
+    uint8_t pin_of[CPU_SLOTS];  // host register of a slot, or NO_REGISTER
+    struct quick_stubs stubs;
+    bool bmi2, lzcnt, bmi1, popcnt, fma;
+};
+extern struct quick_host quick_host;
+
+enum { MAX_LATER = 4096, MAX_ACCESSES = 4096 };
+
+// The unit under way; there is one at a time.
+struct unit {
+    struct assembler a;
+    struct block *const *block;
+    unsigned count, block_at;  // the block under way, an index
+    unsigned exits, accesses, laters, colds;
+    struct native_exit *exit;  // of the unit
+    unsigned own_exit;  // of the block under way: the next one of block->exit
+    uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
+    uint32_t since[FREE_REGISTERS], clock;  // when it came there
+    uint32_t locked;  // registers that the uop under way uses
+    uint32_t entry[QUICK_MAX_BLOCKS];
+    struct quick_access access[MAX_ACCESSES];
+    struct later {
+        uint32_t at;
+        uint16_t block;  // whose entry this goes to
+    } later[MAX_LATER];
+    // What is seldom executed stands behind everything else.
+    struct cold {
+        uint32_t from, back;  // jumps here; goes on there
+        enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_INDIRECT, COLD_NAN } kind;
+        const void *what;  // native_exit, cell, first cell
+        unsigned code, slot;
+    } cold[MAX_LATER];
+};
+
+#define A (&e->a)
+
+// ---- operands
+
+static inline bool is_pinned(unsigned slot) {
+    return quick_host.pin_of[slot] != NO_REGISTER;
+}
+
+static inline int32_t place_of_slot(unsigned slot) {
+    return (int32_t)(offsetof(struct cpu, slot) + 8 * slot);
+}
+
+static inline void forget_all(struct unit *e) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) e->holds[i] = SLOT_SINK;
+}
+
+static inline void forget(struct unit *e, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] == slot) e->holds[i] = SLOT_SINK;
+    }
+}
+
+// The register that has a slot's value, or NO_REGISTER.
+static inline unsigned register_of(const struct unit *e, unsigned slot) {
+    if (is_pinned(slot)) return quick_host.pin_of[slot];
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] == slot && slot != SLOT_SINK) return free_register[i];
+    }
+    return NO_REGISTER;
+}
+
+static inline void lock(struct unit *e, unsigned reg) {
+    e->locked |= 1u << reg;
+}
+
+// For this uop's own use.
+static inline void claim(struct unit *e, unsigned reg) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (free_register[i] == reg) e->holds[i] = SLOT_SINK;
+    }
+    lock(e, reg);
+}
+
+// One that holds nothing, or what was put there longest ago.
+static inline unsigned fresh(struct unit *e) {
+    unsigned best = FREE_REGISTERS;
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->locked >> free_register[i] & 1) continue;
+        if (best == FREE_REGISTERS || (e->holds[best] != SLOT_SINK && (e->holds[i] == SLOT_SINK || e->since[i] < e->since[best])))
+            best = i;
+    }
+    if (best == FREE_REGISTERS) {  // no uop needs more than there are
+        A->failed = true;
+        return RAX;
+    }
+    claim(e, free_register[best]);
+    return free_register[best];
+}
+
+static inline void holds(struct unit *e, unsigned reg, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (free_register[i] == reg) e->holds[i] = (uint8_t)slot, e->since[i] = ++e->clock;
+    }
+}
+
+// An instruction with a register and a slot.
+static inline void with_slot(struct unit *e, unsigned opcode, unsigned reg, unsigned slot) {
+    unsigned has = register_of(e, slot);
+    if (has != NO_REGISTER) asm_rr(A, opcode, reg, has);
+    else asm_rm(A, opcode, reg, CPU, place_of_slot(slot));
+}
+
+static inline void immediate_with_slot(struct unit *e, unsigned wide, unsigned digit, unsigned slot, int32_t value) {
+    unsigned has = register_of(e, slot);
+    if (has != NO_REGISTER) asm_arithmetic_immediate(A, wide, digit, has, value);
+    else asm_arithmetic_immediate_memory(A, wide, digit, CPU, place_of_slot(slot), value);
+}
+
+static inline void move(struct unit *e, unsigned to, unsigned from) {
+    if (to != from) asm_rr(A, WIDE | 0x8b, to, from);
+}
+
+static inline void get(struct unit *e, unsigned reg, unsigned slot) {
+    if (slot == SLOT_ZERO) asm_rr(A, 0x31, reg, reg);
+    else if (register_of(e, slot) != reg) with_slot(e, WIDE | 0x8b, reg, slot);
+}
+
+// The low half, zero-extended.
+static inline void get32(struct unit *e, unsigned reg, unsigned slot) {
+    if (slot == SLOT_ZERO) asm_rr(A, 0x31, reg, reg);
+    else with_slot(e, 0x8b, reg, slot);
+}
+
+static inline unsigned in_register(struct unit *e, unsigned slot) {
+    unsigned reg = register_of(e, slot);
+    if (reg == NO_REGISTER) {
+        reg = fresh(e);
+        get(e, reg, slot);
+        holds(e, reg, slot);
+    }
+    lock(e, reg);
+    return reg;
+}
+
+// Where to make a slot's value, which put then stores.
+static inline unsigned destination(struct unit *e, unsigned slot) {
+    return is_pinned(slot) ? quick_host.pin_of[slot] : fresh(e);
+}
+
+// The same with the value of another slot in it, or of this one itself. What is in its place now is not to be a later operand.
+static inline unsigned destination_with(struct unit *e, unsigned slot, unsigned other) {
+    unsigned has = slot == other ? register_of(e, slot) : NO_REGISTER;
+    unsigned to = has != NO_REGISTER ? has : destination(e, slot);
+    get(e, to, other);
+    lock(e, to);
+    return to;
+}
+
+static inline void put(struct unit *e, unsigned slot, unsigned reg) {
+    if (is_pinned(slot)) {
+        move(e, quick_host.pin_of[slot], reg);
+    } else if (slot != SLOT_SINK) {
+        asm_rm(A, WIDE | 0x89, reg, CPU, place_of_slot(slot));
+        forget(e, slot);
+        holds(e, reg, slot);
+    } else {
+        claim(e, reg);
+    }
+}
+
+// Of a 32-bit result, in a register of this uop's own.
+static inline void put_extended(struct unit *e, unsigned slot, unsigned reg) {
+    unsigned to = is_pinned(slot) ? quick_host.pin_of[slot] : reg;
+    asm_rr(A, WIDE | 0x63, to, reg);  // movsxd
+    put(e, slot, to);
+}
+
+// ---- ways out
+
+static inline struct cold *cold(struct unit *e, uint32_t from, unsigned kind, const void *what) {
+    static struct cold surplus;
+    if (e->colds == MAX_LATER) {
+        A->failed = true;
+        return &surplus;
+    }
+    struct cold *c = &e->cold[e->colds++];
+    *c = (struct cold){.from = from, .kind = kind, .what = what};
+    return c;
+}
+
+static inline void call_body(struct unit *e, const struct cell *u, unsigned code) {
+    asm_constant(A, RAX, (uintptr_t)u);
+    asm_constant(A, RDX, (uintptr_t)interp_body[code]);
+    asm_call(A, quick_host.stubs.body);
+    forget_all(e);
+}
+
+// The uop's body instead, if the flags say so.
+static inline struct cold *body_if(struct unit *e, enum condition condition, const struct cell *u, unsigned code) {
+    struct cold *c = cold(e, asm_branch_later(A, condition), COLD_BODY, u);
+    c->code = code;
+    return c;
+}
+
+static inline void come_back(struct unit *e, struct cold *c) {
+    c->back = asm_offset(A);
+    if (c->kind == COLD_BODY) forget_all(e);
+}
+
+static inline void note_access(struct unit *e, const struct cell *u) {
+    if (e->accesses == MAX_ACCESSES) A->failed = true;
+    else e->access[e->accesses++] = (struct quick_access){asm_offset(A), (uint16_t)e->block_at, u->d};
+}
+
+static inline void poll(struct unit *e) {
+    asm_rm(A, 0x83, 7, CPU, offsetof(struct cpu, pending));  // cmp dword
+    asm_byte(A, 0);
+}
+
+static inline int block_with(const struct unit *e, uint64_t pc) {
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->block[i]->pc == pc) return (int)i;
+    }
+    return -1;
+}
+
+static inline void later(struct unit *e, uint32_t at, unsigned block) {
+    if (e->laters == MAX_LATER) A->failed = true;
+    else e->later[e->laters++] = (struct later){at, (uint16_t)block};
+}
+
+static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
+    struct native_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
+    *exit = (struct native_exit){.pc = pc, .native = quick_host.stubs.leave, .link = {.handler = cell_handler_native_link}};
+    exit->target = &exit->link;
+    return exit;
+}
+
+static inline void go_to_exit(struct unit *e, const struct native_exit *exit) {
+    asm_near(A, WIDE | 0x8b, RCX, &exit->target);
+    asm_rm(A, 0xff, 4, RCX, NATIVE);  // jmp
+}
+
+// Goes to the block's next exit. Jumps back look for interrupts: every loop has one, since a block's end lies behind its start.
+static inline void leave_block(struct unit *e) {
+    const struct block *block = e->block[e->block_at];
+    uint64_t pc = block->exit[e->own_exit++].pc;
+    int inside = block_with(e, pc);
+    struct native_exit *exit = inside < 0 ? new_exit(e, pc) : NULL;
+    if (pc <= block->pc) {
+        poll(e);
+        uint32_t raised = asm_branch_later(A, CC_NE);
+        if (exit) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit);
+        else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell);
+    }
+    if (exit) go_to_exit(e, exit);
+    else later(e, asm_jump_later(A), (unsigned)inside);
+}
+
+// ---- what several emitters need
+
+// Opcodes with a register as destination; digits of shifts.
+enum { ADD = 0x03, OR = 0x0b, AND = 0x23, SUB = 0x2b, XOR = 0x33, CMP = 0x3b };
+enum { SHL = 4, SHR = 5, SAR = 7, ROL = 0, ROR = 1 };
+
+static inline void shift_by(struct unit *e, unsigned wide, unsigned digit, unsigned reg, int32_t count) {
+    asm_rr(A, wide | 0xc1, digit, reg);
+    asm_byte(A, (uint8_t)count);
+}
+
+static inline void put_constant(struct unit *e, unsigned slot, uint64_t value) {
+    unsigned to = destination(e, slot);
+    asm_constant(A, to, value);
+    put(e, slot, to);
+}
+
+static inline void put_condition(struct unit *e, unsigned slot, enum condition condition) {
+    unsigned to = fresh(e);
+    asm_rr(A, BYTE_RM | 0x0f90 | condition, 0, to);
+    unsigned last = is_pinned(slot) ? quick_host.pin_of[slot] : to;
+    asm_rr(A, BYTE_RM | 0x0fb6, last, to);
+    put(e, slot, last);
+}
+
+static inline void compare(struct unit *e, unsigned b, unsigned c) {
+    unsigned in_b = register_of(e, b);
+    if (b == SLOT_ZERO && c != SLOT_ZERO) {
+        with_slot(e, WIDE | CMP, in_register(e, SLOT_ZERO), c);
+    } else if (c == SLOT_ZERO && in_b != NO_REGISTER) {
+        asm_rr(A, WIDE | 0x85, in_b, in_b);
+    } else if (c == SLOT_ZERO) {
+        immediate_with_slot(e, WIDE, 7, b, 0);
+    } else {
+        with_slot(e, WIDE | CMP, in_register(e, b), c);
+    }
+}
+
+// ---- emitters: a cell's code, which is `code`. `x` is what the uop's row in uops_x86_64.def says.
+
+#define EMITTER(name)                                                                                                           \
+    void quick_emit_##name(struct unit *e, const struct cell *u __attribute__((unused)), unsigned code __attribute__((unused)), \
+                           unsigned x __attribute__((unused)))
+EMITTER(mov);
+EMITTER(li);
+EMITTER(alu);
+EMITTER(alu32);
+EMITTER(alu_immediate);
+EMITTER(addiw);
+EMITTER(alu_not);
+EMITTER(shift_immediate);
+EMITTER(shift32_immediate);
+EMITTER(shift);
+EMITTER(shift32);
+EMITTER(roriw);
+EMITTER(set);
+EMITTER(set_immediate);
+EMITTER(multiply);
+EMITTER(multiply_high);
+EMITTER(divide);
+EMITTER(minimum);
+EMITTER(shift_add);
+EMITTER(slliuw);
+EMITTER(extend);
+EMITTER(count);
+EMITTER(rev8);
+EMITTER(bit);
+EMITTER(bext);
+EMITTER(bexti);
+EMITTER(czero);
+EMITTER(load);
+EMITTER(load_boxed);
+EMITTER(box);
+EMITTER(store);
+EMITTER(branch);
+EMITTER(jump);
+EMITTER(indirect);
+EMITTER(double);
+EMITTER(sqrt);
+EMITTER(multiply_add);
+EMITTER(equal);
+EMITTER(less);
+EMITTER(sign);
+EMITTER(from_integer);

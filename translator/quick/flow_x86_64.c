@@ -1,0 +1,91 @@
+// The quick tier's emitters for x86-64 hosts: memory, branches and jumps.
+#ifdef __x86_64__
+#include "translator/quick/emit_x86_64.h"
+
+// x: the opcode that loads
+EMITTER(load) {
+    unsigned base = in_register(e, u->b), to = destination(e, u->a);
+    note_access(e, u);
+    asm_rm(A, x, to, base, u->imm);
+    put(e, u->a, to);
+}
+
+// x: how many low bits are loaded, 16 or 32; the rest is ones
+EMITTER(load_boxed) {
+    unsigned base = in_register(e, u->b), to = fresh(e), ones = fresh(e);
+    note_access(e, u);
+    asm_rm(A, x == 16 ? 0x0fb7 : 0x8b, to, base, u->imm);
+    asm_constant(A, ones, ~UINT64_C(0) << x);
+    asm_rr(A, WIDE | 0x09, ones, to);
+    put(e, u->a, to);
+}
+
+EMITTER(box) {
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned to = fresh(e);
+    asm_constant(A, to, ~UINT64_C(0) << x);
+    with_slot(e, WIDE | OR, to, u->b);
+    put(e, u->a, to);
+}
+
+// x: the opcode that stores a register
+EMITTER(store) {
+    unsigned base = in_register(e, u->b);
+    if (u->c == SLOT_ZERO && (x & 0xff0000) == 0) {  // 16 bits have an immediate of another length
+        note_access(e, u);
+        asm_rm(A, (x & WIDE) | ((x & 0xff) == 0x88 ? 0xc6 : 0xc7), 0, base, u->imm);
+        if ((x & 0xff) == 0x88) asm_byte(A, 0);
+        else asm_32(A, 0);
+        return;
+    }
+    unsigned value = in_register(e, u->c);
+    note_access(e, u);
+    asm_rm(A, x, value, base, u->imm);
+}
+
+// x: the condition under which it is taken. What is taken goes on behind the rest unless it is a loop.
+EMITTER(branch) {
+    const struct block *block = e->block[e->block_at];
+    compare(e, u->b, u->c);
+    uint64_t pc = block->exit[e->own_exit].pc;
+    int inside = block_with(e, pc);
+    if (pc <= block->pc) {  // a loop, for all that matters
+        uint32_t past = asm_branch_later(A, x ^ 1);
+        leave_block(e);
+        asm_land(A, past);
+        return;
+    }
+    uint32_t taken = asm_branch_later(A, x);
+    e->own_exit++;
+    if (inside >= 0) later(e, taken, (unsigned)inside);
+    else cold(e, taken, COLD_EXIT, new_exit(e, pc));
+}
+
+EMITTER(jump) {
+    leave_block(e);
+}
+
+EMITTER(indirect) {
+    unsigned in_b = register_of(e, u->b);
+    if (in_b != NO_REGISTER) {
+        asm_rm(A, WIDE | 0x8d, RAX, in_b, u->imm);
+    } else {
+        get(e, RAX, u->b);
+        if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
+    }
+    asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
+    move(e, RDX, RAX);
+    poll(e);
+    cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
+    shift_by(e, 0, SHR, RDX, 1);
+    asm_rr(A, 0x81, 4, RDX);
+    asm_32(A, CPU_JUMPS - 1);
+    asm_rx(A, WIDE | 0x8b, RCX, CPU, RDX, 8, offsetof(struct cpu, jump));
+    asm_rr(A, WIDE | 0x85, RCX, RCX);
+    cold(e, asm_branch_later(A, CC_E), COLD_INDIRECT, NULL);
+    asm_rm(A, WIDE | CMP, RAX, RCX, THREADED_PC);
+    cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
+    asm_rm(A, 0xff, 4, RCX, NATIVE);
+}
+#endif
