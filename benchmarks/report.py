@@ -3,7 +3,8 @@
 import measure
 
 MUST_MIPS = {"core": 400, "sqlite": 400}
-MUST_OF_QEMU = 0.25
+MUST_INTERPRETER_OF_QEMU = 0.25
+MUST_OF_QEMU = 2
 MUST_HELLO_MS, MUST_HELLO_MB = 2.5, 6
 MUST_TRUE_OF_QEMU = 0.5
 
@@ -13,14 +14,15 @@ def result_of(program, runs, instructions):
     times = {runner: measure.seconds(list_of_runs) for runner, list_of_runs in runs.items()}
     row = {"name": program.name, "startup": program.startup, "times": times, "differs": measure.differing(program, runs),
            "failed": {runner: list_of_runs[-1] for runner, list_of_runs in runs.items() if list_of_runs and list_of_runs[-1]["status"]},
-           "instructions": instructions, "to_native": {}, "qemu_to_ferry": {}}
+           "instructions": instructions, "to_native": {}, "qemu_to_ferry": {}, "qemu_to_interp": {}}
     for runner, time in times.items():
         if time and runner != "native" and times.get("native"):
             row["to_native"][runner] = measure.ratio(time, times["native"])
-        if time and runner.startswith("qemu") and times.get("ferry"):
-            row["qemu_to_ferry"][runner] = measure.ratio(time, times["ferry"])
-    ferry = times.get("ferry")
-    row["mips"] = instructions / ferry["median"] / 1e6 if instructions and ferry else None
+        for ours in ("ferry", "interp"):
+            if time and runner.startswith("qemu") and times.get(ours):
+                row["qemu_to_" + ours][runner] = measure.ratio(time, times[ours])
+    interp = times.get("interp")
+    row["mips"] = instructions / interp["median"] / 1e6 if instructions and interp else None
     return row
 
 
@@ -39,7 +41,8 @@ def _least(values):
 def _program_musts(row):
     if row["name"] in MUST_MIPS:
         yield _must("%s: speed of the interpreter" % row["name"], row["mips"], MUST_MIPS[row["name"]], "MIPS", False)
-    yield _must("%s: speed against the faster qemu" % row["name"], _least(row["qemu_to_ferry"].values()), MUST_OF_QEMU, "x", False)
+    yield _must("%s: interpreter against the faster qemu" % row["name"], _least(row["qemu_to_interp"].values()), MUST_INTERPRETER_OF_QEMU, "x", False)
+    yield _must("%s: whole run against the faster qemu" % row["name"], _least(row["qemu_to_ferry"].values()), MUST_OF_QEMU, "x", False)
 
 
 def _startup_musts(row):
@@ -92,7 +95,7 @@ def _table(rows, runners, with_speed):
     ids = [runner.id for runner in runners]
     qemus = [name for name in ids if name.startswith("qemu")] if "ferry" in ids else []
     head = ["program"] + [runner.title for runner in runners] + ["speed of %s" % name for name in qemus]
-    head += ["guest Minstr", "MIPS"] if with_speed and "ferry" in ids else []
+    head += ["guest Minstr", "MIPS interpreted"] if with_speed and "ferry" in ids else []
     lines = [head + ["MB " + name for name in ids]]
     for row in rows:
         line = [row["name"]] + [_cell(row, name) for name in ids]

@@ -13,7 +13,7 @@ import measure  # noqa: E402
 import report  # noqa: E402
 import suite  # noqa: E402
 
-RUNNERS = "native,qemu12,qemu13,ferry"
+RUNNERS = "native,qemu12,qemu13,interp,ferry"
 
 
 def parse_arguments():
@@ -62,7 +62,7 @@ def run(arguments):
                "runners": [{"id": runner.id, "title": runner.title, "command": list(runner.prefix)} for runner in runners], "programs": []}
     for program in programs:
         runs = measure.measure(program, runners, place, arguments.rounds, arguments.quick, progress)
-        ferry = next((runner for runner in runners if runner.id == "ferry"), None)
+        ferry = next((runner for runner in runners if runner.id in ("ferry", "interp")), None)
         instructions = measure.count_instructions(program, ferry, place, arguments.quick) if ferry else None
         results["programs"].append(report.result_of(program, runs, instructions))
     progress("")

@@ -45,6 +45,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve = code_resolve;
     cpu->hot = code_hot;
     cpu->runtime = state;
+    cpu->jump[0].pc = 1;  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     enlist(state);
     return cpu;
@@ -100,15 +101,11 @@ void cpu_stop(struct cpu *cpu) {
     runtime_of(cpu)->stopped = true;
 }
 
-static void forget_jumps(struct cpu *cpu) {
-    memset(cpu->jump, 0, sizeof cpu->jump);
-}
-
 // Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
 static void catch_up(struct cpu *cpu, struct cpu_state *state) {
     uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
     if (state->generation == generation) return;
-    forget_jumps(cpu);
+    cpu_forget_jumps(cpu);
     __atomic_store_n(&state->generation, generation, __ATOMIC_RELEASE);
     code_collect();
 }
@@ -133,7 +130,7 @@ static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks, uint32_t
     case TRAP_RESUME: break;
     default: hooks->fault(cpu);
     }
-    if (cpu->mode != mode) forget_jumps(cpu);
+    if (cpu->mode != mode) cpu_forget_jumps(cpu);
 }
 
 void cpu_loop(struct cpu *cpu) {

@@ -121,7 +121,7 @@ INLINE bool interrupted(const struct cpu *cpu) {
     } while (0)
 
 // clang-format on
-INLINE const struct cell **jump_entry(struct cpu *cpu, uint64_t pc) {
+INLINE struct cpu_jump *jump_entry(struct cpu *cpu, uint64_t pc) {
     return &cpu->jump[(pc >> 1) % CPU_JUMPS];
 }
 
@@ -147,7 +147,7 @@ SLOW_HANDLER(find_indirect) {
     const struct cell *code = cpu->resolve(cpu);
     if (!code) return NULL;
     // While a block may still turn hot, it is looked up each time, which is counted.
-    if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = code;
+    if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
     NEXT(code);
 }
 
@@ -155,13 +155,13 @@ SLOW_HANDLER(find_indirect) {
 #define GO_INDIRECT(u, base)                                                                                           \
     do {                                                                                                               \
         uint64_t pc_ = ((base) + (uint64_t)(int64_t)(u)->imm) & ~UINT64_C(1);                                          \
-        const struct cell *code_ = *jump_entry(cpu, pc_);                                                              \
-        if (UNLIKELY(interrupted(cpu) || !code_ || threaded_of(code_)->pc != pc_)) {                                   \
+        const struct cpu_jump *entry_ = jump_entry(cpu, pc_);                                                          \
+        if (UNLIKELY(interrupted(cpu) || entry_->pc != pc_)) {                                                         \
             cpu->pc = pc_;                                                                                             \
             if (interrupted(cpu)) HAND_OVER(stop_interrupted_at);                                                      \
             HAND_OVER(find_indirect);                                                                                  \
         }                                                                                                              \
-        NEXT(code_);                                                                                                   \
+        NEXT(entry_->code);                                                                                            \
     } while (0)
 
 // Which format is written how.

@@ -72,5 +72,16 @@ struct cpu {
     void (*hot)(struct cpu *cpu, const struct cell *code);
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
-    const struct cell *jump[CPU_JUMPS];  // by pc / 2: code that may be that of the pc, or NULL
+    struct cpu_jump {  // where indirect jumps went, by pc / 2
+        uint64_t pc;
+        const struct cell *code;  // its block's first cell
+    } jump[CPU_JUMPS];
 };
+
+// A cpu that never ran needs it too, or at least the last line.
+static inline void cpu_forget_jumps(struct cpu *cpu) {
+    for (unsigned i = 0; i < CPU_JUMPS; i++) {
+        if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
+    }
+    cpu->jump[0].pc = 1;  // no instruction has an odd address, while one at 0 would be found here
+}

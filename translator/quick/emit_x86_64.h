@@ -10,7 +10,6 @@ enum { CPU = R12 };
 // From a block's first cell to its native entry and its pc.
 enum {
     NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct threaded, cell),
-    THREADED_PC = (int)offsetof(struct threaded, pc) - (int)offsetof(struct threaded, cell),
 };
 _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),
                "a link is a target like others");

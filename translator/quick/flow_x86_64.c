@@ -78,14 +78,11 @@ EMITTER(indirect) {
     move(e, RDX, RAX);
     poll(e);
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
-    shift_by(e, 0, SHR, RDX, 1);
-    asm_rr(A, 0x81, 4, RDX);
-    asm_32(A, CPU_JUMPS - 1);
-    asm_rx(A, WIDE | 0x8b, RCX, CPU, RDX, 8, offsetof(struct cpu, jump));
-    asm_rr(A, WIDE | 0x85, RCX, RCX);
-    cold(e, asm_branch_later(A, CC_E), COLD_INDIRECT, NULL);
-    asm_rm(A, WIDE | CMP, RAX, RCX, THREADED_PC);
+    _Static_assert(sizeof(struct cpu_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
+    asm_arithmetic_immediate(A, 0, 4, RDX, 2 * (CPU_JUMPS - 1));
+    asm_rx(A, WIDE | CMP, RAX, CPU, RDX, 8, offsetof(struct cpu, jump[0].pc));
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
+    asm_rx(A, WIDE | 0x8b, RCX, CPU, RDX, 8, offsetof(struct cpu, jump[0].code));
     asm_rm(A, 0xff, 4, RCX, NATIVE);
 }
 #endif
