@@ -26,7 +26,7 @@ enum {
     REGIONS = (PAGES + REGION_PAGES - 1) / REGION_PAGES,
     FETCH_BYTES = 512,
     LIFT_INSTRUCTIONS = 64,
-    CODE_LIMIT = 512 << 20,
+    CODE_LIMIT = 512 << 20,  // bytes, unless options.code_size says otherwise
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
     UNIT_MAX_CELLS = 400,  // but always one block
@@ -276,11 +276,16 @@ void code_collect(void) {
     lock_drop(&code_lock);
 }
 
+static bool is_over_limit(void) {
+    uint64_t used = current.code.used + current.about.used + current.native.used;
+    return used > (options.code_size ? options.code_size : CODE_LIMIT);
+}
+
 // Under the lock: the block that another thread made meanwhile, or a new one.
 static const struct cell *find_or_translate(struct cpu *cpu, const struct fetched *fetched) {
     struct block *block = find(cpu->pc, cpu->mode);
     if (block) return block->code->cell;
-    if (current.code.used + current.about.used > CODE_LIMIT && begin_generation()) {
+    if (is_over_limit() && begin_generation()) {
         cpu->trap.kind = TRAP_RESUME;
         return NULL;
     }

@@ -19,6 +19,7 @@ struct options {
     bool stats;                // --stats on stderr at exit
     const char *stats_json;    // --stats-json FILE
     enum tier tier;
+    uint64_t code_size;        // bytes of translations before a new generation begins, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal
     const char *self;          // how to execute this runner again: "/proc/self/exe" or a path
     // Every option that a re-executed runner must be given again, as argv words, NULL-terminated (made by the CLI).

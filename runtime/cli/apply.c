@@ -67,6 +67,7 @@ static void make_inherited(void) {
         {"--stack-size", setting[OPTION_stack_size].value},
         {"--log-file", options.log_file},
         {"--stats-json", options.stats_json},
+        {"--code-size", setting[OPTION_code_size].value},
         {"--tier", setting[OPTION_tier].value},
     };
     const struct {
@@ -93,6 +94,7 @@ int settings_apply(void) {
     options.set_env = setting_list(OPTION_set_env);
     options.unset_env = setting_list(OPTION_unset_env);
     if (setting[OPTION_stack_size].value) size_parse(setting[OPTION_stack_size].value, &options.stack_size);
+    if (setting[OPTION_code_size].value) size_parse(setting[OPTION_code_size].value, &options.code_size);
     options.strace = setting_on(OPTION_strace) || log_has_strace();
     options.log_file = absolute(setting[OPTION_log_file].value);
     options.stats = setting_on(OPTION_stats);

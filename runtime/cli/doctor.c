@@ -5,6 +5,7 @@
 #include "runtime/cli/cli.h"
 #include "runtime/mem.h"
 #include "runtime/options.h"
+#include "translator/quick/quick.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -147,7 +148,7 @@ static enum verdict check_settings(struct text *said) {
 }
 
 static enum verdict check_tiers(struct text *said) {
-    text_add(said, "interp");
+    text_add(said, quick_available() ? "interp, quick" : "interp");
     return FINE;
 }
 
@@ -163,7 +164,7 @@ static enum verdict check_compiler(struct text *said) {
             return FINE;
         }
     }
-    text_add(said, "ferry-compiler is not installed; everything runs in the interpreter");
+    text_add(said, "ferry-compiler is not installed; hot code runs as the quick tier makes it");
     return NOTE;
 }
 

@@ -326,10 +326,20 @@ HANDLER(op_indirect) {
 
 const struct cell cell_indirect = {.handler = (const void *)op_indirect};
 
-// First cell of a dead block.
+SLOW_HANDLER(replace_dead) {
+    struct block *block = threaded_of(u)->about->block;
+    cpu->pc = block->pc;
+    const struct cell *code = cpu->resolve(cpu);
+    if (!code) return NULL;
+    if (is_settled(code)) __atomic_store_n(&block->instead, code, __ATOMIC_RELEASE);
+    NEXT(code);
+}
+
+// First cell of a dead block. Others stay linked to it, and go on at the block that came after it.
 HANDLER(op_dead) {
-    cpu->pc = threaded_of(u)->pc;
-    HAND_OVER(find_indirect);
+    const struct cell *instead = __atomic_load_n(&threaded_of(u)->about->block->instead, __ATOMIC_ACQUIRE);
+    if (!instead) HAND_OVER(replace_dead);
+    NEXT(instead);
 }
 
 // ---- sequences: between two uops stands how the second takes the first's result (enum cell_chain). Taken through the slot it would be

@@ -71,6 +71,7 @@ struct block {
     bool settled;  // entered again; from now on others may be linked to its code
     bool plain;  // there will be no native code
     uint16_t passes;  // how often the block was looked up, while there is no native code
+    const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
     const void *handler;  // the first cell's own while there is native code
     struct threaded *code;
