@@ -96,13 +96,14 @@ void stats_init(void) {
 static void report_json(const struct executed *executed, double seconds) {
     char buffer[REPORT_BYTES];
     struct text text = TEXT_ON(buffer);
+    unsigned long long instructions = executed->interpreted + executed->native;
     text_add(
         &text,
         "{\"schema\": 1, \"instructions\": %llu, \"native_instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, "
         "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu}",
-        (unsigned long long)(executed->interpreted + executed->native), (unsigned long long)executed->native, seconds,
-        (unsigned long long)translated.blocks, (unsigned long long)translated.instructions, (unsigned long long)translated.bytes,
-        (unsigned long long)made_native.units, (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
+        instructions, (unsigned long long)executed->native, seconds, (unsigned long long)translated.blocks,
+        (unsigned long long)translated.instructions, (unsigned long long)translated.bytes, (unsigned long long)made_native.units,
+        (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.
