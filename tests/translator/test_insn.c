@@ -3,10 +3,15 @@
 // flags, pc and trap. Then sees to it that no row of insns.def is without a case.
 #include "runtime/base/arena.h"
 #include "translator/guest/riscv64/insn_table.h"
-#include "translator/interp/interp.h"
+#include "translator/interp/cells.h"
 #include "translator/ir/fp.h"
 #include "translator/quick/quick.h"
+#ifdef FERRY_TEST_LLVM
+#include "translator/llvm/jit.h"
+#include "translator/llvm/region.h"
+#endif
 #include <dirent.h>
+#include <fenv.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +40,8 @@ struct test_case {
 static struct cpu *cpu;
 static struct arena arena;
 static const struct test_case *current;
-static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, WAYS } way;
+static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, OPTIMISED, WAYS } way;
+static enum way ways = QUICK;
 static unsigned failures;
 static bool covered[INSN_COUNT];
 static char where[1024];
@@ -48,7 +54,8 @@ static void complain(const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (failures++ < 40)
-        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick"}[way], text);
+        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick", "optimised"}[way],
+                    text);
 }
 
 // ---- reading a line
@@ -136,8 +143,9 @@ enum { NATIVE_BYTES = 1 << 16 };
 static uint8_t *native_code;
 static size_t native_start;  // behind the stubs
 
+static struct quick_stubs stubs;
+
 static void set_up_native(void) {
-    struct quick_stubs stubs;
     native_code = mmap(NULL, NATIVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(native_code, MAP_FAILED);
     native_start = quick_make_stubs(native_code, (uintptr_t)native_code, guest_riscv64.pins, &stubs);
@@ -154,6 +162,42 @@ static void make_native(struct block *block) {
     else complain("there is no native code");
 }
 
+#ifdef FERRY_TEST_LLVM
+static struct jit *jit;
+static struct jit_unit *jit_unit;
+static struct native_exit native_exit[REGION_MAX_EXITS];
+
+static void fill_exits(const struct region_exits *exits) {
+    for (unsigned i = 0; i < exits->count; i++) {
+        struct native_exit *exit = &native_exit[i];
+        *exit = (struct native_exit){.pc = exits->pc[i], .native = stubs.leave, .link = {.handler = cell_handler_native_link}};
+        exit->target = &exit->link;
+    }
+}
+
+static void make_optimised(struct block *block, const struct ir_block *ir) {
+    const struct region_block only = {block->pc, ir};
+    const struct region region = {.block = &only,
+                                  .blocks = 1,
+                                  .mode = block->mode,
+                                  .pins = guest_riscv64.pins,
+                                  .places = {(uintptr_t)stubs.leave, (uintptr_t)stubs.stop, (uintptr_t)stubs.indirect,
+                                             (uintptr_t)interp_body, (uintptr_t)native_exit}};
+    static struct region_exits exits;
+    if (jit_unit) jit_unit_free(jit_unit);
+    bool built = region_build(jit_module(jit), "region", &region, &exits);
+    jit_unit = jit_compile(jit, true);
+    uint64_t address = jit_unit ? jit_address(jit_unit, "region") : 0;
+    if (!built || !address) {
+        complain("does not compile");
+        return;
+    }
+    fill_exits(&exits);
+    block->code->native = (const void *)(uintptr_t)address;
+    block->code->cell->handler = cell_handler_native;
+}
+#endif
+
 // The code under test is all the code that there is: anywhere else the run ends.
 static const struct cell *resolve(struct cpu *c) {
     static struct ir_block ir;
@@ -165,6 +209,13 @@ static const struct cell *resolve(struct cpu *c) {
     struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
     if (block && way == FUSED) interp_block_fuse(&arena, &arena, block);
     if (block && way == QUICK) make_native(block);
+#ifdef FERRY_TEST_LLVM
+    fenv_t guest;  // LLVM computes as well
+    fegetenv(&guest);
+    fesetenv(FE_DFL_ENV);
+    if (block && way == OPTIMISED) make_optimised(block, &ir);
+    fesetenv(&guest);
+#endif
     return block ? block->code->cell : NULL;
 }
 
@@ -219,7 +270,7 @@ static void run_line(char *line) {
     }
     current = &test;
     note_coverage(&test);
-    for (way = 0; way < (quick_available() ? WAYS : QUICK); way++) {
+    for (way = 0; way < ways; way++) {
         struct state result;
         run(&test, &result);
         check(&test, &result);
@@ -276,7 +327,15 @@ static void *map_at(uintptr_t address) {
 static int set_up(void **state) {
     (void)state;
     cpu = calloc(1, sizeof *cpu);
-    if (quick_available()) set_up_native();
+    if (quick_available()) {
+        set_up_native();
+        ways = OPTIMISED;
+    }
+#ifdef FERRY_TEST_LLVM
+    const char *why;
+    jit = jit_new(&why);
+    ways = jit ? WAYS : 0;
+#endif
     return cpu && map_at(SCRATCH) != MAP_FAILED && map_at(CODE) != MAP_FAILED ? 0 : -1;
 }
 

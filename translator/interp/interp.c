@@ -391,13 +391,28 @@ HANDLER(op_dead) {
 #undef FUSE3
 #undef FUSE4
 
-// ---- bodies
+// ---- bodies. Their cells may also be constants beside native code, with no handler; then cpu->pc is up to date, and d says whether a memory
+// access writes.
+
+static bool is_constant(const struct cell *u) {
+    return !u->handler;
+}
+
+static __attribute__((noinline)) bool stop_body(struct cpu *cpu, const struct cell *u) {
+    if (!is_constant(u)) {
+        stop_misaligned(cpu, u);
+        return true;
+    }
+    cpu->trap.address = cpu->slot[u->b];
+    leave(cpu, cpu->pc, TRAP_ALIGN);
+    return true;
+}
 
 // clang-format off: macros that read as tables
 #undef ATOMIC
 #define ATOMIC(type)                                                              \
     ({                                                                            \
-        if (UNLIKELY(B & (sizeof(type) - 1))) return stop_misaligned(cpu, u), true; \
+        if (UNLIKELY(B & (sizeof(type) - 1))) return stop_body(cpu, u);           \
         ACCESS(u);                                                                \
         (type *)(uintptr_t)B;                                                     \
     })
@@ -508,9 +523,13 @@ static bool code_writes(unsigned code) {
 
 void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct cell *u = cpu->at;
-    const struct layout *about = layout_of(u);
-    cpu->pc = about->block->pc + about->offset[u->d];
     cpu->trap.kind = TRAP_MEMORY;
-    cpu->trap.write = code_writes(about->cell_code[u->d]);
+    if (is_constant(u)) {
+        cpu->trap.write = u->d;
+    } else {
+        const struct layout *about = layout_of(u);
+        cpu->pc = about->block->pc + about->offset[u->d];
+        cpu->trap.write = code_writes(about->cell_code[u->d]);
+    }
     cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + (uint64_t)(int64_t)u->imm;
 }

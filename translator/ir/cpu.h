@@ -70,6 +70,7 @@ struct cpu {
     const struct cell *(*resolve)(struct cpu *cpu);
     // Told that the block of this first cell is worth native code. Set by the runtime.
     void (*hot)(struct cpu *cpu, const struct cell *code);
+    const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
     struct cpu_jump {  // where indirect jumps went, by pc / 2

@@ -14,9 +14,9 @@ enum {
 _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),
                "a link is a target like others");
 
-static const uint8_t pin_register[] = {RBX, RBP, R14, R15, R13, RSI, RDI, R8, R9, R10, R11};
+static const uint8_t pin_register[] = {R13, R14, R15, RDI, RSI, RDX, RCX, R8, R9, R11};
 enum { PINS = sizeof pin_register };
-static const uint8_t free_register[] = {RAX, RCX, RDX};
+static const uint8_t free_register[] = {RAX, RBX, RBP, R10};
 enum { FREE_REGISTERS = sizeof free_register };
 
 // What quick_make_stubs found and made.
@@ -207,7 +207,7 @@ static inline struct cold *cold(struct unit *e, uint32_t from, unsigned kind, co
 
 static inline void call_body(struct unit *e, const struct cell *u, unsigned code) {
     asm_constant(A, RAX, (uintptr_t)u);
-    asm_constant(A, RDX, (uintptr_t)interp_body[code]);
+    asm_constant(A, RBX, (uintptr_t)interp_body[code]);
     asm_call(A, quick_host.stubs.body);
     forget_all(e);
 }
@@ -253,9 +253,15 @@ static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
     return exit;
 }
 
+// On in the native code of the cell in `reg`, or out to it.
+static inline void go_to_cell(struct unit *e, unsigned reg) {
+    asm_rm(A, WIDE | 0x89, reg, CPU, offsetof(struct cpu, next));
+    asm_rm(A, 0xff, 4, reg, NATIVE);  // jmp
+}
+
 static inline void go_to_exit(struct unit *e, const struct native_exit *exit) {
-    asm_near(A, WIDE | 0x8b, RCX, &exit->target);
-    asm_rm(A, 0xff, 4, RCX, NATIVE);  // jmp
+    asm_near(A, WIDE | 0x8b, RAX, &exit->target);
+    go_to_cell(e, RAX);
 }
 
 // Goes to the block's next exit. Jumps back look for interrupts: every loop has one, since a block's end lies behind its start.

@@ -75,14 +75,14 @@ EMITTER(indirect) {
         if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
     }
     asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
-    move(e, RDX, RAX);
+    move(e, RBX, RAX);
     poll(e);
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
     _Static_assert(sizeof(struct cpu_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
-    asm_arithmetic_immediate(A, 0, 4, RDX, 2 * (CPU_JUMPS - 1));
-    asm_rx(A, WIDE | CMP, RAX, CPU, RDX, 8, offsetof(struct cpu, jump[0].pc));
+    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
+    asm_rx(A, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, jump[0].pc));
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
-    asm_rx(A, WIDE | 0x8b, RCX, CPU, RDX, 8, offsetof(struct cpu, jump[0].code));
-    asm_rm(A, 0xff, 4, RCX, NATIVE);
+    asm_rx(A, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, jump[0].code));
+    go_to_cell(e, RBP);
 }
 #endif

@@ -124,11 +124,13 @@ static unsigned shift_variable(struct unit *e, bool wide, unsigned digit, unsign
         else asm_vex_rm(A, shift_prefix(digit), wide, 0xf7, to, by, CPU, place_of_slot(from));
         return to;
     }
-    claim(e, RCX);
-    get(e, RCX, count);
-    unsigned to = fresh(e);
+    unsigned to = fresh(e), kept = fresh(e), by = fresh(e);
     get(e, to, from);
+    get(e, by, count);
+    move(e, kept, RCX);
+    move(e, RCX, by);
     asm_rr(A, (wide ? WIDE : 0) | 0xd3, digit, to);
+    move(e, RCX, kept);
     return to;
 }
 
@@ -171,39 +173,44 @@ EMITTER(multiply) {
 
 // x: the digit of the one-operand form: 4 mul, 5 imul
 EMITTER(multiply_high) {
-    claim(e, RAX), claim(e, RDX);
+    claim(e, RAX), claim(e, RBX);
     get(e, RAX, u->b);
+    move(e, RBX, RDX);
     with_slot(e, WIDE | 0xf7, x, u->c);
-    put(e, u->a, RDX);
+    move(e, RAX, RDX);
+    move(e, RDX, RBX);
+    put(e, u->a, RAX);
 }
 
 // x: WIDE, | 1 for the remainder, | 2 for signed operands. Divisors 0 and, where signed, -1 are the body's.
 EMITTER(divide) {
     unsigned wide = x & WIDE;
-    claim(e, RAX), claim(e, RCX), claim(e, RDX);
-    if (wide) get(e, RCX, u->c);
-    else get32(e, RCX, u->c);
+    claim(e, RAX), claim(e, RBX), claim(e, RBP);
+    if (wide) get(e, RBX, u->c);
+    else get32(e, RBX, u->c);
     struct cold *c;
     if (x & 2) {
-        asm_rm(A, wide | 0x8d, RDX, RCX, 1);
-        asm_arithmetic_immediate(A, wide, 7, RDX, 1);
+        asm_rm(A, wide | 0x8d, RBP, RBX, 1);
+        asm_arithmetic_immediate(A, wide, 7, RBP, 1);
         c = body_if(e, CC_BE, u, code);
     } else {
-        asm_rr(A, wide | 0x85, RCX, RCX);
+        asm_rr(A, wide | 0x85, RBX, RBX);
         c = body_if(e, CC_E, u, code);
     }
     if (wide) get(e, RAX, u->b);
     else get32(e, RAX, u->b);
+    move(e, RBP, RDX);
     if (x & 2) {
         if (wide) asm_byte(A, 0x48);
         asm_byte(A, 0x99);  // cqo, cdq
     } else {
         asm_rr(A, 0x31, RDX, RDX);
     }
-    asm_rr(A, wide | 0xf7, x & 2 ? 7 : 6, RCX);
-    unsigned result = x & 1 ? RDX : RAX;
-    if (wide) put(e, u->a, result);
-    else put_extended(e, u->a, result);
+    asm_rr(A, wide | 0xf7, x & 2 ? 7 : 6, RBX);
+    if (x & 1) move(e, RAX, RDX);
+    move(e, RDX, RBP);
+    if (wide) put(e, u->a, RAX);
+    else put_extended(e, u->a, RAX);
     come_back(e, c);
 }
 

@@ -9,7 +9,8 @@ struct quick_stubs {
     const void *enter;  // interp_native_enter
     const void *leave;  // interp_native_leave
     const void *body;  // calls a uop's body
-    const void *indirect;  // goes on at a pc that the jump cache does not know
+    const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
+    const void *stop;  // returns to the caller of interp_run after a trap
 };
 
 enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16 };

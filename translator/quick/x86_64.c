@@ -52,14 +52,19 @@ static void emit_cold(struct unit *e, const struct cold *c) {
     switch (c->kind) {
     case COLD_EXIT: go_to_exit(e, c->what); return;
     case COLD_INTERRUPT:
-        asm_constant(A, RCX, (uintptr_t)c->what);
+        asm_constant(A, RAX, (uintptr_t)c->what);
+        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
         asm_jump(A, quick_host.stubs.leave);
         return;
     case COLD_INTERRUPT_AT_EXIT:
-        asm_near(A, WIDE | 0x8b, RCX, &((const struct native_exit *)c->what)->target);
+        asm_near(A, WIDE | 0x8b, RAX, &((const struct native_exit *)c->what)->target);
+        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
         asm_jump(A, quick_host.stubs.leave);
         return;
-    case COLD_INDIRECT: asm_jump(A, quick_host.stubs.indirect); return;
+    case COLD_INDIRECT:
+        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
+        asm_jump(A, quick_host.stubs.indirect);
+        return;
     case COLD_BODY: call_body(e, c->what, c->code); break;
     case COLD_NAN:
         asm_rm(A, 0xc7, 0, CPU, place_of_slot(c->slot));  // by halves: no register is free
@@ -175,27 +180,27 @@ static void make_enter(struct assembler *a) {
     quick_host.stubs.enter = here(a);
     push_saved(a);
     asm_rr(a, WIDE | 0x8b, CPU, RDI);
-    asm_rr(a, WIDE | 0x8b, RCX, RSI);  // in case that it has just lost its native code, and goes to `leave`
+    asm_rm(a, WIDE | 0x89, RSI, CPU, offsetof(struct cpu, next));
     asm_rm(a, WIDE | 0x8b, RAX, RSI, NATIVE);
     load_pins(a);
     asm_rr(a, 0xff, 4, RAX);
 }
 
-// rcx: the cell to go on at.
+// cpu->next: the cell to go on at.
 static void make_leave(struct assembler *a) {
     quick_host.stubs.leave = here(a);
     store_pins(a);
-    asm_rr(a, WIDE | 0x8b, RAX, RCX);
+    asm_rm(a, WIDE | 0x8b, RAX, CPU, offsetof(struct cpu, next));
     pop_saved_and_return(a);
 }
 
-// rax: the cell; rdx: the body, which returns true to stop the run. The stack is aligned here, after the call that led here.
+// rax: the cell; rbx: the body, which returns true to stop the run. The stack is aligned here, after the call that led here.
 static void make_body(struct assembler *a) {
     quick_host.stubs.body = here(a);
     store_pins(a);
     asm_rr(a, WIDE | 0x8b, RDI, CPU);
     asm_rr(a, WIDE | 0x8b, RSI, RAX);
-    asm_rr(a, 0xff, 2, RDX);
+    asm_rr(a, 0xff, 2, RBX);
     asm_rr(a, 0x84, RAX, RAX);
     uint32_t stopped = asm_branch_later(a, CC_NE);
     load_pins(a);
@@ -206,12 +211,18 @@ static void make_body(struct assembler *a) {
     pop_saved_and_return(a);
 }
 
-// rax: the guest pc.
+// cpu->pc: where to go on.
 static void make_indirect(struct assembler *a) {
     quick_host.stubs.indirect = here(a);
-    asm_rm(a, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
     store_pins(a);
     asm_constant(a, RAX, (uintptr_t)&cell_indirect);
+    pop_saved_and_return(a);
+}
+
+static void make_stop(struct assembler *a) {
+    quick_host.stubs.stop = here(a);
+    store_pins(a);
+    asm_constant(a, RAX, 0);
     pop_saved_and_return(a);
 }
 
@@ -240,6 +251,7 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins, stru
     make_leave(&a);
     make_body(&a);
     make_indirect(&a);
+    make_stop(&a);
     *stubs = quick_host.stubs;
     return asm_offset(&a);
 }

@@ -1,0 +1,303 @@
+// What uops mean, as LLVM IR. Those that have no case here are carried out by their C body, as in the other tiers.
+#include "translator/llvm/build.h"
+#include "translator/ir/fp.h"
+#include <string.h>
+
+#define GET(slot) build_get(b, slot)
+#define SET(value) build_set(b, u->a, value)
+#define B GET(u->b)
+#define C GET(u->c)
+#define IMM build_constant(b, (uint64_t)u->imm)
+#define K(value) build_constant(b, value)
+
+static LLVMValueRef binary(struct build *b, LLVMOpcode opcode, LLVMValueRef x, LLVMValueRef y) {
+    return LLVMBuildBinOp(b->ir, opcode, x, y, "");
+}
+
+static LLVMValueRef low32(struct build *b, LLVMValueRef value) {
+    return LLVMBuildTrunc(b->ir, value, b->i32, "");
+}
+
+static LLVMValueRef extended(struct build *b, LLVMValueRef value) {
+    return LLVMBuildSExt(b->ir, value, b->i64, "");
+}
+
+static LLVMValueRef zero_extended(struct build *b, LLVMValueRef value) {
+    return LLVMBuildZExt(b->ir, value, b->i64, "");
+}
+
+static LLVMValueRef call_intrinsic(struct build *b, const char *name, LLVMTypeRef type, LLVMValueRef *arguments, unsigned count) {
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef function = LLVMGetIntrinsicDeclaration(b->module, id, &type, 1);
+    return LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, &type, 1), function, arguments, count, "");
+}
+
+static LLVMValueRef not_bits(struct build *b, LLVMValueRef value) {
+    return LLVMBuildNot(b->ir, value, "");
+}
+
+static LLVMValueRef masked(struct build *b, LLVMValueRef count, uint64_t mask) {
+    return binary(b, LLVMAnd, count, LLVMConstInt(LLVMTypeOf(count), mask, 0));
+}
+
+static LLVMValueRef compare(struct build *b, LLVMIntPredicate predicate, LLVMValueRef x, LLVMValueRef y) {
+    return LLVMBuildICmp(b->ir, predicate, x, y, "");
+}
+
+static LLVMValueRef select_of(struct build *b, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
+    return LLVMBuildSelect(b->ir, condition, yes, no, "");
+}
+
+static LLVMValueRef high_product(struct build *b, LLVMValueRef x, LLVMValueRef y, bool x_signed, bool y_signed) {
+    LLVMValueRef wide_x = x_signed ? LLVMBuildSExt(b->ir, x, b->i128, "") : LLVMBuildZExt(b->ir, x, b->i128, "");
+    LLVMValueRef wide_y = y_signed ? LLVMBuildSExt(b->ir, y, b->i128, "") : LLVMBuildZExt(b->ir, y, b->i128, "");
+    LLVMValueRef product = binary(b, LLVMMul, wide_x, wide_y);
+    return LLVMBuildTrunc(b->ir, binary(b, LLVMLShr, product, LLVMConstInt(b->i128, 64, 0)), b->i64, "");
+}
+
+// Divisors 0 and, of signed divisions, -1 have results of their own.
+static LLVMValueRef division(struct build *b, LLVMValueRef x, LLVMValueRef y, bool is_signed, bool remainder) {
+    LLVMTypeRef type = LLVMTypeOf(x);
+    LLVMValueRef zero = LLVMConstInt(type, 0, 0), ones = LLVMConstAllOnes(type), one = LLVMConstInt(type, 1, 0);
+    LLVMValueRef by_zero = compare(b, LLVMIntEQ, y, zero), by_minus = is_signed ? compare(b, LLVMIntEQ, y, ones) : NULL;
+    LLVMValueRef divisor = select_of(b, by_zero, one, y);
+    if (is_signed) divisor = select_of(b, by_minus, one, divisor);
+    LLVMOpcode opcode = remainder ? is_signed ? LLVMSRem : LLVMURem : is_signed ? LLVMSDiv : LLVMUDiv;
+    LLVMValueRef result = binary(b, opcode, x, divisor);
+    if (is_signed) result = select_of(b, by_minus, remainder ? zero : LLVMBuildNeg(b->ir, x, ""), result);
+    return select_of(b, by_zero, remainder ? x : ones, result);
+}
+
+static LLVMValueRef rotate(struct build *b, LLVMValueRef value, LLVMValueRef count, bool right) {
+    LLVMValueRef arguments[] = {value, value, count};
+    return call_intrinsic(b, right ? "llvm.fshr" : "llvm.fshl", LLVMTypeOf(value), arguments, 3);
+}
+
+static LLVMValueRef count_zeros(struct build *b, const char *name, LLVMValueRef value) {
+    LLVMValueRef arguments[] = {value, LLVMConstInt(b->i1, 0, 0)};
+    return call_intrinsic(b, name, LLVMTypeOf(value), arguments, 2);
+}
+
+static LLVMValueRef unary(struct build *b, const char *name, LLVMValueRef value) {
+    return call_intrinsic(b, name, LLVMTypeOf(value), &value, 1);
+}
+
+static LLVMValueRef one_bit(struct build *b, LLVMValueRef count) {
+    return binary(b, LLVMShl, K(1), masked(b, count, 63));
+}
+
+// ---- memory: in the guest's order, never doubled, dropped or invented
+
+static LLVMValueRef address_of(struct build *b, const struct uop *u) {
+    LLVMValueRef address = u->imm ? binary(b, LLVMAdd, B, IMM) : B;
+    return LLVMBuildIntToPtr(b->ir, address, b->pointer, "");
+}
+
+static LLVMValueRef load(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, u), "");
+    LLVMSetVolatile(value, 1);
+    LLVMSetAlignment(value, 1);
+    return value;
+}
+
+static void store(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    LLVMValueRef value = type == b->i64 ? C : LLVMBuildTrunc(b->ir, C, type, "");
+    LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u));
+    LLVMSetVolatile(made, 1);
+    LLVMSetAlignment(made, 1);
+}
+
+// ---- floating point, in the host's current rounding mode; flags are the guest's
+
+static LLVMValueRef metadata(struct build *b, const char *text) {
+    return LLVMMetadataAsValue(b->context, LLVMMDStringInContext2(b->context, text, strlen(text)));
+}
+
+static void mark_strict(struct build *b, LLVMValueRef call) {
+    unsigned kind = LLVMGetEnumAttributeKindForName("strictfp", 8);
+    LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(b->context, kind, 0));
+}
+
+static LLVMValueRef as_double(struct build *b, LLVMValueRef bits) {
+    return LLVMBuildBitCast(b->ir, bits, b->f64, "");
+}
+
+static LLVMValueRef constrained(struct build *b, const char *name, LLVMValueRef *operands, unsigned count) {
+    LLVMValueRef arguments[5];
+    memcpy(arguments, operands, count * sizeof *operands);
+    arguments[count] = metadata(b, "round.dynamic");
+    arguments[count + 1] = metadata(b, "fpexcept.strict");
+    LLVMValueRef call = call_intrinsic(b, name, b->f64, arguments, count + 2);
+    mark_strict(b, call);
+    return call;
+}
+
+static LLVMValueRef compare_doubles(struct build *b, const char *name, const char *predicate, LLVMValueRef x, LLVMValueRef y) {
+    LLVMValueRef arguments[] = {x, y, metadata(b, predicate), metadata(b, "fpexcept.strict")};
+    LLVMValueRef call = call_intrinsic(b, name, b->f64, arguments, 4);
+    mark_strict(b, call);
+    return call;
+}
+
+#define QUIET "llvm.experimental.constrained.fcmp"
+#define SIGNALING "llvm.experimental.constrained.fcmps"
+
+static void set_double(struct build *b, const struct uop *u, LLVMValueRef value) {
+    LLVMValueRef is_nan = compare_doubles(b, QUIET, "uno", value, value);
+    SET(select_of(b, is_nan, K(FP_NAN_D), LLVMBuildBitCast(b->ir, value, b->i64, "")));
+}
+
+static void double_operation(struct build *b, const struct uop *u, const char *name) {
+    LLVMValueRef operands[] = {as_double(b, B), as_double(b, C)};
+    set_double(b, u, constrained(b, name, operands, 2));
+}
+
+static void square_root(struct build *b, const struct uop *u) {
+    LLVMValueRef operand = as_double(b, B);
+    set_double(b, u, constrained(b, "llvm.experimental.constrained.sqrt", &operand, 1));
+}
+
+static void set_flag(struct build *b, const struct uop *u, LLVMValueRef flag) {
+    SET(zero_extended(b, flag));
+}
+
+static bool rounds_as_host(const struct build *b, const struct uop *u) {
+    return u->imm == FP_DYN && !(b->region->mode & (MODE_RM_AWAY | MODE_RM_BAD));
+}
+
+static LLVMValueRef from_integer(struct build *b, LLVMValueRef value) {
+    LLVMTypeRef types[] = {b->f64, LLVMTypeOf(value)};
+    const char *name = "llvm.experimental.constrained.sitofp";
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef arguments[] = {value, metadata(b, "round.dynamic"), metadata(b, "fpexcept.strict")};
+    LLVMValueRef call = LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, types, 2),
+                                       LLVMGetIntrinsicDeclaration(b->module, id, types, 2), arguments, 3, "");
+    mark_strict(b, call);
+    return call;
+}
+
+LLVMValueRef build_condition(struct build *b, const struct uop *u) {
+    static const LLVMIntPredicate predicate[] = {
+        [UOP_beq] = LLVMIntEQ,  [UOP_bne] = LLVMIntNE,   [UOP_blt] = LLVMIntSLT,
+        [UOP_bge] = LLVMIntSGE, [UOP_bltu] = LLVMIntULT, [UOP_bgeu] = LLVMIntUGE,
+    };
+    return compare(b, predicate[u->code], B, C);
+}
+
+// clang-format off: a table
+#define CASE(name, ...) case UOP_##name: __VA_ARGS__; return true;
+#define OP(name, opcode) CASE(name, SET(binary(b, opcode, B, C)))
+#define OP_IMM(name, opcode) CASE(name, SET(binary(b, opcode, B, IMM)))
+#define OP32(name, opcode) CASE(name, SET(extended(b, binary(b, opcode, low32(b, B), low32(b, C)))))
+#define FLAG(name, predicate, x, y) CASE(name, set_flag(b, u, compare(b, predicate, x, y)))
+bool build_uop(struct build *b, const struct uop *u) {
+    switch (u->code) {
+    CASE(mov, SET(B))
+    CASE(li, SET(IMM))
+    CASE(lipc, SET(K(b->block->pc + (uint64_t)u->imm)))
+    OP(add, LLVMAdd) OP(sub, LLVMSub) OP(and, LLVMAnd) OP(or, LLVMOr) OP(xor, LLVMXor) OP(mul, LLVMMul)
+    OP_IMM(addi, LLVMAdd) OP_IMM(andi, LLVMAnd) OP_IMM(ori, LLVMOr) OP_IMM(xori, LLVMXor)
+    CASE(slli, SET(binary(b, LLVMShl, B, K(u->imm & 63))))
+    CASE(srli, SET(binary(b, LLVMLShr, B, K(u->imm & 63))))
+    CASE(srai, SET(binary(b, LLVMAShr, B, K(u->imm & 63))))
+    CASE(andn, SET(binary(b, LLVMAnd, B, not_bits(b, C))))
+    CASE(orn, SET(binary(b, LLVMOr, B, not_bits(b, C))))
+    CASE(xnor, SET(not_bits(b, binary(b, LLVMXor, B, C))))
+    CASE(sll, SET(binary(b, LLVMShl, B, masked(b, C, 63))))
+    CASE(srl, SET(binary(b, LLVMLShr, B, masked(b, C, 63))))
+    CASE(sra, SET(binary(b, LLVMAShr, B, masked(b, C, 63))))
+    FLAG(slt, LLVMIntSLT, B, C) FLAG(sltu, LLVMIntULT, B, C) FLAG(slti, LLVMIntSLT, B, IMM) FLAG(sltiu, LLVMIntULT, B, IMM)
+    CASE(mulh, SET(high_product(b, B, C, true, true)))
+    CASE(mulhu, SET(high_product(b, B, C, false, false)))
+    CASE(mulhsu, SET(high_product(b, B, C, true, false)))
+    CASE(div, SET(division(b, B, C, true, false)))
+    CASE(divu, SET(division(b, B, C, false, false)))
+    CASE(rem, SET(division(b, B, C, true, true)))
+    CASE(remu, SET(division(b, B, C, false, true)))
+    CASE(min, SET(select_of(b, compare(b, LLVMIntSLT, B, C), B, C)))
+    CASE(max, SET(select_of(b, compare(b, LLVMIntSGT, B, C), B, C)))
+    CASE(minu, SET(select_of(b, compare(b, LLVMIntULT, B, C), B, C)))
+    CASE(maxu, SET(select_of(b, compare(b, LLVMIntUGT, B, C), B, C)))
+    CASE(rol, SET(rotate(b, B, C, false)))
+    CASE(ror, SET(rotate(b, B, C, true)))
+    CASE(rori, SET(rotate(b, B, IMM, true)))
+    CASE(clz, SET(count_zeros(b, "llvm.ctlz", B)))
+    CASE(ctz, SET(count_zeros(b, "llvm.cttz", B)))
+    CASE(cpop, SET(unary(b, "llvm.ctpop", B)))
+    CASE(rev8, SET(unary(b, "llvm.bswap", B)))
+    CASE(bclr, SET(binary(b, LLVMAnd, B, not_bits(b, one_bit(b, C)))))
+    CASE(bset, SET(binary(b, LLVMOr, B, one_bit(b, C))))
+    CASE(binv, SET(binary(b, LLVMXor, B, one_bit(b, C))))
+    CASE(bext, SET(masked(b, binary(b, LLVMLShr, B, masked(b, C, 63)), 1)))
+    CASE(bexti, SET(masked(b, binary(b, LLVMLShr, B, K(u->imm & 63)), 1)))
+    CASE(sh1add, SET(binary(b, LLVMAdd, binary(b, LLVMShl, B, K(1)), C)))
+    CASE(sh2add, SET(binary(b, LLVMAdd, binary(b, LLVMShl, B, K(2)), C)))
+    CASE(sh3add, SET(binary(b, LLVMAdd, binary(b, LLVMShl, B, K(3)), C)))
+    CASE(czeroeqz, SET(select_of(b, compare(b, LLVMIntEQ, C, K(0)), K(0), B)))
+    CASE(czeronez, SET(select_of(b, compare(b, LLVMIntNE, C, K(0)), K(0), B)))
+    OP32(addw, LLVMAdd) OP32(subw, LLVMSub) OP32(mulw, LLVMMul)
+    CASE(addiw, SET(extended(b, low32(b, binary(b, LLVMAdd, B, IMM)))))
+    CASE(sllw, SET(extended(b, binary(b, LLVMShl, low32(b, B), masked(b, low32(b, C), 31)))))
+    CASE(srlw, SET(extended(b, binary(b, LLVMLShr, low32(b, B), masked(b, low32(b, C), 31)))))
+    CASE(sraw, SET(extended(b, binary(b, LLVMAShr, low32(b, B), masked(b, low32(b, C), 31)))))
+    CASE(slliw, SET(extended(b, binary(b, LLVMShl, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
+    CASE(srliw, SET(extended(b, binary(b, LLVMLShr, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
+    CASE(sraiw, SET(extended(b, binary(b, LLVMAShr, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
+    CASE(divw, SET(extended(b, division(b, low32(b, B), low32(b, C), true, false))))
+    CASE(divuw, SET(extended(b, division(b, low32(b, B), low32(b, C), false, false))))
+    CASE(remw, SET(extended(b, division(b, low32(b, B), low32(b, C), true, true))))
+    CASE(remuw, SET(extended(b, division(b, low32(b, B), low32(b, C), false, true))))
+    CASE(rolw, SET(extended(b, rotate(b, low32(b, B), low32(b, C), false))))
+    CASE(rorw, SET(extended(b, rotate(b, low32(b, B), low32(b, C), true))))
+    CASE(roriw, SET(extended(b, rotate(b, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0), true))))
+    CASE(clzw, SET(zero_extended(b, count_zeros(b, "llvm.ctlz", low32(b, B)))))
+    CASE(ctzw, SET(zero_extended(b, count_zeros(b, "llvm.cttz", low32(b, B)))))
+    CASE(cpopw, SET(zero_extended(b, unary(b, "llvm.ctpop", low32(b, B)))))
+    CASE(adduw, SET(binary(b, LLVMAdd, zero_extended(b, low32(b, B)), C)))
+    CASE(sh1adduw, SET(binary(b, LLVMAdd, binary(b, LLVMShl, zero_extended(b, low32(b, B)), K(1)), C)))
+    CASE(sh2adduw, SET(binary(b, LLVMAdd, binary(b, LLVMShl, zero_extended(b, low32(b, B)), K(2)), C)))
+    CASE(sh3adduw, SET(binary(b, LLVMAdd, binary(b, LLVMShl, zero_extended(b, low32(b, B)), K(3)), C)))
+    CASE(slliuw, SET(binary(b, LLVMShl, zero_extended(b, low32(b, B)), K(u->imm & 63))))
+    CASE(sextb, SET(extended(b, LLVMBuildTrunc(b->ir, B, b->i8, ""))))
+    CASE(sexth, SET(extended(b, LLVMBuildTrunc(b->ir, B, b->i16, ""))))
+    CASE(sextw, SET(extended(b, low32(b, B))))
+    CASE(zextb, SET(masked(b, B, 0xff)))
+    CASE(zexth, SET(masked(b, B, 0xffff)))
+    CASE(zextw, SET(zero_extended(b, low32(b, B))))
+    CASE(ld8s, SET(extended(b, load(b, u, b->i8))))
+    CASE(ld8u, SET(zero_extended(b, load(b, u, b->i8))))
+    CASE(ld16s, SET(extended(b, load(b, u, b->i16))))
+    CASE(ld16u, SET(zero_extended(b, load(b, u, b->i16))))
+    CASE(ld32s, SET(extended(b, load(b, u, b->i32))))
+    CASE(ld32u, SET(zero_extended(b, load(b, u, b->i32))))
+    CASE(ld64, SET(load(b, u, b->i64)))
+    CASE(ld16f, SET(binary(b, LLVMOr, zero_extended(b, load(b, u, b->i16)), K(FP_BOX_H))))
+    CASE(ld32f, SET(binary(b, LLVMOr, zero_extended(b, load(b, u, b->i32)), K(FP_BOX_S))))
+    CASE(st8, store(b, u, b->i8))
+    CASE(st16, store(b, u, b->i16))
+    CASE(st32, store(b, u, b->i32))
+    CASE(st64, store(b, u, b->i64))
+    CASE(fbox32, SET(binary(b, LLVMOr, B, K(FP_BOX_S))))
+    CASE(fbox16, SET(binary(b, LLVMOr, B, K(FP_BOX_H))))
+    CASE(fadd_d, double_operation(b, u, "llvm.experimental.constrained.fadd"))
+    CASE(fsub_d, double_operation(b, u, "llvm.experimental.constrained.fsub"))
+    CASE(fmul_d, double_operation(b, u, "llvm.experimental.constrained.fmul"))
+    CASE(fdiv_d, double_operation(b, u, "llvm.experimental.constrained.fdiv"))
+    CASE(fsqrt_d, square_root(b, u))
+    CASE(feq_d, set_flag(b, u, compare_doubles(b, QUIET, "oeq", as_double(b, B), as_double(b, C))))
+    CASE(flt_d, set_flag(b, u, compare_doubles(b, SIGNALING, "olt", as_double(b, B), as_double(b, C))))
+    CASE(fle_d, set_flag(b, u, compare_doubles(b, SIGNALING, "ole", as_double(b, B), as_double(b, C))))
+    CASE(fltq_d, set_flag(b, u, compare_doubles(b, QUIET, "olt", as_double(b, B), as_double(b, C))))
+    CASE(fleq_d, set_flag(b, u, compare_doubles(b, QUIET, "ole", as_double(b, B), as_double(b, C))))
+    CASE(fsgnj_d, SET(binary(b, LLVMOr, masked(b, B, INT64_MAX), masked(b, C, UINT64_C(1) << 63))))
+    CASE(fsgnjn_d, SET(binary(b, LLVMOr, masked(b, B, INT64_MAX), masked(b, not_bits(b, C), UINT64_C(1) << 63))))
+    CASE(fsgnjx_d, SET(binary(b, LLVMXor, B, masked(b, C, UINT64_C(1) << 63))))
+    CASE(fcvt_d_w, set_double(b, u, from_integer(b, low32(b, B))))
+    case UOP_fcvt_d_l:
+        if (!rounds_as_host(b, u)) return false;
+        set_double(b, u, from_integer(b, B));
+        return true;
+    default: return false;
+    }
+}
+// clang-format on
