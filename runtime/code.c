@@ -348,10 +348,10 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
 }
 
 bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext, bool *retry) {
-    *retry = native_retry(&current.native, host_pc, address) || native_retry(&old.native, host_pc, address);
+    const struct native *native = native_owns(&current.native, host_pc) ? &current.native : &old.native;
+    *retry = native_retry(native, host_pc, address);
     if (*retry) return true;
-    const struct quick_unit *unit = native_find(&current.native, host_pc);
-    if (!unit) unit = native_find(&old.native, host_pc);
+    const struct quick_unit *unit = native_find(native, host_pc);
     if (!unit || !quick_find_access(unit, cpu, host_pc)) return false;
     quick_store_pins(cpu, host_context_register, ucontext);
     return true;

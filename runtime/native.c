@@ -25,12 +25,8 @@ bool native_init(const uint8_t *pins) {
     if (!quick_available()) return false;
     uint8_t *at = map(MEM_PAGE, PROT_READ | PROT_WRITE);
     if (!at) return false;
-    struct quick_stubs stubs;
-    quick_make_stubs(at, (uintptr_t)at, pins, &stubs);
-    if (host_call(mprotect, at, MEM_PAGE, PROT_READ | PROT_EXEC) < 0) return false;  // some systems forbid it to everyone
-    interp_native_leave = stubs.leave;
-    memcpy(&interp_native_enter, &stubs.enter, sizeof stubs.enter);
-    return true;
+    quick_make_stubs(at, (uintptr_t)at, pins);
+    return host_call(mprotect, at, MEM_PAGE, PROT_READ | PROT_EXEC) == 0;  // some systems forbid it to everyone
 }
 
 static bool begin(struct native *native) {
@@ -74,12 +70,12 @@ void native_free(struct native *native) {
     *native = (struct native){0};
 }
 
-static bool is_inside(const struct native *native, uint64_t host_pc) {
+bool native_owns(const struct native *native, uint64_t host_pc) {
     return native->base && host_pc - (uintptr_t)native->base < NATIVE_BYTES;
 }
 
 const struct quick_unit *native_find(const struct native *native, uint64_t host_pc) {
-    if (!is_inside(native, host_pc)) return NULL;
+    if (!native_owns(native, host_pc)) return NULL;
     uint32_t low = 0, high = __atomic_load_n(&native->units, __ATOMIC_ACQUIRE);
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
@@ -91,6 +87,6 @@ const struct quick_unit *native_find(const struct native *native, uint64_t host_
 
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address) {
     enum { LONGEST_INSTRUCTION = 15 };  // it may reach into the next page
-    return address - host_pc < LONGEST_INSTRUCTION && is_inside(native, host_pc) &&
+    return address - host_pc < LONGEST_INSTRUCTION && native_owns(native, host_pc) &&
            host_pc - (uintptr_t)native->base < native->used;
 }

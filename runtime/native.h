@@ -18,7 +18,9 @@ bool native_init(const uint8_t *pins);
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full);
 void native_free(struct native *native);
 
-// For handlers of host signals. The unit that a host pc is in, or NULL.
+// For handlers of host signals. Whether a host pc is in this generation's code.
+bool native_owns(const struct native *native, uint64_t host_pc);
+// The unit that a host pc is in, or NULL.
 const struct quick_unit *native_find(const struct native *native, uint64_t host_pc);
 // Whether a fault is that of fetching an instruction from a page that is being written.
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address);

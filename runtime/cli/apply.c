@@ -49,11 +49,6 @@ static bool log_has_strace(void) {
     return items && strstr(items, "strace");
 }
 
-static enum tier tier_of(const char *name) {
-    if (name && !strcmp(name, "interp")) return TIER_INTERP;
-    return name && !strcmp(name, "quick") ? TIER_QUICK : TIER_AUTO;
-}
-
 // The argv words of options that hold for a whole family of processes. What concerns the first program alone (its argv[0] and
 // the changes to its environment) is not among them.
 static void make_inherited(void) {
@@ -99,7 +94,7 @@ int settings_apply(void) {
     options.log_file = absolute(setting[OPTION_log_file].value);
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute(setting[OPTION_stats_json].value);
-    options.tier = tier_of(setting[OPTION_tier].value);
+    if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);
     options.crash_report = setting_on(OPTION_crash_report);
     options.self = program_self();
     make_inherited();

@@ -1,6 +1,7 @@
 // Whether the value of an option will do. Each check says why not; who asked for the value is said by the caller.
 #include "runtime/cli/cli.h"
 #include "translator/guest/guest.h"
+#include "runtime/options.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,16 @@ bool check_log(const char *value, struct text *why) {
     return true;
 }
 
+int tier_parse(const char *name) {
+    static const char *const known[] = {[TIER_AUTO] = "auto", [TIER_INTERP] = "interp", [TIER_QUICK] = "quick"};
+    for (int i = 0; i < (int)(sizeof known / sizeof *known); i++) {
+        if (!strcmp(known[i], name)) return i;
+    }
+    return -1;
+}
+
 bool check_tier(const char *value, struct text *why) {
-    if (!strcmp(value, "auto") || !strcmp(value, "interp") || !strcmp(value, "quick")) return true;
+    if (tier_parse(value) >= 0) return true;
     if (!strcmp(value, "opt")) text_add(why, "this build has no such tier; it has interp and quick");
     else text_add(why, "want auto, interp or quick");
     return false;

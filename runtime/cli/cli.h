@@ -118,6 +118,8 @@ extern check_value check_any, check_cpu, check_assignment, check_name, check_siz
     check_no_gdb, check_zero, check_page_size;
 // Bytes of "64K", "8M", "123"; false where it is none.
 bool size_parse(const char *text, uint64_t *size);
+// The enum tier of that name, or -1 if this build has none.
+int tier_parse(const char *name);
 bool flag_parse(const char *text, bool *on);
 
 // help.c, manual.c, completions.c

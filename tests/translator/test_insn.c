@@ -143,14 +143,10 @@ enum { NATIVE_BYTES = 1 << 16 };
 static uint8_t *native_code;
 static size_t native_start;  // behind the stubs
 
-static struct quick_stubs stubs;
-
 static void set_up_native(void) {
     native_code = mmap(NULL, NATIVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(native_code, MAP_FAILED);
-    native_start = quick_make_stubs(native_code, (uintptr_t)native_code, guest_riscv64.pins, &stubs);
-    interp_native_leave = stubs.leave;
-    memcpy(&interp_native_enter, &stubs.enter, sizeof stubs.enter);
+    native_start = quick_make_stubs(native_code, (uintptr_t)native_code, guest_riscv64.pins);
 }
 
 static void make_native(struct block *block) {
@@ -170,7 +166,8 @@ static struct native_exit native_exit[REGION_MAX_EXITS];
 static void fill_exits(const struct region_exits *exits) {
     for (unsigned i = 0; i < exits->count; i++) {
         struct native_exit *exit = &native_exit[i];
-        *exit = (struct native_exit){.pc = exits->pc[i], .native = stubs.leave, .link = {.handler = cell_handler_native_link}};
+        *exit =
+            (struct native_exit){.pc = exits->pc[i], .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
         exit->target = &exit->link;
     }
 }
@@ -181,8 +178,8 @@ static void make_optimised(struct block *block, const struct ir_block *ir) {
                                   .blocks = 1,
                                   .mode = block->mode,
                                   .pins = guest_riscv64.pins,
-                                  .places = {(uintptr_t)stubs.leave, (uintptr_t)stubs.stop, (uintptr_t)stubs.indirect,
-                                             (uintptr_t)interp_body, (uintptr_t)native_exit}};
+                                  .places = {(uintptr_t)quick_stubs.leave, (uintptr_t)quick_stubs.stop,
+                                             (uintptr_t)quick_stubs.indirect, (uintptr_t)interp_body, (uintptr_t)native_exit}};
     static struct region_exits exits;
     if (jit_unit) jit_unit_free(jit_unit);
     bool built = region_build(jit_module(jit), "region", &region, &exits);

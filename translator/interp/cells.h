@@ -51,8 +51,7 @@ static inline bool cell_has_place(unsigned code) {
 // The ways in which `second` can take the result of `first`, as bits of enum cell_chain.
 static inline unsigned cell_chains(const struct cell *first, unsigned first_code, const struct cell *second, unsigned second_code) {
     enum uop_format from = cell_format(first_code), to = cell_format(second_code);
-    bool writes = from != UOP_FORMAT_STORE && from != UOP_FORMAT_NONE && from != UOP_FORMAT_S && from != UOP_FORMAT_I &&
-                  from != UOP_FORMAT_SI;
+    bool writes = uop_format_writes(from);
     bool has_b =
         to != UOP_FORMAT_DI && to != UOP_FORMAT_LINK && to != UOP_FORMAT_JUMP && to != UOP_FORMAT_D && to != UOP_FORMAT_NONE;
     bool has_c = to == UOP_FORMAT_DSS || to == UOP_FORMAT_DSSI || to == UOP_FORMAT_BRANCH || to == UOP_FORMAT_STORE;
@@ -60,6 +59,12 @@ static inline unsigned cell_chains(const struct cell *first, unsigned first_code
     bool b = writes && has_b && second->b == first->a, c = writes && has_c && second->c == first->a;
     bool overwrites = plain && second->a == first->a && b != c;
     return (b ? CHAIN_b : 0u) | (c ? CHAIN_c : 0u) | (b && overwrites ? CHAIN_bo : 0u) | (c && overwrites ? CHAIN_co : 0u);
+}
+
+// Where a branch goes. The distance may change meanwhile (cell_link). A volatile load is as atomic as a relaxed one on every host there is, but
+// compilers widen it in the same instruction: the way from a taken branch to the next cell is what limits short loops.
+static inline __attribute__((always_inline)) INTERP_UNCHECKED const struct cell *cell_target(const struct cell *branch) {
+    return (const struct cell *)((const char *)branch + *(const volatile int32_t *)&branch->imm * (intptr_t)CELL_UNIT);
 }
 
 // Makes a branch go to `target`. False, and nothing done, if that is too far away.

@@ -110,12 +110,10 @@ INLINE bool interrupted(const struct cpu *cpu) {
     return UNLIKELY(__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) != 0);
 }
 
-// The distance may change meanwhile (cell_link). A volatile load is as atomic as a relaxed one on every host there is, but compilers
-// widen it in the same instruction: the way from a taken branch to the next cell is what limits short loops.
 // clang-format off: macros that read as tables
 #define TAKE(at)                                                                                                       \
     do {                                                                                                               \
-        u = (const struct cell *)((const char *)(at) + *(const volatile int32_t *)&(at)->imm * (intptr_t)CELL_UNIT); \
+        u = cell_target(at);                                                                                           \
         if (interrupted(cpu)) HAND_OVER(stop_interrupted);                                                             \
         NEXT(u);                                                                                                       \
     } while (0)
@@ -237,10 +235,6 @@ static bool begin_count(struct cell *link, const struct cell *code, const void *
     return true;
 }
 
-INLINE const struct cell *counted_target(const struct cell *link) {
-    return (const struct cell *)((const char *)link + *(const volatile int32_t *)&link->imm * (intptr_t)CELL_UNIT);
-}
-
 // Two threads may both count down to zero, or lose a pass.
 INLINE bool counts_down(const struct cell *link) {
     uint32_t *passes = &((struct cell *)(uintptr_t)link)->passes;
@@ -249,50 +243,62 @@ INLINE bool counts_down(const struct cell *link) {
     return LIKELY(left > 1);
 }
 
-SLOW_HANDLER(heat_up) {
-    struct exit *exit = (struct exit *)((uintptr_t)u - offsetof(struct exit, link));
-    const struct cell *code = counted_target(u);
-    cpu->hot(cpu, code);
+static void link_exit(const struct exit *exit, const struct cell *code) {
     cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
+}
+
+static void link_native_exit(struct native_exit *exit, const struct cell *code) {
+    __atomic_store_n(&exit->target, code, __ATOMIC_RELEASE);
+}
+
+// The code at an exit's pc, or NULL after a trap. *final: the exit is to be linked to it, since passes need not be counted by `counting`.
+static const struct cell *exit_code(struct cpu *cpu, uint64_t pc, struct cell *link, const void *counting, bool *final) {
+    cpu->pc = pc;
+    const struct cell *code = cpu->resolve(cpu);
+    *final = code && is_settled(code) && !(is_counted(code) && begin_count(link, code, counting));
+    return code;
+}
+
+SLOW_HANDLER(heat_up) {
+    const struct cell *code = cell_target(u);
+    cpu->hot(cpu, code);
+    link_exit((struct exit *)((uintptr_t)u - offsetof(struct exit, link)), code);
     NEXT(code);
 }
 
 SLOW_HANDLER(heat_up_native) {
-    struct native_exit *exit = (struct native_exit *)((uintptr_t)u - offsetof(struct native_exit, link));
-    const struct cell *code = counted_target(u);
+    const struct cell *code = cell_target(u);
     cpu->hot(cpu, code);
-    __atomic_store_n(&exit->target, code, __ATOMIC_RELEASE);
+    link_native_exit((struct native_exit *)((uintptr_t)u - offsetof(struct native_exit, link)), code);
     NEXT(code);
 }
 
 HANDLER(op_count_pass) {
     if (!counts_down(u)) HAND_OVER(heat_up);
-    NEXT(counted_target(u));
+    NEXT(cell_target(u));
 }
 
 HANDLER(op_count_native_pass) {
     if (!counts_down(u)) HAND_OVER(heat_up_native);
-    NEXT(counted_target(u));
+    NEXT(cell_target(u));
 }
 
 // An exit that is not linked yet: finds the target and links.
 HANDLER(op_link) {
     struct exit *exit = (struct exit *)((uintptr_t)u - offsetof(struct exit, link));
-    cpu->pc = exit->pc;
-    const struct cell *code = cpu->resolve(cpu);
+    bool final;
+    const struct cell *code = exit_code(cpu, exit->pc, &exit->link, (const void *)op_count_pass, &final);
     if (!code) return NULL;
-    if (is_settled(code) && !(is_counted(code) && begin_count(&exit->link, code, (const void *)op_count_pass)))
-        cell_link(__atomic_load_n(&exit->branch, __ATOMIC_ACQUIRE), code);
+    if (final) link_exit(exit, code);
     NEXT(code);
 }
 
 HANDLER(op_native_link) {
     struct native_exit *exit = (struct native_exit *)((uintptr_t)u - offsetof(struct native_exit, link));
-    cpu->pc = exit->pc;
-    const struct cell *code = cpu->resolve(cpu);
+    bool final;
+    const struct cell *code = exit_code(cpu, exit->pc, &exit->link, (const void *)op_count_native_pass, &final);
     if (!code) return NULL;
-    if (is_settled(code) && !(is_counted(code) && begin_count(&exit->link, code, (const void *)op_count_native_pass)))
-        __atomic_store_n(&exit->target, code, __ATOMIC_RELEASE);
+    if (final) link_native_exit(exit, code);
     NEXT(code);
 }
 
@@ -516,11 +522,6 @@ bool interp_owns(uint64_t host_pc) {
     return host_pc >= (uintptr_t)__start_ferry_interp && host_pc < (uintptr_t)__stop_ferry_interp;
 }
 
-static bool code_writes(unsigned code) {
-    enum uop_format format = cell_format(code);
-    return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
-}
-
 void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct cell *u = cpu->at;
     cpu->trap.kind = TRAP_MEMORY;
@@ -529,7 +530,7 @@ void interp_fault(struct cpu *cpu, uint64_t host_address) {
     } else {
         const struct layout *about = layout_of(u);
         cpu->pc = about->block->pc + about->offset[u->d];
-        cpu->trap.write = code_writes(about->cell_code[u->d]);
+        cpu->trap.write = uop_stores(about->cell_code[u->d]);
     }
     cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + (uint64_t)(int64_t)u->imm;
 }

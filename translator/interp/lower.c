@@ -38,28 +38,17 @@ static void put_constant(struct lowering *l, const struct uop *uop, uint64_t val
     put_data(l, uop, value);
 }
 
-// Guest instructions from the block's start up to and including the one that `at` belongs to.
-static unsigned instructions_until(const struct ir_block *ir, unsigned at) {
-    unsigned n = 0;
-    for (unsigned i = 0, last = ~0u; i <= at; i++) {
-        if (ir->uop[i].offset != last) n++;
-        last = ir->uop[i].offset;
-    }
-    return n;
-}
-
 // Uops that can leave the block count what was executed so far. Instructions without uops (nops) count with the last exit.
 static void put_count(struct lowering *l, unsigned at, bool last) {
     if (!(l->mode & MODE_COUNT)) return;
-    unsigned upto = last ? l->ir->instructions : instructions_until(l->ir, at);
+    unsigned upto = last ? l->ir->instructions : ir_block_instructions(l->ir, at);
     put(l, &l->ir->uop[at], CELL_OTHER, cell_handler_count)->imm = (int32_t)(upto - l->counted);
     l->counted = upto;
 }
 
 static void put_exit_trap(struct lowering *l, const struct uop *uop) {
     put(l, uop, uop->code, cell_handler[uop->code]);
-    bool behind = uop->code == UOP_syscall || uop->code == UOP_codesync || uop->code == UOP_resume;
-    put_data(l, uop, l->pc + uop->offset + (behind ? (uint64_t)uop->imm : 0));
+    put_data(l, uop, l->pc + uop_exit_offset(uop));
 }
 
 static void put_uop(struct lowering *l, unsigned at) {
@@ -221,9 +210,7 @@ static void move_cell(struct block *block, const struct step *step, struct plan 
     plan->cell_code[place] = step->code;
     if (!is_exit_cell(step->code)) return;
     struct exit *exit = &block->exit[(*exits)++];
-    const struct cell *target =
-        (const struct cell *)((const char *)from + (intptr_t)__atomic_load_n(&from->imm, __ATOMIC_RELAXED) * CELL_UNIT);
-    if (!cell_link(to, target) && !cell_link(to, &exit->link)) error_die("the host gave memory too far apart");
+    if (!cell_link(to, cell_target(from)) && !cell_link(to, &exit->link)) error_die("the host gave memory too far apart");
     __atomic_store_n(&exit->branch, to, __ATOMIC_RELEASE);
 }
 

@@ -10,6 +10,41 @@ const struct uop_info uop_info[UOP_COUNT_OF_CODES] = {
 #undef UOP
 };
 
+bool uop_format_writes(enum uop_format format) {
+    switch (format) {
+    case UOP_FORMAT_D:
+    case UOP_FORMAT_DI:
+    case UOP_FORMAT_DS:
+    case UOP_FORMAT_DSI:
+    case UOP_FORMAT_DSS:
+    case UOP_FORMAT_DSSI:
+    case UOP_FORMAT_DSSS:
+    case UOP_FORMAT_LOAD:
+    case UOP_FORMAT_AMO:
+    case UOP_FORMAT_LINK: return true;
+    default: return false;
+    }
+}
+
+bool uop_stores(unsigned code) {
+    enum uop_format format = code < UOP_COUNT_OF_CODES ? uop_info[code].format : UOP_FORMAT_NONE;
+    return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
+}
+
+uint64_t uop_exit_offset(const struct uop *uop) {
+    bool behind = uop->code == UOP_syscall || uop->code == UOP_codesync || uop->code == UOP_resume;
+    return uop->offset + (behind ? (uint64_t)uop->imm : 0);
+}
+
+unsigned ir_block_instructions(const struct ir_block *block, unsigned at) {
+    unsigned n = 0;
+    for (unsigned i = 0, last = ~0u; i <= at; i++) {
+        if (block->uop[i].offset != last) n++;
+        last = block->uop[i].offset;
+    }
+    return n;
+}
+
 // What uop_print shows, by format: a b c d are slots, i the immediate, p a place relative to the block, the rest stands for itself.
 static const char *const layout[] = {
     [UOP_FORMAT_NONE] = "",

@@ -51,6 +51,13 @@ struct uop_info {
 };
 extern const struct uop_info uop_info[UOP_COUNT_OF_CODES];
 
+// Whether a format has a destination.
+bool uop_format_writes(enum uop_format format);
+// Whether it is a store to memory, or an atomic that stores.
+bool uop_stores(unsigned code);
+// From its block's start to the pc that an EXIT leaves with.
+uint64_t uop_exit_offset(const struct uop *uop);
+
 enum { BLOCK_MAX_UOPS = 512, BLOCK_MAX_BYTES = 1024 };
 
 // One lifted stretch of guest code: straight-line, with side exits (branches); its last uop is a jump, an indirect jump or an exit.
@@ -60,6 +67,9 @@ struct ir_block {
     uint32_t instructions;  // guest instructions covered
     struct uop uop[BLOCK_MAX_UOPS];
 };
+
+// Guest instructions from the block's start up to and with the one that uop `at` belongs to.
+unsigned ir_block_instructions(const struct ir_block *block, unsigned at);
 
 // Text of one uop, as `ferry dump ir` prints it: `slot_name` (may be NULL) names a slot as the guest's manual does.
 // Returns what snprintf would.

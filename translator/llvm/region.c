@@ -17,22 +17,6 @@ struct frame {
 
 // ---- what uops touch
 
-static bool writes_a(enum uop_format format) {
-    switch (format) {
-    case UOP_FORMAT_D:
-    case UOP_FORMAT_DI:
-    case UOP_FORMAT_DS:
-    case UOP_FORMAT_DSI:
-    case UOP_FORMAT_DSS:
-    case UOP_FORMAT_DSSI:
-    case UOP_FORMAT_DSSS:
-    case UOP_FORMAT_LOAD:
-    case UOP_FORMAT_AMO:
-    case UOP_FORMAT_LINK: return true;
-    default: return false;
-    }
-}
-
 static void touch(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO || b->slot[slot]) return;
     b->slot[slot] = LLVMBuildAlloca(b->ir, b->i64, "");
@@ -51,7 +35,7 @@ static void touch_all(struct build *b) {
                                 u->code == UOP_cas128 && u->a ? u->a + 1u : 0,
                                 u->code == UOP_cas128 && u->c ? u->c + 1u : 0};
             for (unsigned s = 0; s < sizeof slots / sizeof *slots; s++) touch(b, slots[s]);
-            if (writes_a(uop_info[u->code].format)) b->written[u->a] = true;
+            if (uop_format_writes(uop_info[u->code].format)) b->written[u->a] = true;
             if (u->code == UOP_cas128) b->written[slots[4]] = true;
         }
     }
@@ -212,8 +196,8 @@ static void leave_indirectly(struct frame *f, const struct uop *u) {
 
 static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t data) {
     enum uop_format format = uop_info[u->code].format;
-    bool reads = u->code == UOP_lr32 || u->code == UOP_lr64, accesses = format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE;
-    uint32_t d = accesses ? !reads : u->d;
+    bool accesses = format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE;
+    uint32_t d = accesses ? uop_stores(u->code) : u->d;
     uint32_t slots = u->a | (uint32_t)u->b << 8 | (uint32_t)u->c << 16 | d << 24;
     LLVMValueRef words[] = {build_constant(b, 0), build_constant(b, slots | (uint64_t)(uint32_t)u->imm << 32),
                             build_constant(b, data), build_constant(b, 0)};
@@ -254,14 +238,13 @@ static void build_body(struct frame *f, const struct uop *u) {
         tail_call(f, pointer_to(b, b->region->places.stop));
         LLVMPositionBuilderAtEnd(b->ir, rest);
     }
-    if (writes_a(uop_info[u->code].format)) reload(b, u->a);
+    if (uop_format_writes(uop_info[u->code].format)) reload(b, u->a);
     if (u->code == UOP_cas128 && u->a) reload(b, u->a + 1u);
 }
 
 static void build_trap(struct frame *f, const struct uop *u) {
     struct build *b = &f->b;
-    bool behind = u->code == UOP_syscall || u->code == UOP_codesync || u->code == UOP_resume;
-    call_body(f, u, b->block->pc + u->offset + (behind ? (uint64_t)u->imm : 0));
+    call_body(f, u, b->block->pc + uop_exit_offset(u));
     tail_call(f, pointer_to(b, b->region->places.stop));
 }
 
@@ -272,9 +255,7 @@ static void count(struct frame *f, unsigned at, bool all) {
     struct build *b = &f->b;
     if (!(b->region->mode & MODE_COUNT)) return;
     const struct ir_block *ir = b->block->ir;
-    unsigned n = 0;
-    for (unsigned i = 0, last = ~0u; i <= at; last = ir->uop[i++].offset) n += ir->uop[i].offset != last;
-    if (all) n = ir->instructions;
+    unsigned n = all ? ir->instructions : ir_block_instructions(ir, at);
     LLVMValueRef field = build_cpu_field(b, offsetof(struct cpu, native_instructions));
     LLVMValueRef before = LLVMBuildLoad2(b->ir, b->i64, field, "");
     LLVMBuildStore(b->ir, LLVMBuildAdd(b->ir, before, build_constant(b, n - f->counted), ""), field);

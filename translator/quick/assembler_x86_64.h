@@ -102,29 +102,39 @@ static inline void asm_vex_rm(struct assembler *a, unsigned prefix, bool wide, u
     asm_memory_operand(a, reg, base, displacement);
 }
 
-// [rip + distance to `target`]; nothing may follow in the instruction.
-static inline void asm_near(struct assembler *a, unsigned opcode, unsigned reg, const void *target) {
-    asm_opcode(a, opcode, reg, 0, false);
-    asm_byte(a, (reg & 7) << 3 | 5);
+// From behind the four bytes that hold it.
+static inline void asm_distance(struct assembler *a, const void *target) {
     int64_t distance = (int64_t)((uintptr_t)target - (a->address + asm_offset(a) + 4));
     if (distance != (int32_t)distance) a->failed = true;
     asm_32(a, (int32_t)distance);
 }
 
-// add, or, adc, sbb, and, sub, xor, cmp by digit
-static inline void asm_arithmetic_immediate(struct assembler *a, unsigned wide, unsigned digit, unsigned rm, int32_t value) {
-    bool small = value == (int8_t)value;
-    asm_rr(a, wide | (small ? 0x83 : 0x81), digit, rm);
-    if (small) asm_byte(a, (uint8_t)value);
+// [rip + distance to `target`]; nothing may follow in the instruction.
+static inline void asm_near(struct assembler *a, unsigned opcode, unsigned reg, const void *target) {
+    asm_opcode(a, opcode, reg, 0, false);
+    asm_byte(a, (reg & 7) << 3 | 5);
+    asm_distance(a, target);
+}
+
+// add, or, adc, sbb, and, sub, xor, cmp by digit, with an immediate in one byte where that will do
+static inline unsigned asm_arithmetic(int32_t value) {
+    return value == (int8_t)value ? 0x83 : 0x81;
+}
+
+static inline void asm_immediate(struct assembler *a, int32_t value) {
+    if (value == (int8_t)value) asm_byte(a, (uint8_t)value);
     else asm_32(a, value);
+}
+
+static inline void asm_arithmetic_immediate(struct assembler *a, unsigned wide, unsigned digit, unsigned rm, int32_t value) {
+    asm_rr(a, wide | asm_arithmetic(value), digit, rm);
+    asm_immediate(a, value);
 }
 
 static inline void asm_arithmetic_immediate_memory(struct assembler *a, unsigned wide, unsigned digit, unsigned base,
                                                    int32_t displacement, int32_t value) {
-    bool small = value == (int8_t)value;
-    asm_rm(a, wide | (small ? 0x83 : 0x81), digit, base, displacement);
-    if (small) asm_byte(a, (uint8_t)value);
-    else asm_32(a, value);
+    asm_rm(a, wide | asm_arithmetic(value), digit, base, displacement);
+    asm_immediate(a, value);
 }
 
 static inline void asm_constant(struct assembler *a, unsigned reg, uint64_t value) {
@@ -143,19 +153,14 @@ static inline void asm_constant(struct assembler *a, unsigned reg, uint64_t valu
 }
 
 // Jumps and calls to an address, and jumps whose target is filled in later.
-static inline void asm_go(struct assembler *a, unsigned opcode, const void *target) {
-    asm_byte(a, opcode);
-    int64_t distance = (int64_t)((uintptr_t)target - (a->address + asm_offset(a) + 4));
-    if (distance != (int32_t)distance) a->failed = true;
-    asm_32(a, (int32_t)distance);
-}
-
 static inline void asm_jump(struct assembler *a, const void *target) {
-    asm_go(a, 0xe9, target);
+    asm_byte(a, 0xe9);
+    asm_distance(a, target);
 }
 
 static inline void asm_call(struct assembler *a, const void *target) {
-    asm_go(a, 0xe8, target);
+    asm_byte(a, 0xe8);
+    asm_distance(a, target);
 }
 
 // Both return where the distance goes, for asm_land.

@@ -7,10 +7,8 @@
 #include "translator/quick/quick.h"
 
 enum { CPU = R12 };
-// From a block's first cell to its native entry and its pc.
-enum {
-    NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct threaded, cell),
-};
+// From a block's first cell to its native entry.
+enum { NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct threaded, cell) };
 _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),
                "a link is a target like others");
 
@@ -22,7 +20,6 @@ enum { FREE_REGISTERS = sizeof free_register };
 // What quick_make_stubs found and made.
 struct quick_host {
     uint8_t pin_of[CPU_SLOTS];  // host register of a slot, or NO_REGISTER
-    struct quick_stubs stubs;
     bool bmi2, lzcnt, bmi1, popcnt, fma;
 };
 extern struct quick_host quick_host;
@@ -88,6 +85,13 @@ static inline unsigned register_of(const struct unit *e, unsigned slot) {
 
 static inline void lock(struct unit *e, unsigned reg) {
     e->locked |= 1u << reg;
+}
+
+// The same, which stays there for this uop.
+static inline unsigned lock_slot(struct unit *e, unsigned slot) {
+    unsigned reg = register_of(e, slot);
+    if (reg != NO_REGISTER) lock(e, reg);
+    return reg;
 }
 
 // For this uop's own use.
@@ -208,7 +212,7 @@ static inline struct cold *cold(struct unit *e, uint32_t from, unsigned kind, co
 static inline void call_body(struct unit *e, const struct cell *u, unsigned code) {
     asm_constant(A, RAX, (uintptr_t)u);
     asm_constant(A, RBX, (uintptr_t)interp_body[code]);
-    asm_call(A, quick_host.stubs.body);
+    asm_call(A, quick_stubs.body);
     forget_all(e);
 }
 
@@ -230,8 +234,7 @@ static inline void note_access(struct unit *e, const struct cell *u) {
 }
 
 static inline void poll(struct unit *e) {
-    asm_rm(A, 0x83, 7, CPU, offsetof(struct cpu, pending));  // cmp dword
-    asm_byte(A, 0);
+    asm_arithmetic_immediate_memory(A, 0, 7, CPU, offsetof(struct cpu, pending), 0);  // cmp
 }
 
 static inline int block_with(const struct unit *e, uint64_t pc) {
@@ -248,7 +251,7 @@ static inline void later(struct unit *e, uint32_t at, unsigned block) {
 
 static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
     struct native_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
-    *exit = (struct native_exit){.pc = pc, .native = quick_host.stubs.leave, .link = {.handler = cell_handler_native_link}};
+    *exit = (struct native_exit){.pc = pc, .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
     exit->target = &exit->link;
     return exit;
 }
@@ -283,7 +286,7 @@ static inline void leave_block(struct unit *e) {
 // ---- what several emitters need
 
 // Opcodes with a register as destination; digits of shifts.
-enum { ADD = 0x03, OR = 0x0b, AND = 0x23, SUB = 0x2b, XOR = 0x33, CMP = 0x3b };
+enum { ADD = 0x03, OR = 0x0b, AND = 0x23, SUB = 0x2b, XOR = 0x33, CMP = 0x3b, MULTIPLY = 0x0faf };
 enum { SHL = 4, SHR = 5, SAR = 7, ROL = 0, ROR = 1 };
 
 static inline void shift_by(struct unit *e, unsigned wide, unsigned digit, unsigned reg, int32_t count) {
@@ -334,10 +337,8 @@ EMITTER(shift_immediate);
 EMITTER(shift32_immediate);
 EMITTER(shift);
 EMITTER(shift32);
-EMITTER(roriw);
 EMITTER(set);
 EMITTER(set_immediate);
-EMITTER(multiply);
 EMITTER(multiply_high);
 EMITTER(divide);
 EMITTER(minimum);

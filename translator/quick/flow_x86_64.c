@@ -21,8 +21,7 @@ EMITTER(load_boxed) {
 }
 
 EMITTER(box) {
-    unsigned in_b = register_of(e, u->b);
-    if (in_b != NO_REGISTER) lock(e, in_b);
+    lock_slot(e, u->b);
     unsigned to = fresh(e);
     asm_constant(A, to, ~UINT64_C(0) << x);
     with_slot(e, WIDE | OR, to, u->b);

@@ -25,7 +25,7 @@ EMITTER(alu) {
         get(e, to, b);
         with_slot(e, WIDE | x, to, c);
     } else {
-        if (in_c != NO_REGISTER) lock(e, in_c);
+        lock_slot(e, c);
         to = destination_with(e, a, b);
         with_slot(e, WIDE | x, to, c);
     }
@@ -34,8 +34,7 @@ EMITTER(alu) {
 
 // x: the opcode; the low halves
 EMITTER(alu32) {
-    unsigned in_c = register_of(e, u->c);
-    if (in_c != NO_REGISTER) lock(e, in_c);
+    lock_slot(e, u->c);
     unsigned to = fresh(e);
     get32(e, to, u->b);
     with_slot(e, x, to, u->c);
@@ -57,8 +56,7 @@ EMITTER(alu_immediate) {
 }
 
 EMITTER(addiw) {
-    unsigned in_b = register_of(e, u->b);
-    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned in_b = lock_slot(e, u->b);
     if (u->imm == 0) {
         unsigned to = destination(e, u->a);
         with_slot(e, WIDE | 0x63, to, u->b);
@@ -77,8 +75,7 @@ EMITTER(addiw) {
 
 // x: 1 to complement c before, | 2 to complement the result; the opcode << 8
 EMITTER(alu_not) {
-    unsigned in_b = register_of(e, u->b);
-    if (in_b != NO_REGISTER) lock(e, in_b);
+    lock_slot(e, u->b);
     unsigned to = fresh(e);
     get(e, to, u->c);
     if (x & 1) asm_rr(A, WIDE | 0xf7, 2, to);
@@ -95,8 +92,8 @@ EMITTER(shift_immediate) {
 }
 
 EMITTER(shift32_immediate) {
-    unsigned count = u->imm & 31, in_b = register_of(e, u->b);
-    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned count = u->imm & 31;
+    lock_slot(e, u->b);
     if (x == SHR && count) {  // the result's sign is known
         unsigned to = destination(e, u->a);
         get32(e, to, u->b);
@@ -117,8 +114,7 @@ static unsigned shift_prefix(unsigned digit) {  // of the BMI2 instructions
 // x: the digit of the shift; the result is in a register of this uop's own, or in the place of `slot` if that is pinned
 static unsigned shift_variable(struct unit *e, bool wide, unsigned digit, unsigned slot, unsigned from, unsigned count) {
     if (quick_host.bmi2 && digit >= SHL) {
-        unsigned by = in_register(e, count), in = register_of(e, from);
-        if (in != NO_REGISTER) lock(e, in);
+        unsigned by = in_register(e, count), in = lock_slot(e, from);
         unsigned to = destination(e, slot);
         if (in != NO_REGISTER) asm_vex_rr(A, shift_prefix(digit), wide, 0xf7, to, by, in);
         else asm_vex_rm(A, shift_prefix(digit), wide, 0xf7, to, by, CPU, place_of_slot(from));
@@ -142,13 +138,6 @@ EMITTER(shift32) {
     put_extended(e, u->a, shift_variable(e, false, x, u->a, u->b, u->c));
 }
 
-EMITTER(roriw) {
-    unsigned to = fresh(e);
-    get32(e, to, u->b);
-    if (u->imm & 31) shift_by(e, 0, ROR, to, u->imm & 31);
-    put_extended(e, u->a, to);
-}
-
 // x: the condition
 EMITTER(set) {
     compare(e, u->b, u->c);
@@ -158,17 +147,6 @@ EMITTER(set) {
 EMITTER(set_immediate) {
     immediate_with_slot(e, WIDE, 7, u->b, u->imm);
     put_condition(e, u->a, x);
-}
-
-// x: WIDE or 0
-EMITTER(multiply) {
-    unsigned in_c = register_of(e, u->c);
-    if (in_c != NO_REGISTER) lock(e, in_c);
-    unsigned to = fresh(e);
-    get(e, to, u->b);
-    with_slot(e, x | 0x0faf, to, u->c);
-    if (x) put(e, u->a, to);
-    else put_extended(e, u->a, to);
 }
 
 // x: the digit of the one-operand form: 4 mul, 5 imul
@@ -258,8 +236,7 @@ EMITTER(count) {
         call_body(e, u, code);
         return;
     }
-    unsigned in_b = register_of(e, u->b);
-    if (in_b != NO_REGISTER) lock(e, in_b);
+    unsigned in_b = lock_slot(e, u->b);
     unsigned to = destination(e, u->a);
     if (to != in_b) asm_rr(A, 0x31, to, to);  // these wait for the destination on some processors
     with_slot(e, x, to, u->b);
@@ -295,8 +272,7 @@ EMITTER(bexti) {
 
 // x: the condition, after a test of c, under which the result is 0
 EMITTER(czero) {
-    unsigned in_c = register_of(e, u->c);
-    if (in_c != NO_REGISTER) lock(e, in_c);
+    lock_slot(e, u->c);
     unsigned zero = fresh(e), to = fresh(e);
     asm_rr(A, 0x31, zero, zero);
     get(e, to, u->b);

@@ -4,7 +4,7 @@
 #pragma once
 #include "translator/interp/interp.h"
 
-// Where native code goes over to the interpreter and back, as addresses in the code that quick_stubs makes.
+// Where native code goes over to the interpreter and back, as addresses in the code that quick_make_stubs made last.
 struct quick_stubs {
     const void *enter;  // interp_native_enter
     const void *leave;  // interp_native_leave
@@ -12,6 +12,8 @@ struct quick_stubs {
     const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
     const void *stop;  // returns to the caller of interp_run after a trap
 };
+
+extern struct quick_stubs quick_stubs;
 
 enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16 };
 
@@ -33,9 +35,9 @@ struct quick_unit {
 
 // Whether there is an emitter for this host.
 bool quick_available(void);
-// Writes the stubs for a guest with these pins (ended by a zero) into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`.
-// All units are made for the stubs made last. Returns their size.
-size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins, struct quick_stubs *stubs);
+// Writes the stubs for a guest with these pins (ended by a zero) into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`,
+// and tells the interpreter of them. Returns their size.
+size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
 // code does not fit `size`, or the host's memory lies too far apart.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,

@@ -3,7 +3,6 @@
 #include "runtime/base/arena.h"
 #include "translator/ir/fp.h"
 #include "translator/quick/emit_x86_64.h"
-#include <cpuid.h>
 
 struct quick_host quick_host;
 static uint8_t pinned[PINS];
@@ -47,23 +46,27 @@ static void emit_block(struct unit *e, unsigned at) {
     }
 }
 
+// To the interpreter, whatever native code the cell's block has.
+static void leave_for_cell(struct unit *e, unsigned reg) {
+    asm_rm(A, WIDE | 0x89, reg, CPU, offsetof(struct cpu, next));
+    asm_jump(A, quick_stubs.leave);
+}
+
 static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land(A, c->from);
     switch (c->kind) {
     case COLD_EXIT: go_to_exit(e, c->what); return;
     case COLD_INTERRUPT:
         asm_constant(A, RAX, (uintptr_t)c->what);
-        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
-        asm_jump(A, quick_host.stubs.leave);
+        leave_for_cell(e, RAX);
         return;
     case COLD_INTERRUPT_AT_EXIT:
         asm_near(A, WIDE | 0x8b, RAX, &((const struct native_exit *)c->what)->target);
-        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
-        asm_jump(A, quick_host.stubs.leave);
+        leave_for_cell(e, RAX);
         return;
     case COLD_INDIRECT:
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
-        asm_jump(A, quick_host.stubs.indirect);
+        asm_jump(A, quick_stubs.indirect);
         return;
     case COLD_BODY: call_body(e, c->what, c->code); break;
     case COLD_NAN:
@@ -112,40 +115,6 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
     return A->failed ? NULL : keep(e, arena);
 }
 
-void quick_install(struct quick_unit *unit) {
-    for (unsigned i = 0; i < unit->blocks; i++) {
-        struct block *block = unit->block[i];
-        __atomic_store_n(&block->unit, unit, __ATOMIC_RELAXED);
-        if (block->code->cell->handler != cell_handler_reheat) block->handler = block->code->cell->handler;
-        __atomic_store_n(&block->code->native, unit->code + unit->entry[i], __ATOMIC_RELEASE);
-        __atomic_store_n(&block->code->cell->handler, cell_handler_native, __ATOMIC_RELEASE);
-    }
-}
-
-void quick_remove(struct quick_unit *unit) {
-    for (unsigned i = 0; i < unit->blocks; i++) {
-        struct block *block = unit->block[i];
-        __atomic_store_n(&block->unit, NULL, __ATOMIC_RELAXED);
-        __atomic_store_n(&block->code->cell->handler, cell_handler_reheat, __ATOMIC_RELEASE);
-        __atomic_store_n(&block->code->native, quick_host.stubs.leave, __ATOMIC_RELEASE);
-    }
-}
-
-bool quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc) {
-    uint32_t at = (uint32_t)(host_pc - (uintptr_t)unit->code);
-    for (uint32_t low = 0, high = unit->accesses; low < high;) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct quick_access *access = &unit->access[middle];
-        if (access->at == at) {
-            cpu->at = cell_at(unit->block[access->block]->code, access->place);
-            return true;
-        }
-        if (access->at < at) low = middle + 1;
-        else high = middle;
-    }
-    return false;
-}
-
 void quick_store_pins(struct cpu *cpu, uint64_t (*read)(const void *context, unsigned number), const void *context) {
     for (unsigned i = 0; i < pin_count; i++) cpu->slot[pinned[i]] = read(context, pin_register[i]);
 }
@@ -177,7 +146,7 @@ static void pop_saved_and_return(struct assembler *a) {
 
 // A C function: the cpu, the block's first cell.
 static void make_enter(struct assembler *a) {
-    quick_host.stubs.enter = here(a);
+    quick_stubs.enter = here(a);
     push_saved(a);
     asm_rr(a, WIDE | 0x8b, CPU, RDI);
     asm_rm(a, WIDE | 0x89, RSI, CPU, offsetof(struct cpu, next));
@@ -188,7 +157,7 @@ static void make_enter(struct assembler *a) {
 
 // cpu->next: the cell to go on at.
 static void make_leave(struct assembler *a) {
-    quick_host.stubs.leave = here(a);
+    quick_stubs.leave = here(a);
     store_pins(a);
     asm_rm(a, WIDE | 0x8b, RAX, CPU, offsetof(struct cpu, next));
     pop_saved_and_return(a);
@@ -196,7 +165,7 @@ static void make_leave(struct assembler *a) {
 
 // rax: the cell; rbx: the body, which returns true to stop the run. The stack is aligned here, after the call that led here.
 static void make_body(struct assembler *a) {
-    quick_host.stubs.body = here(a);
+    quick_stubs.body = here(a);
     store_pins(a);
     asm_rr(a, WIDE | 0x8b, RDI, CPU);
     asm_rr(a, WIDE | 0x8b, RSI, RAX);
@@ -213,33 +182,32 @@ static void make_body(struct assembler *a) {
 
 // cpu->pc: where to go on.
 static void make_indirect(struct assembler *a) {
-    quick_host.stubs.indirect = here(a);
+    quick_stubs.indirect = here(a);
     store_pins(a);
     asm_constant(a, RAX, (uintptr_t)&cell_indirect);
     pop_saved_and_return(a);
 }
 
 static void make_stop(struct assembler *a) {
-    quick_host.stubs.stop = here(a);
+    quick_stubs.stop = here(a);
     store_pins(a);
     asm_constant(a, RAX, 0);
     pop_saved_and_return(a);
 }
 
 static void look_at_host(void) {
-    unsigned a, b, c, d;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) quick_host.bmi1 = b >> 3 & 1, quick_host.bmi2 = b >> 8 & 1;
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) quick_host.lzcnt = c >> 5 & 1;
-    if (__get_cpuid(1, &a, &b, &c, &d)) quick_host.popcnt = c >> 23 & 1;
+    quick_host.lzcnt = __builtin_cpu_supports("lzcnt");
+    quick_host.popcnt = __builtin_cpu_supports("popcnt");
     quick_host.fma = fp_host_has_fma;
-    if (!fp_host_has_fma) quick_host.bmi1 = quick_host.bmi2 = false;  // VEX-encoded as well: the system has to support them
+    quick_host.bmi1 = fp_host_has_fma && __builtin_cpu_supports("bmi");  // VEX-encoded as well: the system has to support them
+    quick_host.bmi2 = fp_host_has_fma && __builtin_cpu_supports("bmi2");
 }
 
 bool quick_available(void) {
     return true;
 }
 
-size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins, struct quick_stubs *stubs) {
+size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
     look_at_host();
     memset(quick_host.pin_of, NO_REGISTER, sizeof quick_host.pin_of);
     for (pin_count = 0; pin_count < PINS && pins[pin_count]; pin_count++) {
@@ -252,7 +220,8 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins, stru
     make_body(&a);
     make_indirect(&a);
     make_stop(&a);
-    *stubs = quick_host.stubs;
+    interp_native_leave = quick_stubs.leave;
+    memcpy(&interp_native_enter, &quick_stubs.enter, sizeof quick_stubs.enter);
     return asm_offset(&a);
 }
 #else
