@@ -10,6 +10,7 @@
 #include "runtime/host/host.h"
 #include "runtime/mem.h"
 #include "runtime/native.h"
+#include "runtime/optimise.h"
 #include "runtime/options.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
@@ -29,6 +30,9 @@ enum {
     CODE_LIMIT = 512 << 20,  // bytes, unless options.code_size says otherwise
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
+    HOT_UNIT_PASSES = 10000,
+    OPT_UNIT_PASSES = 50,  // under --tier=opt
+    OPTIMISED_LIMIT = 64 << 20,  // bytes
     UNIT_MAX_CELLS = 400,  // but always one block
 };
 
@@ -41,6 +45,7 @@ static struct lock code_lock;
 struct generation {
     struct arena code, about;
     struct native native;
+    struct optimiser optimiser;
 };
 
 static struct generation current, old;
@@ -65,11 +70,23 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
     if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
-    interp_hot_passes = options.tier == TIER_QUICK ? 1 : HOT_PASSES;
-    hot_lookups = options.tier == TIER_QUICK ? 1 : HOT_LOOKUPS;
+    bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;
+    interp_hot_passes = at_once ? 1 : HOT_PASSES;
+    hot_lookups = at_once ? 1 : HOT_LOOKUPS;
+    if (options.tier == TIER_QUICK) return;
+    quick_hot_passes = options.tier == TIER_OPT ? OPT_UNIT_PASSES : HOT_UNIT_PASSES;
+    optimise_init(isa, features, options.code_size ? options.code_size : OPTIMISED_LIMIT);
+}
+
+void code_before_exec(void) {
+    lock_take(&code_lock);
+    optimise_close(&current.optimiser);
+    lock_drop(&code_lock);
 }
 
 void code_forked(void) {
+    optimise_forked(&current.optimiser);
+    optimise_forked(&old.optimiser);
     code_collect();
 }
 
@@ -128,10 +145,9 @@ static void ask_to_leave(struct cpu *cpu, void *data) {
 
 // Loops within a unit go on without looking at the cells: whoever is in one has to leave.
 static void drop(struct block *block) {
-    if (block->unit) {
-        quick_remove(block->unit);
-        cpu_each(ask_to_leave, NULL);
-    }
+    bool optimised = optimise_drop(block), native = block->unit != NULL;
+    if (native) quick_remove(block->unit);
+    if (optimised || native) cpu_each(ask_to_leave, NULL);
     interp_block_kill(block);
     unlink_bucket(block);
     for (unsigned i = 0; i < pages_of(block); i++) unlink_page(block, block->pc / MEM_PAGE + i);
@@ -245,6 +261,7 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
     if (old.code.chunks) return false;
+    optimise_retire(&current.optimiser);
     old = current;
     current = (struct generation){0};
     memset(bucket, 0, BUCKETS * sizeof *bucket);
@@ -272,12 +289,13 @@ void code_collect(void) {
         arena_free(&old.code);
         arena_free(&old.about);
         native_free(&old.native);
+        optimise_free(&old.optimiser);
     }
     lock_drop(&code_lock);
 }
 
 static bool is_over_limit(void) {
-    uint64_t used = current.code.used + current.about.used + current.native.used;
+    uint64_t used = current.code.used + current.about.used + current.native.used + optimise_used(&current.optimiser);
     return used > (options.code_size ? options.code_size : CODE_LIMIT);
 }
 
@@ -332,6 +350,14 @@ static unsigned gather(struct block *first, struct block **blocks) {
     return count;
 }
 
+// A block that has native code is run often.
+static void improve(struct block *block) {
+    bool full;
+    uint32_t passes = optimise(&current.optimiser, &current.about, block, find, &full);
+    __atomic_store_n(&block->unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
+    if (full) begin_generation();
+}
+
 void code_hot(struct cpu *cpu, const struct cell *code) {
     (void)cpu;
     struct block *blocks[QUICK_MAX_BLOCKS], *first = threaded_of(code)->about->block;
@@ -343,7 +369,18 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
         if (!made && !full && count > 1) made = native_make(&current.native, &current.about, blocks, 1, &full);
         if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
         if (full) begin_generation();
+    } else if (!first->dead && first->unit && quick_hot_passes) {
+        improve(first);
     }
+    lock_drop(&code_lock);
+}
+
+void code_be_exact(void) {
+    static bool done;
+    if (__atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
+    lock_take(&code_lock);
+    optimise_exactly(&current.optimiser);
+    cpu_each(ask_to_leave, NULL);
     lock_drop(&code_lock);
 }
 
@@ -351,6 +388,8 @@ bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, cons
     const struct native *native = native_owns(&current.native, host_pc) ? &current.native : &old.native;
     *retry = native_retry(native, host_pc, address);
     if (*retry) return true;
+    bool write = host_context_was_write(ucontext);
+    if (optimise_fault(&current.optimiser, cpu, host_pc, write) || optimise_fault(&old.optimiser, cpu, host_pc, write)) return true;
     const struct quick_unit *unit = native_find(native, host_pc);
     if (!unit || !quick_find_access(unit, cpu, host_pc)) return false;
     quick_store_pins(cpu, host_context_register, ucontext);

@@ -26,5 +26,9 @@ const struct cell *code_resolve(struct cpu *cpu);
 void code_invalidate(uint64_t start, uint64_t size);
 // Guest code may have been written anywhere (fence.i): drops every block whose bytes differ from what was translated.
 void code_sync(void);
+// From now on a fault anywhere has to tell the guest's exact state, because the guest has a handler that can look at it.
+void code_be_exact(void);
+// The process is about to execute another program; it may fail to.
+void code_before_exec(void);
 // Only the calling thread exists from now on (after fork in the child).
 void code_forked(void);

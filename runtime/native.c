@@ -41,10 +41,20 @@ static void protect(const uint8_t *start, size_t size, int protection) {
     if (error < 0) error_die("the host refused to change the protection of native code: error %ld", -error);
 }
 
-static void copy_in(uint8_t *to, size_t size) {
+static void copy_in(uint8_t *to, const uint8_t *from, size_t size) {
     protect(to, size, PROT_READ | PROT_WRITE);
-    memcpy(to, scratch, size);
+    memcpy(to, from, size);
     protect(to, size, PROT_READ | PROT_EXEC);
+}
+
+void native_switch(const struct block *block, bool away) {
+    const struct quick_unit *unit = block->unit;
+    uint8_t bytes[QUICK_SWITCH_BYTES];
+    unsigned at = 0;
+    if (!quick_hot_passes) return;
+    while (unit->block[at] != block) at++;
+    quick_switch(unit, at, away, bytes);
+    copy_in((uint8_t *)(uintptr_t)unit->code + unit->start[at], bytes, sizeof bytes);
 }
 
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full) {
@@ -55,11 +65,14 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     if (*full) return false;
     struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to);
     if (!unit) return false;
-    copy_in(to, unit->bytes);
+    copy_in(to, scratch, unit->bytes);
     native->used += (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);
     native->unit[native->units] = unit;
     __atomic_store_n(&native->units, native->units + 1, __ATOMIC_RELEASE);
     quick_install(unit);
+    for (unsigned i = 0; i < count; i++) {
+        if (blocks[i]->optimised) native_switch(blocks[i], true);
+    }
     stats_native(unit->blocks, unit->bytes);
     return true;
 }

@@ -23,6 +23,9 @@ static struct {
 static struct {
     uint64_t units, blocks, bytes;
 } made_native;
+static struct {
+    uint64_t regions, blocks, instructions, bytes, microseconds;
+} optimised;
 
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
@@ -43,6 +46,14 @@ void stats_native(unsigned blocks, unsigned bytes) {
     made_native.units++;
     made_native.blocks += blocks;
     made_native.bytes += bytes;
+}
+
+void stats_optimised(const struct channel_result *result, unsigned blocks) {
+    optimised.regions++;
+    optimised.blocks += blocks;
+    optimised.instructions += result->instructions;
+    optimised.bytes += result->bytes;
+    optimised.microseconds += result->microseconds;
 }
 
 static void add_live(struct cpu *cpu, void *data) {
@@ -66,10 +77,13 @@ static void report_text(const struct executed *executed, double seconds) {
               (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
     error_say("%llu units of native code, of %llu blocks, in %llu bytes", (unsigned long long)made_native.units,
               (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
+    error_say("%llu regions compiled, from %llu guest instructions in %llu blocks, in %llu bytes and %.3f s of the compiler's time",
+              (unsigned long long)optimised.regions, (unsigned long long)optimised.instructions,
+              (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6);
 }
 
 // The file for the report is mapped from the start on: by the end the guest may have locked itself out of the file system.
-enum { REPORT_BYTES = 512 };
+enum { REPORT_BYTES = 1024 };
 static void *report_file;  // REPORT_BYTES
 
 static long open_report(int flags) {
@@ -100,10 +114,13 @@ static void report_json(const struct executed *executed, double seconds) {
     text_add(
         &text,
         "{\"schema\": 1, \"instructions\": %llu, \"native_instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, "
-        "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu}",
+        "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu, "
+        "\"optimised_regions\": %llu, \"optimised_instructions\": %llu, \"optimised_blocks\": %llu, \"optimised_bytes\": %llu, \"compiler_seconds\": %.6f}",
         instructions, (unsigned long long)executed->native, seconds, (unsigned long long)translated.blocks,
         (unsigned long long)translated.instructions, (unsigned long long)translated.bytes, (unsigned long long)made_native.units,
-        (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
+        (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes, (unsigned long long)optimised.regions,
+        (unsigned long long)optimised.instructions, (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes,
+        (double)optimised.microseconds / 1e6);
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.

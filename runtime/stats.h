@@ -1,5 +1,6 @@
 // What --stats and --stats-json report at the end of a run.
 #pragma once
+#include "cache/channel.h"
 #include "translator/ir/cpu.h"
 #include <stdbool.h>
 
@@ -13,5 +14,7 @@ void stats_add(const struct cpu *cpu);
 void stats_translated(unsigned instructions, unsigned bytes);
 // A unit of native code was made; under the code table's lock.
 void stats_native(unsigned blocks, unsigned bytes);
+// A region of so many blocks was compiled; under the code table's lock.
+void stats_optimised(const struct channel_result *result, unsigned blocks);
 // Writes the report, if wanted. Once per process, from any thread.
 void stats_report(void);

@@ -2,6 +2,7 @@
 #include "guest-os/linux-user/process.h"
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/syscall.h"
+#include "runtime/code.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
@@ -60,6 +61,7 @@ static long exec_checked(struct task *task, struct arena *arena, const char *pat
     // A signal that is taken now would be lost: then the call is not made before it has been delivered.
     task->restart = RESTART_SA;
     signal_before_exec(task);
+    if (!task->vfork_child) code_before_exec();
     char *const *environment = envp ? envp : nothing;
     error = task_blocking(task, SYS_execve, (long)options.self, (long)list, (long)environment, 0, 0, 0);
     // We are not to be found in a root that the guest has changed to, but binfmt_misc may have us at hand.

@@ -2,6 +2,7 @@
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/syscall.h"
+#include "runtime/code.h"
 #include "runtime/base/sys.h"
 #include <errno.h>
 
@@ -15,6 +16,7 @@ long sys_rt_sigaction(struct task *task, const uint64_t a[6]) {
     if (signal < 1 || signal > GUEST_SIGNALS || a[3] != SIGSET_BYTES) return -EINVAL;
     if (a[1] && (signal == SIGKILL || signal == SIGSTOP)) return -EINVAL;
     if (a[1] && mem_copy_in(&new, a[1], sizeof new) < 0) return -EFAULT;
+    if (a[1] && (signal == SIGSEGV || signal == SIGBUS) && new.handler > GUEST_SIG_IGN) code_be_exact();
     lock_take(&task->hand->lock);
     old = task->hand->action[signal];
     if (a[1]) {

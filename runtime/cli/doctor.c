@@ -3,6 +3,7 @@
 #include "guest-os/linux-user/syscall.h"
 #include "runtime/cli/binfmt.h"
 #include "runtime/cli/cli.h"
+#include "runtime/compiler.h"
 #include "runtime/mem.h"
 #include "runtime/options.h"
 #include "translator/quick/quick.h"
@@ -148,21 +149,17 @@ static enum verdict check_settings(struct text *said) {
 }
 
 static enum verdict check_tiers(struct text *said) {
-    text_add(said, quick_available() ? "interp, quick" : "interp");
+    char path[PATH_MAX];
+    bool quick = quick_available(), opt = quick && compiler_program(path, sizeof path);
+    text_add(said, opt ? "interp, quick, opt" : quick ? "interp, quick" : "interp");
     return FINE;
 }
 
 static enum verdict check_compiler(struct text *said) {
-    char self[PATH_MAX], path[PATH_MAX + 32];
-    struct text text = TEXT_ON(path);
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length > 0) {
-        self[length] = 0;
-        text_add(&text, "%.*s/ferry-compiler", (int)(strrchr(self, '/') - self), self);
-        if (!access(path, X_OK)) {
-            text_add(said, "%s", path);
-            return FINE;
-        }
+    char path[PATH_MAX];
+    if (compiler_program(path, sizeof path)) {
+        text_add(said, "%s", path);
+        return FINE;
     }
     text_add(said, "ferry-compiler is not installed; hot code runs as the quick tier makes it");
     return NOTE;

@@ -38,11 +38,11 @@ struct fixup {
 
 static struct {
     uint64_t seed;
-    unsigned snippets, from, to;
+    unsigned snippets, from, to, turns;
     guest_features features;
     const char *output;
     FILE *listing;
-} options = {.snippets = 400, .features = RV_ALL};
+} options = {.snippets = 400, .turns = 4, .features = RV_ALL};
 
 static uint64_t random_state;
 static uint8_t *code;
@@ -346,7 +346,7 @@ static void fill_record(uint64_t *record, unsigned number) {
     for (unsigned i = 0; i < FCSR; i++) record[i] = register_value(i >= FLOATS);
     record[0] = number;
     record[FCSR] = below(5) << 5 | below(32);
-    record[TURNS] = 1 + below(4);
+    record[TURNS] = 1 + below(options.turns);
 }
 
 static int write_program(const uint64_t *data, size_t data_size) {
@@ -387,19 +387,16 @@ static int write_program(const uint64_t *data, size_t data_size) {
 }
 
 static void parse(int argc, char **argv) {
-    static const struct option names[] = {{"seed", 1, 0, 's'},
-                                          {"snippets", 1, 0, 'n'},
-                                          {"only", 1, 0, 'i'},
-                                          {"cpu", 1, 0, 'c'},
-                                          {"output", 1, 0, 'o'},
-                                          {"listing", 1, 0, 'l'},
-                                          {0}};
+    static const struct option names[] = {
+        {"seed", 1, 0, 's'}, {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},    {"turns", 1, 0, 't'},
+        {"cpu", 1, 0, 'c'},  {"output", 1, 0, 'o'},   {"listing", 1, 0, 'l'}, {0}};
     char why[256];
     long only = -1;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 's': options.seed = strtoull(optarg, NULL, 0); break;
         case 'n': options.snippets = (unsigned)atoi(optarg); break;
+        case 't': options.turns = (unsigned)atoi(optarg); break;
         case 'i': only = atol(optarg); break;
         case 'o': options.output = optarg; break;
         case 'l': options.listing = fopen(optarg, "w"); break;
@@ -412,8 +409,9 @@ static void parse(int argc, char **argv) {
         default: exit(2);
         }
     }
-    if (!options.output || !options.snippets) {
-        fprintf(stderr, "usage: make_random --seed N --snippets N [--only I] [--cpu TEXT] --output FILE [--listing FILE]\n");
+    if (!options.output || !options.snippets || !options.turns) {
+        fprintf(stderr,
+                "usage: make_random --seed N --snippets N [--turns MOST] [--only I] [--cpu TEXT] --output FILE [--listing FILE]\n");
         exit(2);
     }
     options.from = only < 0 ? 0 : (unsigned)only;

@@ -54,10 +54,11 @@ class Case:
     def __init__(self, arguments, commands, number):
         self.generator, self.commands = arguments.generator, commands
         self.seed, self.snippets = arguments.seed * 1000 + number, arguments.snippets
+        self.turns = arguments.turns
         self.base = arguments.work / f"{self.seed}"
 
     def make(self, only=None):
-        words = [self.generator, "--seed", str(self.seed), "--snippets", str(self.snippets), "--output", f"{self.base}.elf",
+        words = [self.generator, "--seed", str(self.seed), "--snippets", str(self.snippets), "--turns", str(self.turns), "--output", f"{self.base}.elf",
                  "--listing", f"{self.base}.list"]
         subprocess.run(words + ([] if only is None else ["--only", str(only)]), check=True)
         os.chmod(f"{self.base}.elf", 0o755)
@@ -121,6 +122,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--programs", type=int, default=100)
     parser.add_argument("--snippets", type=int, default=400)
+    parser.add_argument("--turns", type=int, default=4, help="how often each snippet goes round, at most")
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     arguments = parser.parse_args()
     version, qemu = find_qemu(arguments.qemu)

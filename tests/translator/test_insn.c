@@ -161,35 +161,42 @@ static void make_native(struct block *block) {
 #ifdef FERRY_TEST_LLVM
 static struct jit *jit;
 static struct jit_unit *jit_unit;
-static struct native_exit native_exit[REGION_MAX_EXITS];
+static struct jit_memory jit_memory;
+static struct native_exit native_exit[INTERP_MAX_CELLS];
+static uint64_t exit_pc[INTERP_MAX_CELLS];
 
-static void fill_exits(const struct region_exits *exits) {
-    for (unsigned i = 0; i < exits->count; i++) {
-        struct native_exit *exit = &native_exit[i];
-        *exit =
-            (struct native_exit){.pc = exits->pc[i], .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
-        exit->target = &exit->link;
+static void fill_exits(const struct block *block) {
+    for (unsigned i = 0; i < block->exits; i++) {
+        exit_pc[i] = block->exit[i].pc;
+        native_exit_init(&native_exit[i], exit_pc[i]);
     }
 }
 
 static void make_optimised(struct block *block, const struct ir_block *ir) {
-    const struct region_block only = {block->pc, ir};
+    const struct region_block only = {block->pc, ir, true, false};
     const struct region region = {.block = &only,
                                   .blocks = 1,
+                                  .exit = exit_pc,
+                                  .exits = block->exits,
                                   .mode = block->mode,
                                   .pins = guest_riscv64.pins,
                                   .places = {(uintptr_t)quick_stubs.leave, (uintptr_t)quick_stubs.stop,
                                              (uintptr_t)quick_stubs.indirect, (uintptr_t)interp_body, (uintptr_t)native_exit}};
-    static struct region_exits exits;
     if (jit_unit) jit_unit_free(jit_unit);
-    bool built = region_build(jit_module(jit), "region", &region, &exits);
+    jit_memory.used = 0;
+    fill_exits(block);
+    char name[REGION_NAME_BYTES];
+    region_entry_name(name, 0);
+    mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_WRITE);
+    static struct region_accesses accesses;
+    bool built = region_build(jit_module(jit), &region, &accesses);
     jit_unit = jit_compile(jit, true);
-    uint64_t address = jit_unit ? jit_address(jit_unit, "region") : 0;
+    uint64_t address = jit_unit ? jit_address(jit_unit, name) : 0;
+    mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_EXEC);
     if (!built || !address) {
         complain("does not compile");
         return;
     }
-    fill_exits(&exits);
     block->code->native = (const void *)(uintptr_t)address;
     block->code->cell->handler = cell_handler_native;
 }
@@ -330,7 +337,9 @@ static int set_up(void **state) {
     }
 #ifdef FERRY_TEST_LLVM
     const char *why;
-    jit = jit_new(&why);
+    jit_memory.size = 1 << 20;
+    jit_memory.start = mmap(NULL, jit_memory.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    jit = jit_new(&jit_memory, &why);
     ways = jit ? WAYS : 0;
 #endif
     return cpu && map_at(SCRATCH) != MAP_FAILED && map_at(CODE) != MAP_FAILED ? 0 : -1;

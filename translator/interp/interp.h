@@ -59,6 +59,8 @@ struct native_exit {
 };
 
 struct quick_unit;
+struct optimised;
+struct use;
 
 struct block {
     struct block *next;  // the table's chain; the runtime's to use, as are the next two
@@ -73,6 +75,11 @@ struct block {
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
+    const void *optimised;  // and better code, or NULL
+    struct optimised *optimised_by;  // the runtime's, as are the next two
+    struct use *uses;
+    bool asked;
+    uint8_t waited, tries;
     const void *handler;  // the first cell's own while there is native code
     struct threaded *code;
     struct exit exit[];

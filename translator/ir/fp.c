@@ -92,9 +92,11 @@ uint32_t fp_flags_read(const struct cpu *cpu) {
     return cpu->fp_flags | host_flags();
 }
 
+// Programs often write back what they read before. Clearing the host's flags costs much more than looking at them: the next operations have to
+// raise them again.
 void fp_flags_write(struct cpu *cpu, uint32_t flags) {
-    host_clear();
     cpu->fp_flags = flags & 31;
+    if (host_flags() & ~cpu->fp_flags) host_clear();
 }
 
 void fp_rounding_write(struct cpu *cpu, uint32_t rounding) {

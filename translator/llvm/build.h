@@ -2,26 +2,118 @@
 #pragma once
 #include "translator/llvm/region.h"
 
+enum {
+    REGION_MAX_BLOCKS = 256,
+    BUILD_CONVENTION = 21,  // preserve_none: llvm/IR/CallingConv.h
+    BUILD_ARGUMENTS = 1 + REGION_MAX_PINS + 1,
+};
+
+// All that leaves the region goes one of these ways, with a cell or, of the last, a pc to go on at.
+enum way_out { OUT_EXIT, OUT_INTERRUPTED, OUT_INDIRECT, OUT_WAYS };
+
 struct build {
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef ir;
-    LLVMTypeRef i1, i8, i16, i32, i64, i128, f64, pointer;
+    LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, pointer;
     LLVMTypeRef convention;  // of native code
-    LLVMValueRef function, cpu;
-    LLVMValueRef slot[CPU_SLOTS];  // allocas of the slots that the region touches
-    bool written[CPU_SLOTS];
+    LLVMValueRef of_cpu, of_guest;  // metadata of accesses: these two kinds never alias
     const struct region *region;
-    const struct region_block *block;  // under way
+    struct region_accesses *accesses;
     bool failed;
+    // The function, and its arguments.
+    LLVMValueRef function, cpu, pin[REGION_MAX_PINS], which;
+    unsigned pins;
+    // Where slots live in the region: allocas, for LLVM to make registers of, or their places in the cpu; or NULL.
+    LLVMValueRef slot[CPU_SLOTS];
+    bool promoted[CPU_SLOTS];   // to an alloca
+    bool is_double[CPU_SLOTS];  // of that type
+    LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
+    uint64_t dirty_at[REGION_MAX_BLOCKS];  // `dirty` at the block's start
+    LLVMValueRef target;  // of ways out
+    struct out {
+        LLVMBasicBlockRef block;
+        uint64_t dirty;
+    } out[OUT_WAYS];
+    // At the place under way.
+    const struct region_block *block;
+    uint64_t
+        dirty;  // promoted lasting slots, by bit, whose places in the cpu may be out of date; of pinned ones nobody expects anything else
+    uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
+    unsigned counted;  // instructions of the block
 };
 
+// ---- slots.c
+
+// Decides which slots are promoted.
+void build_place_slots(struct build *b);
+// Works out what is dirty at the start of each block.
+void build_find_dirty(struct build *b);
 LLVMValueRef build_get(struct build *b, unsigned slot);
 void build_set(struct build *b, unsigned slot, LLVMValueRef value);
+// The same for double precision; a result that is `canonical` is not a NaN with other bits than the canonical one.
+LLVMValueRef build_get_double(struct build *b, unsigned slot);
+void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical);
+// Makes all doubles that bodies or other blocks may look at canonical.
+void build_settle_all(struct build *b);
+bool build_is_pinned(const struct build *b, unsigned slot);
+// Whether a slot means anything beyond its block.
+bool build_is_lasting(unsigned slot);
+// The lasting slots that a uop may change, by bit.
+uint64_t build_writes(const struct uop *u);
+LLVMValueRef build_slot_in_cpu(struct build *b, unsigned slot);
+// To and from a slot's place in the cpu, as far as it has another one.
+void build_reload(struct build *b, unsigned slot);
+void build_store_slot(struct build *b, unsigned slot);
+void build_store_slots(struct build *b);  // all that are dirty, but the pinned ones
+void build_store_pins(struct build *b);
+// The number of the region's block with this pc, or -1.
+int build_block_at(const struct region *region, uint64_t pc);
+// Whether the uop is an indirect jump by a slot that calls of the region put the address to return to in.
+bool build_may_return(const struct region *region, const struct uop *jump);
+
+// ---- leave.c
+
+LLVMValueRef build_address(struct build *b, uint64_t address);
+void build_store_field(struct build *b, size_t offset, LLVMValueRef value);
+// Tail calls of native code: with these arguments, and with the pins as they are now, all else being stored already.
+void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments);
+void build_tail_call(struct build *b, LLVMValueRef target);
+// Goes on at a pc; at where an indirect jump leads.
+void build_leave_for(struct build *b, uint64_t pc);
+void build_leave_indirectly(struct build *b, const struct uop *u);
+// Makes the blocks that all who leave go to; the last to be built.
+void build_ways_out(struct build *b);
+
+// ---- region.c
+
 LLVMValueRef build_constant(struct build *b, uint64_t value);
+// Says that an access is to struct cpu, or to the guest's memory.
+void build_mark(LLVMValueRef access, LLVMValueRef kind);
 // The address of something in struct cpu.
 LLVMValueRef build_cpu_field(struct build *b, size_t offset);
+LLVMBasicBlockRef build_block(struct build *b);
+// Goes on in the block that is returned unless the condition holds, which is seldom; then building goes on here.
+LLVMBasicBlockRef build_seldom(struct build *b, LLVMValueRef condition);
+// The uop is about to access guest memory.
+void build_access(struct build *b, const struct uop *uop);
+// Calls the uop's C body.
+void build_body(struct build *b, const struct uop *uop);
+// The uop's body instead of what is built next if the condition holds, which is seldom. build_body_end is where both go on.
+LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *uop, LLVMValueRef condition);
+void build_body_end(struct build *b, LLVMBasicBlockRef join);
+
+// ---- what uops mean: uops.c, uops_fp.c
+
 // Code for a uop that neither branches nor leaves. False if there is none: then its C body has to be called.
 bool build_uop(struct build *b, const struct uop *uop);
+bool build_fp_uop(struct build *b, const struct uop *uop);
 // The condition of a branch.
 LLVMValueRef build_condition(struct build *b, const struct uop *uop);
+// The operands that are of double precision, as bits for a, b, c, d.
+unsigned build_double_operands(const struct uop *uop);
+// A double with NaNs made the canonical one.
+LLVMValueRef build_canonical(struct build *b, LLVMValueRef value);
+// Memory as a uop accesses it.
+LLVMValueRef build_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
+void build_store(struct build *b, const struct uop *uop, LLVMValueRef value);

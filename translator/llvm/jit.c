@@ -2,17 +2,22 @@
 #include "translator/llvm/jit.h"
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
+#include <llvm-c/OrcEE.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char passes_quick[] = "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg)";
 static const char passes_optimised[] =
     "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,gvn,loop-simplify,lcssa,loop-mssa(licm),instcombine<no-verify-fixpoint>,simplifycfg)";
 
 struct jit {
+    struct jit_memory *memory;
     LLVMOrcLLJITRef lljit;
+    LLVMOrcJITDylibRef code;  // without a way to the compiler's own symbols
     LLVMTargetMachineRef machine;
     LLVMOrcThreadSafeContextRef context;
     LLVMModuleRef module;
@@ -22,6 +27,63 @@ struct jit_unit {
     struct jit *jit;
     LLVMOrcResourceTrackerRef tracker;
 };
+
+// ---- memory
+
+static uint8_t *allocate(struct jit_memory *memory, size_t size, size_t align) {
+    enum { LEAST = 16 };
+    if (align < LEAST) align = LEAST;
+    size_t at = (memory->used + align - 1) & ~(align - 1);
+    if (at > memory->size || memory->size - at < size) {
+        memory->full = true;
+        return aligned_alloc(align, (size + align - 1) & ~(align - 1));  // LLVM aborts without any
+    }
+    memory->used = at + size;
+    return memory->start + at;
+}
+
+void *jit_memory_take(struct jit_memory *memory, size_t size, size_t align) {
+    uint8_t *at = allocate(memory, size, align);
+    bool inside = at >= memory->start && at < memory->start + memory->size;
+    if (!inside) free(at);
+    return inside ? at : NULL;
+}
+
+static void *begin_object(void *context) {
+    return context;
+}
+
+static void nothing(void *context) {
+    (void)context;
+}
+
+static uint8_t *allocate_code(void *context, uintptr_t size, unsigned align, unsigned id, const char *name) {
+    (void)id, (void)name;
+    return allocate(context, size, align);
+}
+
+static uint8_t *allocate_data(void *context, uintptr_t size, unsigned align, unsigned id, const char *name, LLVMBool read_only) {
+    (void)id, (void)read_only;
+    if (strcmp(name, ".llvm_stackmaps") != 0) return allocate(context, size, align);
+    struct jit_memory *memory = context;
+    free(memory->maps);
+    memory->maps = calloc(1, size);
+    memory->maps_size = memory->maps ? size : 0;
+    return memory->maps;
+}
+
+static LLVMBool finish_object(void *context, char **message) {
+    (void)context, (void)message;
+    return 0;
+}
+
+static LLVMOrcObjectLayerRef make_layer(void *context, LLVMOrcExecutionSessionRef session, const char *triple) {
+    (void)triple;
+    return LLVMOrcCreateRTDyldObjectLinkingLayerWithMCJITMemoryManagerLikeCallbacks(
+        session, context, begin_object, nothing, allocate_code, allocate_data, finish_object, nothing);
+}
+
+// ---- starting
 
 static LLVMTargetMachineRef make_machine(void) {
     LLVMTargetRef target;
@@ -43,20 +105,34 @@ static bool is_fine(LLVMErrorRef error) {
     return false;
 }
 
-struct jit *jit_new(const char **why) {
+static void ignore(void *context, LLVMErrorRef error) {
+    (void)context;
+    LLVMConsumeError(error);  // the caller gets one as well
+}
+
+struct jit *jit_new(struct jit_memory *memory, const char **why) {
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
+    // Mask registers are of no use to guests' integers, and looking for such use takes longer than all of LLVM's optimisations do. Merging the ends
+    // of blocks would part accesses from their stack maps.
+    static const char *const options[] = {"ferry-compiler", "-disable-x86-domain-reassignment", "-enable-tail-merge=0"};
+    LLVMParseCommandLineOptions(sizeof options / sizeof *options, options, NULL);
     LLVMTargetMachineRef machine = make_machine(), used = make_machine();
     *why = "LLVM has no code generator for this machine";
     if (!machine || !used) return NULL;
     LLVMOrcLLJITBuilderRef builder = LLVMOrcCreateLLJITBuilder();
     LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(builder, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(used));
+    LLVMOrcLLJITBuilderSetObjectLinkingLayerCreator(builder, make_layer, memory);
     LLVMOrcLLJITRef lljit;
     *why = "ORC did not start";
     if (!is_fine(LLVMOrcCreateLLJIT(&lljit, builder))) return NULL;
     *why = "out of memory";
     struct jit *jit = calloc(1, sizeof *jit);
-    if (jit) *jit = (struct jit){.lljit = lljit, .machine = machine};
+    if (!jit) return NULL;
+    LLVMOrcExecutionSessionRef session = LLVMOrcLLJITGetExecutionSession(lljit);
+    LLVMOrcExecutionSessionSetErrorReporter(session, ignore, NULL);
+    *jit = (struct jit){
+        .memory = memory, .lljit = lljit, .code = LLVMOrcExecutionSessionCreateBareJITDylib(session, "code"), .machine = machine};
     return jit;
 }
 
@@ -65,6 +141,8 @@ void jit_free(struct jit *jit) {
     LLVMDisposeTargetMachine(jit->machine);
     free(jit);
 }
+
+// ---- compiling
 
 LLVMModuleRef jit_module(struct jit *jit) {
     jit->context = LLVMOrcCreateNewThreadSafeContext();
@@ -89,18 +167,87 @@ struct jit_unit *jit_compile(struct jit *jit, bool optimise) {
         free(unit);
         return NULL;
     }
-    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(jit->lljit);
     unit->jit = jit;
-    unit->tracker = LLVMOrcJITDylibCreateResourceTracker(library);
+    free(jit->memory->maps);
+    jit->memory->maps = NULL;
+    unit->tracker = LLVMOrcJITDylibCreateResourceTracker(jit->code);
     if (is_fine(LLVMOrcLLJITAddLLVMIRModuleWithRT(jit->lljit, unit->tracker, module))) return unit;
     LLVMOrcDisposeThreadSafeModule(module);
     jit_unit_free(unit);
     return NULL;
 }
 
+// ORC compiles and links here, on this thread.
+static void take_address(LLVMErrorRef error, LLVMOrcCSymbolMapPairs symbols, size_t count, void *context) {
+    if (is_fine(error) && count) *(uint64_t *)context = symbols[0].Sym.Address;
+}
+
 uint64_t jit_address(struct jit_unit *unit, const char *name) {
-    LLVMOrcExecutorAddress address = 0;
-    return is_fine(LLVMOrcLLJITLookup(unit->jit->lljit, &address, name)) ? address : 0;
+    struct jit *jit = unit->jit;
+    uint64_t address = 0;
+    LLVMOrcExecutionSessionRef session = LLVMOrcLLJITGetExecutionSession(jit->lljit);
+    LLVMOrcCJITDylibSearchOrderElement in = {jit->code, LLVMOrcJITDylibLookupFlagsMatchExportedSymbolsOnly};
+    LLVMOrcCLookupSetElement symbol = {LLVMOrcExecutionSessionIntern(session, name), LLVMOrcSymbolLookupFlagsRequiredSymbol};
+    LLVMOrcExecutionSessionLookup(session, LLVMOrcLookupKindStatic, &in, 1, &symbol, 1, take_address, &address);
+    return jit->memory->full ? 0 : address;
+}
+
+// ---- stack maps: a header, functions, constants, records
+
+struct map_reader {
+    const uint8_t *at, *end;
+    bool failed;
+};
+
+static uint64_t take(struct map_reader *r, size_t bytes) {
+    uint64_t value = 0;
+    if ((size_t)(r->end - r->at) < bytes) {
+        r->failed = true;
+        r->at = r->end;
+        return 0;
+    }
+    memcpy(&value, r->at, bytes);
+    r->at += bytes;
+    return value;
+}
+
+static void skip(struct map_reader *r, uint64_t bytes) {
+    if ((uint64_t)(r->end - r->at) < bytes) r->failed = true;
+    r->at = r->failed ? r->end : r->at + bytes;
+}
+
+// A record's number and address; what it says of values is not wanted.
+static void take_map(struct map_reader *r, uint64_t *id, uint64_t *offset) {
+    enum { PLACE_BYTES = 12 };
+    *id = take(r, 8);
+    *offset = take(r, 4);
+    take(r, 2);
+    uint64_t places = take(r, 2);
+    skip(r, (places * PLACE_BYTES + 7) & ~UINT64_C(7));
+    take(r, 2);
+    uint64_t registers = take(r, 2);
+    skip(r, ((4 + 4 * registers + 7) & ~UINT64_C(7)) - 4);
+}
+
+bool jit_maps(struct jit_unit *unit, bool (*visit)(void *data, uint64_t id, uint64_t address), void *data) {
+    const struct jit_memory *memory = unit->jit->memory;
+    if (!memory->maps) return true;
+    struct map_reader r = {memory->maps, memory->maps + memory->maps_size, false};
+    enum { VERSION = 3, FUNCTION_BYTES = 24 };
+    if (take(&r, 4) != VERSION) return false;
+    uint64_t functions = take(&r, 4), constants = take(&r, 4);
+    take(&r, 4);
+    struct map_reader f = r;
+    skip(&r, functions * FUNCTION_BYTES + constants * 8);
+    while (functions-- && !r.failed) {
+        uint64_t function = take(&f, 8), id, offset;
+        take(&f, 8);
+        for (uint64_t records = take(&f, 8); records > 0; records--) {
+            take_map(&r, &id, &offset);
+            if (r.failed || !visit(data, id, function + offset)) return false;
+        }
+    }
+    return !r.failed;
 }
 
 void jit_unit_free(struct jit_unit *unit) {

@@ -2,18 +2,36 @@
 #pragma once
 #include <llvm-c/Core.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct jit;
 struct jit_unit;
 
-// One for each thread that compiles. NULL with a message in *why (static or leaked) if LLVM cannot.
-struct jit *jit_new(const char **why);
+// Where code and its constants are put, one unit behind the other; nothing is ever taken back. They run at the address at which they are written.
+struct jit_memory {
+    uint8_t *start;
+    size_t size, used;
+    bool full;  // something did not fit
+    uint8_t
+        *maps;  // the stack maps of the unit last linked (LLVM's manual "Stack maps and patch points in LLVM", "Stack Map Format")
+    size_t maps_size;
+};
+
+// Room for something beside the code; NULL if there is none.
+void *jit_memory_take(struct jit_memory *memory, size_t size, size_t align);
+
+// One for each thread that compiles, with memory that stays the caller's. NULL with a message in *why (static or leaked) if LLVM cannot.
+struct jit *jit_new(struct jit_memory *memory, const char **why);
 void jit_free(struct jit *jit);
 // A module to build functions in.
 LLVMModuleRef jit_module(struct jit *jit);
-// Optimises the module last made and compiles it. NULL if that fails. The code lives until jit_unit_free.
+// Optimises the module last made and compiles it. NULL if that fails, or if the code refers to anything outside of itself.
 struct jit_unit *jit_compile(struct jit *jit, bool optimise);
 // The address of a function, or 0.
 uint64_t jit_address(struct jit_unit *unit, const char *name);
+// Hands out the numbers and addresses of the unit's stack maps, once it has an address. False, having stopped, if there is one that cannot be or that
+// `visit` does not want.
+bool jit_maps(struct jit_unit *unit, bool (*visit)(void *data, uint64_t id, uint64_t address), void *data);
+// LLVM's side of the unit; its code stays.
 void jit_unit_free(struct jit_unit *unit);

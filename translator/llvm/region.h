@@ -2,7 +2,8 @@
 // the runner.
 //
 // A region becomes one function with the convention of all native code: preserve_none with the cpu and the guest's pinned slots as arguments, left
-// by tail calls only. All other slots that it touches are loaded at its start and stored before it is left.
+// by tail calls only. All other slots that it touches are loaded where it is entered and stored before it is left. If it can be entered at several
+// blocks, a last argument says at which.
 #pragma once
 #include "translator/ir/cpu.h"
 #include "translator/ir/uop.h"
@@ -11,30 +12,40 @@
 struct region_block {
     uint64_t pc;
     const struct ir_block *ir;
+    bool entry;  // can be entered from outside
+    bool returns;  // calls of the region return to it
 };
 
 // Addresses in the process that the code will run in.
 struct region_places {
     uint64_t leave, stop, indirect;  // stubs (quick.h)
     uint64_t bodies;  // interp_body
-    uint64_t exits;  // struct native_exit[]: one per exit, in the order of region_exits
+    uint64_t exits;  // struct native_exit[], by index of exit
 };
 
 struct region {
-    const struct region_block *block;  // the first is the entry
-    unsigned blocks;
+    const struct region_block *block;
+    const uint64_t *exit;  // pcs that the blocks' branches and jumps go to, and those of blocks with `returns`, each once
+    unsigned blocks, exits;
     uint32_t mode;
+    bool exact;  // at a fault, all slots are to be up to date in the cpu
     const uint8_t *pins;  // ended by 0
     struct region_places places;
 };
 
-enum { REGION_MAX_PINS = 10, REGION_MAX_EXITS = 1024 };
+enum { REGION_MAX_PINS = 10, REGION_NAME_BYTES = 16, REGION_MAX_ACCESSES = 1024 };
 
-// The pcs that the region may be left for, in the order in which build met them.
-struct region_exits {
+// The accesses to guest memory of an exact region, by the numbers of the stack maps before them, which hold nothing else.
+struct region_access {
+    uint64_t pc;
+    bool write;
+};
+struct region_accesses {
     unsigned count;
-    uint64_t pc[REGION_MAX_EXITS];
+    struct region_access access[REGION_MAX_ACCESSES];
 };
 
-// Adds the function `name` to the module. False if the region needs more exits than there may be.
-bool region_build(LLVMModuleRef module, const char *name, const struct region *region, struct region_exits *exits);
+// The name of the function to enter the region at a block by.
+void region_entry_name(char name[REGION_NAME_BYTES], unsigned block);
+// Adds the region's functions to the module. False if it is not well formed, or has too many accesses.
+bool region_build(LLVMModuleRef module, const struct region *region, struct region_accesses *accesses);

@@ -93,87 +93,46 @@ static LLVMValueRef address_of(struct build *b, const struct uop *u) {
     return LLVMBuildIntToPtr(b->ir, address, b->pointer, "");
 }
 
-static LLVMValueRef load(struct build *b, const struct uop *u, LLVMTypeRef type) {
+LLVMValueRef build_load(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    build_access(b, u);
     LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, u), "");
     LLVMSetVolatile(value, 1);
     LLVMSetAlignment(value, 1);
+    build_mark(value, b->of_guest);
     return value;
 }
 
-static void store(struct build *b, const struct uop *u, LLVMTypeRef type) {
-    LLVMValueRef value = type == b->i64 ? C : LLVMBuildTrunc(b->ir, C, type, "");
+void build_store(struct build *b, const struct uop *u, LLVMValueRef value) {
+    build_access(b, u);
     LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u));
     LLVMSetVolatile(made, 1);
     LLVMSetAlignment(made, 1);
+    build_mark(made, b->of_guest);
 }
 
-// ---- floating point, in the host's current rounding mode; flags are the guest's
-
-static LLVMValueRef metadata(struct build *b, const char *text) {
-    return LLVMMetadataAsValue(b->context, LLVMMDStringInContext2(b->context, text, strlen(text)));
+static void store_low(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    build_store(b, u, LLVMBuildTrunc(b->ir, C, type, ""));
 }
 
-static void mark_strict(struct build *b, LLVMValueRef call) {
-    unsigned kind = LLVMGetEnumAttributeKindForName("strictfp", 8);
-    LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(b->context, kind, 0));
+// A double goes between memory and its register without a detour.
+static void load64(struct build *b, const struct uop *u) {
+    if (b->is_double[u->a]) build_set_double(b, u->a, build_load(b, u, b->f64), true);
+    else SET(build_load(b, u, b->i64));
 }
 
-static LLVMValueRef as_double(struct build *b, LLVMValueRef bits) {
-    return LLVMBuildBitCast(b->ir, bits, b->f64, "");
+static void store64(struct build *b, const struct uop *u) {
+    LLVMValueRef bits = C;  // settles it
+    build_store(b, u, b->is_double[u->c] ? build_get_double(b, u->c) : bits);
 }
 
-static LLVMValueRef constrained(struct build *b, const char *name, LLVMValueRef *operands, unsigned count) {
-    LLVMValueRef arguments[5];
-    memcpy(arguments, operands, count * sizeof *operands);
-    arguments[count] = metadata(b, "round.dynamic");
-    arguments[count + 1] = metadata(b, "fpexcept.strict");
-    LLVMValueRef call = call_intrinsic(b, name, b->f64, arguments, count + 2);
-    mark_strict(b, call);
-    return call;
-}
-
-static LLVMValueRef compare_doubles(struct build *b, const char *name, const char *predicate, LLVMValueRef x, LLVMValueRef y) {
-    LLVMValueRef arguments[] = {x, y, metadata(b, predicate), metadata(b, "fpexcept.strict")};
-    LLVMValueRef call = call_intrinsic(b, name, b->f64, arguments, 4);
-    mark_strict(b, call);
-    return call;
-}
-
-#define QUIET "llvm.experimental.constrained.fcmp"
-#define SIGNALING "llvm.experimental.constrained.fcmps"
-
-static void set_double(struct build *b, const struct uop *u, LLVMValueRef value) {
-    LLVMValueRef is_nan = compare_doubles(b, QUIET, "uno", value, value);
-    SET(select_of(b, is_nan, K(FP_NAN_D), LLVMBuildBitCast(b->ir, value, b->i64, "")));
-}
-
-static void double_operation(struct build *b, const struct uop *u, const char *name) {
-    LLVMValueRef operands[] = {as_double(b, B), as_double(b, C)};
-    set_double(b, u, constrained(b, name, operands, 2));
-}
-
-static void square_root(struct build *b, const struct uop *u) {
-    LLVMValueRef operand = as_double(b, B);
-    set_double(b, u, constrained(b, "llvm.experimental.constrained.sqrt", &operand, 1));
+static void move(struct build *b, const struct uop *u) {
+    LLVMValueRef bits = B;
+    if (b->is_double[u->b]) build_set_double(b, u->a, build_get_double(b, u->b), true);
+    else SET(bits);
 }
 
 static void set_flag(struct build *b, const struct uop *u, LLVMValueRef flag) {
     SET(zero_extended(b, flag));
-}
-
-static bool rounds_as_host(const struct build *b, const struct uop *u) {
-    return u->imm == FP_DYN && !(b->region->mode & (MODE_RM_AWAY | MODE_RM_BAD));
-}
-
-static LLVMValueRef from_integer(struct build *b, LLVMValueRef value) {
-    LLVMTypeRef types[] = {b->f64, LLVMTypeOf(value)};
-    const char *name = "llvm.experimental.constrained.sitofp";
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-    LLVMValueRef arguments[] = {value, metadata(b, "round.dynamic"), metadata(b, "fpexcept.strict")};
-    LLVMValueRef call = LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, types, 2),
-                                       LLVMGetIntrinsicDeclaration(b->module, id, types, 2), arguments, 3, "");
-    mark_strict(b, call);
-    return call;
 }
 
 LLVMValueRef build_condition(struct build *b, const struct uop *u) {
@@ -192,7 +151,7 @@ LLVMValueRef build_condition(struct build *b, const struct uop *u) {
 #define FLAG(name, predicate, x, y) CASE(name, set_flag(b, u, compare(b, predicate, x, y)))
 bool build_uop(struct build *b, const struct uop *u) {
     switch (u->code) {
-    CASE(mov, SET(B))
+    CASE(mov, move(b, u))
     CASE(li, SET(IMM))
     CASE(lipc, SET(K(b->block->pc + (uint64_t)u->imm)))
     OP(add, LLVMAdd) OP(sub, LLVMSub) OP(and, LLVMAnd) OP(or, LLVMOr) OP(xor, LLVMXor) OP(mul, LLVMMul)
@@ -264,40 +223,20 @@ bool build_uop(struct build *b, const struct uop *u) {
     CASE(zextb, SET(masked(b, B, 0xff)))
     CASE(zexth, SET(masked(b, B, 0xffff)))
     CASE(zextw, SET(zero_extended(b, low32(b, B))))
-    CASE(ld8s, SET(extended(b, load(b, u, b->i8))))
-    CASE(ld8u, SET(zero_extended(b, load(b, u, b->i8))))
-    CASE(ld16s, SET(extended(b, load(b, u, b->i16))))
-    CASE(ld16u, SET(zero_extended(b, load(b, u, b->i16))))
-    CASE(ld32s, SET(extended(b, load(b, u, b->i32))))
-    CASE(ld32u, SET(zero_extended(b, load(b, u, b->i32))))
-    CASE(ld64, SET(load(b, u, b->i64)))
-    CASE(ld16f, SET(binary(b, LLVMOr, zero_extended(b, load(b, u, b->i16)), K(FP_BOX_H))))
-    CASE(ld32f, SET(binary(b, LLVMOr, zero_extended(b, load(b, u, b->i32)), K(FP_BOX_S))))
-    CASE(st8, store(b, u, b->i8))
-    CASE(st16, store(b, u, b->i16))
-    CASE(st32, store(b, u, b->i32))
-    CASE(st64, store(b, u, b->i64))
-    CASE(fbox32, SET(binary(b, LLVMOr, B, K(FP_BOX_S))))
-    CASE(fbox16, SET(binary(b, LLVMOr, B, K(FP_BOX_H))))
-    CASE(fadd_d, double_operation(b, u, "llvm.experimental.constrained.fadd"))
-    CASE(fsub_d, double_operation(b, u, "llvm.experimental.constrained.fsub"))
-    CASE(fmul_d, double_operation(b, u, "llvm.experimental.constrained.fmul"))
-    CASE(fdiv_d, double_operation(b, u, "llvm.experimental.constrained.fdiv"))
-    CASE(fsqrt_d, square_root(b, u))
-    CASE(feq_d, set_flag(b, u, compare_doubles(b, QUIET, "oeq", as_double(b, B), as_double(b, C))))
-    CASE(flt_d, set_flag(b, u, compare_doubles(b, SIGNALING, "olt", as_double(b, B), as_double(b, C))))
-    CASE(fle_d, set_flag(b, u, compare_doubles(b, SIGNALING, "ole", as_double(b, B), as_double(b, C))))
-    CASE(fltq_d, set_flag(b, u, compare_doubles(b, QUIET, "olt", as_double(b, B), as_double(b, C))))
-    CASE(fleq_d, set_flag(b, u, compare_doubles(b, QUIET, "ole", as_double(b, B), as_double(b, C))))
-    CASE(fsgnj_d, SET(binary(b, LLVMOr, masked(b, B, INT64_MAX), masked(b, C, UINT64_C(1) << 63))))
-    CASE(fsgnjn_d, SET(binary(b, LLVMOr, masked(b, B, INT64_MAX), masked(b, not_bits(b, C), UINT64_C(1) << 63))))
-    CASE(fsgnjx_d, SET(binary(b, LLVMXor, B, masked(b, C, UINT64_C(1) << 63))))
-    CASE(fcvt_d_w, set_double(b, u, from_integer(b, low32(b, B))))
-    case UOP_fcvt_d_l:
-        if (!rounds_as_host(b, u)) return false;
-        set_double(b, u, from_integer(b, B));
-        return true;
-    default: return false;
+    CASE(ld8s, SET(extended(b, build_load(b, u, b->i8))))
+    CASE(ld8u, SET(zero_extended(b, build_load(b, u, b->i8))))
+    CASE(ld16s, SET(extended(b, build_load(b, u, b->i16))))
+    CASE(ld16u, SET(zero_extended(b, build_load(b, u, b->i16))))
+    CASE(ld32s, SET(extended(b, build_load(b, u, b->i32))))
+    CASE(ld32u, SET(zero_extended(b, build_load(b, u, b->i32))))
+    CASE(ld64, load64(b, u))
+    CASE(ld16f, SET(binary(b, LLVMOr, zero_extended(b, build_load(b, u, b->i16)), K(FP_BOX_H))))
+    CASE(ld32f, SET(binary(b, LLVMOr, zero_extended(b, build_load(b, u, b->i32)), K(FP_BOX_S))))
+    CASE(st8, store_low(b, u, b->i8))
+    CASE(st16, store_low(b, u, b->i16))
+    CASE(st32, store_low(b, u, b->i32))
+    CASE(st64, store64(b, u))
+    default: return build_fp_uop(b, u);
     }
 }
 // clang-format on

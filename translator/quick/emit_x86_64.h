@@ -37,6 +37,7 @@ struct unit {
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     uint32_t locked;  // registers that the uop under way uses
+    struct quick_unit *unit;
     uint32_t entry[QUICK_MAX_BLOCKS];
     struct quick_access access[MAX_ACCESSES];
     struct later {
@@ -46,7 +47,7 @@ struct unit {
     // What is seldom executed stands behind everything else.
     struct cold {
         uint32_t from, back;  // jumps here; goes on there
-        enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_INDIRECT, COLD_NAN } kind;
+        enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_HOT, COLD_INDIRECT, COLD_NAN } kind;
         const void *what;  // native_exit, cell, first cell
         unsigned code, slot;
     } cold[MAX_LATER];
@@ -251,8 +252,7 @@ static inline void later(struct unit *e, uint32_t at, unsigned block) {
 
 static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
     struct native_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
-    *exit = (struct native_exit){.pc = pc, .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
-    exit->target = &exit->link;
+    native_exit_init(exit, pc);
     return exit;
 }
 
@@ -267,6 +267,12 @@ static inline void go_to_exit(struct unit *e, const struct native_exit *exit) {
     go_to_cell(e, RAX);
 }
 
+static inline void count_pass(struct unit *e, unsigned block) {
+    if (!quick_hot_passes) return;
+    asm_near(A, 0xff, 1, &e->unit->passes);  // dec
+    cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell);
+}
+
 // Goes to the block's next exit. Jumps back look for interrupts: every loop has one, since a block's end lies behind its start.
 static inline void leave_block(struct unit *e) {
     const struct block *block = e->block[e->block_at];
@@ -278,6 +284,7 @@ static inline void leave_block(struct unit *e) {
         uint32_t raised = asm_branch_later(A, CC_NE);
         if (exit) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit);
         else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell);
+        if (!exit) count_pass(e, (unsigned)inside);
     }
     if (exit) go_to_exit(e, exit);
     else later(e, asm_jump_later(A), (unsigned)inside);

@@ -3,24 +3,48 @@
 #include "translator/interp/cells.h"
 
 struct quick_stubs quick_stubs;
+uint32_t quick_hot_passes;
+
+void native_exit_init(struct native_exit *exit, uint64_t pc) {
+    *exit = (struct native_exit){.pc = pc, .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
+    exit->target = &exit->link;
+}
+
+static const void *code_of(const struct block *block) {
+    if (block->optimised) return block->optimised;
+    if (!block->unit) return NULL;
+    unsigned at = 0;
+    while (block->unit->block[at] != block) at++;
+    return block->unit->code + block->unit->entry[at];
+}
+
+// A block that has lost all its native code is worth some more.
+static void refresh(struct block *block) {
+    const void *code = code_of(block), *handler = block->code->cell->handler;
+    if (block->dead) return;
+    if (handler != cell_handler_reheat && handler != cell_handler_native) block->handler = handler;
+    if (!code) __atomic_store_n(&block->code->cell->handler, cell_handler_reheat, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->code->native, code ? code : quick_stubs.leave, __ATOMIC_RELEASE);
+    if (code) __atomic_store_n(&block->code->cell->handler, cell_handler_native, __ATOMIC_RELEASE);
+}
 
 void quick_install(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) {
-        struct block *block = unit->block[i];
-        __atomic_store_n(&block->unit, unit, __ATOMIC_RELAXED);
-        if (block->code->cell->handler != cell_handler_reheat) block->handler = block->code->cell->handler;
-        __atomic_store_n(&block->code->native, unit->code + unit->entry[i], __ATOMIC_RELEASE);
-        __atomic_store_n(&block->code->cell->handler, cell_handler_native, __ATOMIC_RELEASE);
+        __atomic_store_n(&unit->block[i]->unit, unit, __ATOMIC_RELAXED);
+        refresh(unit->block[i]);
     }
 }
 
 void quick_remove(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) {
-        struct block *block = unit->block[i];
-        __atomic_store_n(&block->unit, NULL, __ATOMIC_RELAXED);
-        __atomic_store_n(&block->code->cell->handler, cell_handler_reheat, __ATOMIC_RELEASE);
-        __atomic_store_n(&block->code->native, quick_stubs.leave, __ATOMIC_RELEASE);
+        __atomic_store_n(&unit->block[i]->unit, NULL, __ATOMIC_RELAXED);
+        refresh(unit->block[i]);
     }
+}
+
+void quick_optimise(struct block *block, const void *code) {
+    block->optimised = code;
+    refresh(block);
 }
 
 bool quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc) {

@@ -11,11 +11,12 @@ struct quick_stubs {
     const void *body;  // calls a uop's body
     const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
     const void *stop;  // returns to the caller of interp_run after a trap
+    const void *hot;  // tells cpu->hot of the cell in cpu->next, and goes on there
 };
 
 extern struct quick_stubs quick_stubs;
 
-enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16 };
+enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
 
 // A place in native code that accesses guest memory, and the cell on whose behalf.
 struct quick_access {
@@ -28,10 +29,17 @@ struct quick_access {
 struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
+    int32_t passes;  // left, through entries from outside and jumps back, until cpu->hot is told; if units count (quick_hot_passes)
     const struct quick_access *access;  // ascending
     struct block **block;
-    uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of the blocks' code
+    uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of where the blocks are entered from outside
+    // If units count: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
+    // is to lead to, for the unit itself to leave for better code of the block.
+    uint32_t start[QUICK_MAX_BLOCKS], away[QUICK_MAX_BLOCKS];
 };
+
+// After so many passes through a unit cpu->hot is told of the block it is at; 0: passes are not counted. Set before code is made.
+extern uint32_t quick_hot_passes;
 
 // Whether there is an emitter for this host.
 bool quick_available(void);
@@ -42,9 +50,15 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // code does not fit `size`, or the host's memory lies too far apart.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
                               uintptr_t at);
+// An exit to `pc` that is not linked yet.
+void native_exit_init(struct native_exit *exit, uint64_t pc);
+// What to write over the first instruction of the unit's block `at`: a jump away, or what was there before.
+void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t bytes[QUICK_SWITCH_BYTES]);
 // From now on the blocks are entered by their native code / are not. Atomic: other threads may be running them.
 void quick_install(struct quick_unit *unit);
 void quick_remove(struct quick_unit *unit);
+// From now on the block, if it lives, is entered by this code of the same convention, or if NULL, by what it had before.
+void quick_optimise(struct block *block, const void *code);
 // After a fault at `host_pc` in the unit's code, with the pinned slots stored: notes in `cpu` which access it was, for interp_fault. False if it
 // is none.
 bool quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc);

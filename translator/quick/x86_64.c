@@ -32,13 +32,27 @@ static void emit_cell(struct unit *e, const struct cell *u, unsigned code) {
     }
 }
 
+// One instruction, so that no thread is ever in the midst of it (manual 2, "NOP").
+static const uint8_t no_operation[QUICK_SWITCH_BYTES] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+
+void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t bytes[QUICK_SWITCH_BYTES]) {
+    memcpy(bytes, no_operation, QUICK_SWITCH_BYTES);
+    if (!away) return;
+    int32_t distance = (int32_t)(unit->away[at] - (unit->start[at] + QUICK_SWITCH_BYTES));
+    bytes[0] = 0xe9;  // jmp
+    memcpy(bytes + 1, &distance, sizeof distance);
+}
+
 static void emit_block(struct unit *e, unsigned at) {
     const struct block *block = e->block[at];
     const struct layout *about = block->code->about;
     e->block_at = at;
     e->own_exit = 0;
     forget_all(e);
+    e->unit->entry[at] = asm_offset(A);
+    if (at == 0) count_pass(e, at);
     e->entry[at] = asm_offset(A);
+    if (quick_hot_passes) asm_bytes(A, no_operation, sizeof no_operation);
     for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
@@ -60,6 +74,11 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         asm_constant(A, RAX, (uintptr_t)c->what);
         leave_for_cell(e, RAX);
         return;
+    case COLD_HOT:
+        asm_constant(A, RAX, (uintptr_t)c->what);
+        asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
+        asm_jump(A, quick_stubs.hot);
+        return;
     case COLD_INTERRUPT_AT_EXIT:
         asm_near(A, WIDE | 0x8b, RAX, &((const struct native_exit *)c->what)->target);
         leave_for_cell(e, RAX);
@@ -79,25 +98,40 @@ static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land_at(A, asm_jump_later(A), c->back);
 }
 
+// Where a block is entered from outside, unless that is the unit's start, and left for better code.
+static void emit_entry(struct unit *e, unsigned at) {
+    if (!quick_hot_passes) return;
+    if (at > 0) {
+        e->unit->entry[at] = asm_offset(A);
+        count_pass(e, at);
+        asm_land_at(A, asm_jump_later(A), e->entry[at]);
+    }
+    e->unit->start[at] = e->entry[at];
+    e->unit->away[at] = asm_offset(A);
+    asm_constant(A, RAX, (uintptr_t)e->block[at]->code->cell);
+    go_to_cell(e, RAX);
+}
+
 static void emit_all(struct unit *e) {
     for (unsigned i = 0; i < e->count; i++) emit_block(e, i);
     for (unsigned i = 0; i < e->laters; i++) asm_land_at(A, e->later[i].at, e->entry[e->later[i].block]);
+    for (unsigned i = 0; i < e->count; i++) emit_entry(e, i);
     for (unsigned i = 0; i < e->colds; i++) emit_cold(e, &e->cold[i]);
 }
 
 static struct quick_unit *keep(const struct unit *e, struct arena *arena) {
-    struct quick_unit *unit = arena_alloc(arena, sizeof *unit, 16);
+    struct quick_unit *unit = e->unit;
     struct block **block = arena_alloc(arena, e->count * sizeof(*block), 8);
     struct quick_access *access = arena_alloc(arena, e->accesses * sizeof(*access) + 1, 8);
     memcpy(block, e->block, e->count * sizeof(*block));
     memcpy(access, e->access, e->accesses * sizeof(*access));
-    *unit = (struct quick_unit){.code = (const uint8_t *)A->address,
-                                .bytes = asm_offset(A),
-                                .blocks = e->count,
-                                .accesses = e->accesses,
-                                .access = access,
-                                .block = block};
-    memcpy(unit->entry, e->entry, sizeof unit->entry);
+    unit->code = (const uint8_t *)A->address;
+    unit->bytes = asm_offset(A);
+    unit->blocks = e->count;
+    unit->accesses = e->accesses;
+    unit->access = access;
+    unit->block = block;
+    unit->passes = (int32_t)quick_hot_passes;
     return unit;
 }
 
@@ -110,6 +144,7 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
     *A = (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size, .address = at};
     e->block = blocks, e->count = count;
     e->exits = e->accesses = e->laters = e->colds = 0;
+    e->unit = arena_alloc(arena, sizeof *e->unit, 16);
     e->exit = arena_alloc(arena, exits * sizeof *e->exit + 1, 8);
     emit_all(e);
     return A->failed ? NULL : keep(e, arena);
@@ -195,6 +230,19 @@ static void make_stop(struct assembler *a) {
     pop_saved_and_return(a);
 }
 
+static void make_hot(struct assembler *a) {
+    quick_stubs.hot = here(a);
+    asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
+    store_pins(a);
+    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rm(a, WIDE | 0x8b, RSI, CPU, offsetof(struct cpu, next));
+    asm_rm(a, 0xff, 2, CPU, offsetof(struct cpu, hot));
+    load_pins(a);
+    asm_arithmetic_immediate(a, WIDE, 0, RSP, 8);
+    asm_rm(a, WIDE | 0x8b, RAX, CPU, offsetof(struct cpu, next));
+    asm_rm(a, 0xff, 4, RAX, NATIVE);
+}
+
 static void look_at_host(void) {
     quick_host.lzcnt = __builtin_cpu_supports("lzcnt");
     quick_host.popcnt = __builtin_cpu_supports("popcnt");
@@ -220,6 +268,7 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
     make_body(&a);
     make_indirect(&a);
     make_stop(&a);
+    make_hot(&a);
     interp_native_leave = quick_stubs.leave;
     memcpy(&interp_native_enter, &quick_stubs.enter, sizeof quick_stubs.enter);
     return asm_offset(&a);

@@ -1,0 +1,140 @@
+// From a request to code in the arena: see compile.h. The blocks are lifted again from their bytes, as the runner did.
+#include "aot/compile.h"
+#include "translator/guest/guest.h"
+#include "translator/llvm/region.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_MAPS = 4 * REGION_MAX_ACCESSES };  // LLVM may double code
+enum { ROOM = 1 << 19 };  // a unit never needs more
+
+struct compiler {
+    const struct guest_isa *isa;
+    uint64_t features;
+    struct region_places places;
+    uint8_t pins[CHANNEL_PINS];
+    struct jit_memory memory;
+    struct jit *jit;
+    struct ir_block ir[CHANNEL_BLOCKS];
+    struct region_block block[CHANNEL_BLOCKS];
+    struct region_accesses accesses;
+    struct channel_access access[MAX_MAPS];
+    unsigned accesses_made;
+};
+
+struct compiler *compile_begin(const struct channel *channel, const char **why) {
+    char name[sizeof channel->isa];
+    memcpy(name, channel->isa, sizeof name);
+    name[sizeof name - 1] = 0;
+    const struct guest_isa *isa = guest_by_name(name);
+    *why = "no such guest";
+    if (!isa) return NULL;
+    struct compiler *c = calloc(1, sizeof *c);
+    *why = "out of memory";
+    if (!c) return NULL;
+    c->isa = isa;
+    c->features = channel->features;
+    c->places = (struct region_places){channel->leave, channel->stop, channel->indirect, channel->bodies, 0};
+    memcpy(c->pins, channel->pins, sizeof c->pins);
+    c->pins[sizeof c->pins - 1] = 0;
+    c->memory = (struct jit_memory){.start = (uint8_t *)(uintptr_t)channel->arena, .size = channel->arena_bytes};
+    c->jit = jit_new(&c->memory, why);
+    if (c->jit) return c;
+    free(c);
+    return NULL;
+}
+
+// Lifts the blocks. False if the request is not one that a runner makes.
+static bool lift(struct compiler *c, const struct channel_request *r) {
+    if (!r->blocks || r->blocks > CHANNEL_BLOCKS || r->exits > CHANNEL_EXITS || r->bytes > CHANNEL_BYTES) return false;
+    for (unsigned i = 0; i < r->blocks; i++) {
+        const struct channel_block *block = &r->block[i];
+        bool inside = block->bytes && block->at <= r->bytes && block->bytes <= r->bytes - block->at;
+        if (!inside) return false;
+        c->isa->lift(r->byte + block->at, block->bytes, r->mode, c->features, BLOCK_MAX_UOPS, &c->ir[i]);
+        if (c->ir[i].bytes != block->bytes) return false;
+        c->block[i] = (struct region_block){block->pc, &c->ir[i], block->entry != 0, block->returns != 0};
+    }
+    return true;
+}
+
+static bool build(struct compiler *c, const struct channel_request *r) {
+    struct region region = {.block = c->block,
+                            .exit = r->exit,
+                            .blocks = r->blocks,
+                            .exits = r->exits,
+                            .mode = r->mode,
+                            .exact = r->exact != 0,
+                            .pins = c->pins,
+                            .places = c->places};
+    region.places.exits = r->exit_table;
+    return region_build(jit_module(c->jit), &region, &c->accesses);
+}
+
+static bool find_entries(struct compiler *c, struct jit_unit *unit, const struct channel_request *r,
+                         struct channel_result *result) {
+    for (unsigned i = 0; i < r->blocks; i++) {
+        if (!r->block[i].entry) continue;
+        char name[REGION_NAME_BYTES];
+        region_entry_name(name, i);
+        uint64_t at = jit_address(unit, name) - (uintptr_t)c->memory.start;
+        if (at >= c->memory.used) return false;
+        result->entry[i] = (uint32_t)at;
+    }
+    return true;
+}
+
+// A stack map, for the table of accesses.
+static bool add_access(void *data, uint64_t id, uint64_t address) {
+    struct compiler *c = data;
+    if (id >= c->accesses.count || c->accesses_made == MAX_MAPS) return false;
+    const struct region_access *access = &c->accesses.access[id];
+    uint32_t at = (uint32_t)(address - (uintptr_t)c->memory.start);
+    c->access[c->accesses_made++] = (struct channel_access){access->pc, at, access->write};
+    return true;
+}
+
+static int by_address(const void *a, const void *b) {
+    const struct channel_access *x = a, *y = b;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static bool add_accesses(struct compiler *c, struct jit_unit *unit, struct channel_result *result) {
+    c->accesses_made = 0;
+    if (!jit_maps(unit, add_access, c)) return false;
+    if (!c->accesses_made) return true;
+    qsort(c->access, c->accesses_made, sizeof *c->access, by_address);
+    size_t size = c->accesses_made * sizeof *c->access;
+    uint8_t *table = jit_memory_take(&c->memory, size, 8);
+    if (!table) return false;
+    memcpy(table, c->access, size);
+    result->accesses = c->accesses_made;
+    result->access = (uint32_t)(table - c->memory.start);
+    return true;
+}
+
+static bool make(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
+    if (!lift(c, request)) return false;
+    for (unsigned i = 0; i < request->blocks; i++) result->instructions += c->ir[i].instructions;
+    bool built = build(c, request);
+    struct jit_unit *unit = jit_compile(c->jit, true);
+    bool made = unit && built && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
+    if (unit) jit_unit_free(unit);
+    return made;
+}
+
+static uint64_t processor_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void compile(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
+    *result = (struct channel_result){.id = request->id, .outcome = CHANNEL_FULL, .at = (uint32_t)c->memory.used};
+    if (c->memory.full || c->memory.size - c->memory.used < ROOM) return;
+    uint64_t start = processor_time();
+    result->outcome = make(c, request, result) ? CHANNEL_MADE : c->memory.full ? CHANNEL_FULL : CHANNEL_FAILED;
+    result->bytes = (uint32_t)c->memory.used - result->at;
+    result->microseconds = (uint32_t)(processor_time() - start);
+}

@@ -1,0 +1,90 @@
+// ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
+// themselves as descriptors; not by people.
+#include "aot/compile.h"
+#include "aot/watch.h"
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NICENESS = 5 };
+
+// ---- starting
+
+static struct channel *map_channel(void) {
+    struct stat about;
+    if (fstat(CHANNEL_FD, &about) < 0 || about.st_size < CHANNEL_CONTROL_BYTES) return NULL;
+    struct channel *channel = mmap(NULL, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, CHANNEL_FD, 0);
+    if (channel == MAP_FAILED || channel->magic != CHANNEL_MAGIC || channel->version != CHANNEL_VERSION) return NULL;
+    if ((uint64_t)about.st_size < CHANNEL_CONTROL_BYTES + (uint64_t)channel->arena_bytes) return NULL;
+    void *arena = (void *)(uintptr_t)channel->arena;
+    void *got = mmap(arena, channel->arena_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, CHANNEL_FD,
+                     CHANNEL_CONTROL_BYTES);
+    return got == arena ? channel : NULL;
+}
+
+// When memory gets short this is the first to go; it leaves no core behind.
+static void be_humble(void) {
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setpriority(PRIO_PROCESS, 0, NICENESS);
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "1000", 4) == 4) close(fd);
+}
+
+// ---- the loop
+
+static void futex(uint32_t *word, int operation, uint32_t value) {
+    syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
+
+static void wait_for_request(struct channel *channel, uint32_t done) {
+    __atomic_store_n(&channel->waiting, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&channel->requests_in, __ATOMIC_SEQ_CST) == done) futex(&channel->requests_in, FUTEX_WAIT, done);
+    __atomic_store_n(&channel->waiting, 0, __ATOMIC_SEQ_CST);
+}
+
+static void answer(struct channel *channel, const struct channel_result *result) {
+    uint32_t in = __atomic_load_n(&channel->results_in, __ATOMIC_RELAXED);
+    while (in - __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) >= CHANNEL_RESULTS)
+        usleep(1000);  // the runner takes its time
+    channel->result[in % CHANNEL_RESULTS] = *result;
+    __atomic_store_n(&channel->results_in, in + 1, __ATOMIC_RELEASE);
+    futex(&channel->results_in, FUTEX_WAKE, INT32_MAX);
+}
+
+static void serve(struct channel *channel, struct compiler *compiler) {
+    static struct channel_request request;
+    static struct channel_result result;
+    for (uint32_t done = channel->requests_out;; done++) {
+        wait_for_request(channel, done);
+        memcpy(&request, &channel->request[done % CHANNEL_REQUESTS], sizeof request);
+        __atomic_store_n(&channel->requests_out, done + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&channel->current, request.id, __ATOMIC_SEQ_CST);
+        compile(compiler, &request, &result);
+        __atomic_store_n(&channel->current, 0, __ATOMIC_SEQ_CST);
+        answer(channel, &result);
+    }
+}
+
+int main(int argc, char *argv[]) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
+        fputs("ferry-compiler is started by ferry when it needs native code; it has no other use.\n", stderr);
+        return 2;
+    }
+    const char *why;
+    struct channel *channel = map_channel();
+    if (!channel) return 1;
+    be_humble();
+    struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, &why) : NULL;
+    if (!compiler) return 1;
+    serve(channel, compiler);
+}

@@ -1,0 +1,79 @@
+// What the runner and the compiler program share: one memory of requests, results and code. Nothing else passes between them. Either may die,
+// hang or write nonsense at any moment, so that each checks what it reads, in a copy of its own.
+//
+//   control pages: both read and write       code arena: the compiler writes, the runner executes
+//
+// The arena lies at the same address in both, so that code can be linked where it is.
+#pragma once
+#include <stdint.h>
+
+enum {
+    CHANNEL_VERSION = 1,
+    CHANNEL_REQUESTS = 16,
+    CHANNEL_RESULTS = 32,
+    CHANNEL_BLOCKS = 96,  // of a request
+    CHANNEL_EXITS = 256,
+    CHANNEL_BYTES = 8192,  // of guest code
+    CHANNEL_PINS = 16,
+    CHANNEL_CONTROL_BYTES = 1 << 20,  // in the memory, before the arena
+    // Descriptors of the compiler program.
+    CHANNEL_FD = 3,
+    CHANNEL_RUNNER_FD = 4,  // a pidfd
+};
+#define CHANNEL_MAGIC UINT64_C(0x6c6e6e6168437246)  // "FrChannl"
+
+struct channel_block {
+    uint64_t pc;
+    uint16_t at, bytes;  // in the request's bytes
+    uint8_t entry, returns;  // whether, as in struct region_block
+};
+
+// A region to compile.
+struct channel_request {
+    uint32_t id, mode;
+    uint32_t blocks, exits, bytes;
+    uint32_t exact;  // whether, as in struct region
+    uint64_t exit_table;  // the address of a struct native_exit for each exit, in the runner
+    struct channel_block block[CHANNEL_BLOCKS];
+    uint64_t exit[CHANNEL_EXITS];  // pcs
+    uint8_t byte[CHANNEL_BYTES];
+};
+
+// Accesses to guest memory in exact code. A table of these, ascending, lies in the arena: an access is behind its entry's `at` and before the next one's.
+struct channel_access {
+    uint64_t pc;
+    uint32_t at;  // from the arena's start
+    uint32_t write;
+};
+
+enum channel_outcome { CHANNEL_MADE, CHANNEL_FAILED, CHANNEL_FULL };
+
+struct channel_result {
+    uint32_t id, outcome;
+    uint32_t at, bytes;  // of the code, from the arena's start
+    uint32_t entry[CHANNEL_BLOCKS];  // of blocks that are entries: from the arena's start
+    uint32_t accesses, access;  // how many, and from the arena's start, the table; its places are behind it
+    uint32_t instructions;  // of the guest
+    uint32_t microseconds;  // of processor time
+};
+
+// A ring is empty if both its counts are equal, modulo 2^32. The writer of an entry raises `in` after it, its reader `out`.
+struct channel {
+    uint64_t magic;
+    uint32_t version, arena_bytes;
+    uint64_t arena;  // its address
+    uint64_t features;
+    uint64_t leave, stop, indirect, bodies;  // addresses in the runner
+    uint8_t pins[CHANNEL_PINS];  // ended by 0
+    char isa[16];
+    uint32_t closed;  // the runner needs no more
+    uint32_t left;  // the compiler went, for want of work
+    uint32_t beats;  // rises every second while the compiler lives
+    uint32_t requests_in, requests_out;  // the first is also the futex that the compiler waits on
+    uint32_t results_in, results_out;  // the same for a runner that waits
+    uint32_t waiting;  // somebody is, for requests
+    uint32_t current;  // id of the request under way, or 0
+    struct channel_request request[CHANNEL_REQUESTS];
+    struct channel_result result[CHANNEL_RESULTS];
+};
+_Static_assert(sizeof(struct channel) <= CHANNEL_CONTROL_BYTES, "the control pages hold it");

@@ -1,0 +1,247 @@
+// Starts the compiler program and talks to it: see compiler.h.
+//
+// It is started by a process in between, which shares our memory but not our table of descriptors: there it makes the memory of the channel and
+// maps it, for us too; then it starts the program and ends. So the program is a child of nobody here, and it would take a guest's wait() that asks for
+// children of all kinds (__WALL), at the right moment, to see even the process in between.
+#include "runtime/compiler.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/sys.h"
+#include "runtime/host/clone.h"
+#include "translator/quick/quick.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <linux/limits.h>
+#include <linux/memfd.h>
+#include <linux/wait.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum { STACK_BYTES = 32 << 10 };
+#define SILENCE UINT64_C(3000000000)  // nanoseconds without an answer after which we look whether it is still there
+#define ARENA_PLACE UINT64_C(0x600000000000)  // above all guests, below what kernels choose
+#define ARENA_PLACES 64
+#define ARENA_STEP (UINT64_C(1) << 28)
+
+// ---- starting
+
+struct start {
+    struct compiler *compiler;
+    const struct guest_isa *isa;
+    guest_features features;
+    uint32_t arena_bytes;
+    long runner;  // process id
+    long fd, pidfd;  // in the table of the process in between
+    bool failed;
+    char path[PATH_MAX];
+    char stack[2][STACK_BYTES] __attribute__((aligned(16)));
+};
+
+static bool is_bad(long result) {
+    return result < 0 && result > -4096;
+}
+
+bool compiler_program(char *path, size_t size) {
+    long length = host_call(readlinkat, AT_FDCWD, "/proc/self/exe", path, size - 1);
+    if (length <= 0) return false;
+    path[length] = 0;
+    static const char name[] = "ferry-compiler";
+    char *slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash + 1 - path) + sizeof name > size) return false;
+    memcpy(slash + 1, name, sizeof name);
+    return host_call(faccessat, AT_FDCWD, path, 1, 0) == 0;
+}
+
+// The program's process, until it is that. It shares our memory: nothing is changed here but the kernel's view of itself.
+static int become_program(void *data) {
+    struct start *start = data;
+    static char name[] = "ferry-compiler", option[] = "--channel";
+    char *const arguments[] = {name, option, NULL}, *const environment[] = {NULL};
+    host_call(setsid);
+    host_call(chdir, "/");
+    // What it may print goes nowhere: a pidfd cannot be written to. Both descriptors were moved out of the way before.
+    for (int fd = 0; fd < 3; fd++) host_call(dup3, start->pidfd, fd, 0);
+    host_call(dup3, start->fd, CHANNEL_FD, 0);
+    host_call(dup3, start->pidfd, CHANNEL_RUNNER_FD, 0);
+    host_call(close_range, CHANNEL_RUNNER_FD + 1, ~0U, 0);
+    host_call(execve, start->path, arguments, environment);
+    start->failed = true;
+    return 1;
+}
+
+static long out_of_the_way(long fd) {
+    enum { FREE_FROM = 16 };
+    return is_bad(fd) ? fd : host_call(fcntl, fd, F_DUPFD_CLOEXEC, FREE_FROM);
+}
+
+static long make_memory(uint64_t size) {
+    enum { EXECUTABLE = 0x10 };  // MFD_EXEC, for which C libraries are too old
+    long fd = host_call(memfd_create, "ferry", MFD_CLOEXEC | EXECUTABLE);
+    if (fd == -EINVAL) fd = host_call(memfd_create, "ferry", MFD_CLOEXEC);
+    fd = out_of_the_way(fd);
+    return !is_bad(fd) && is_bad(host_call(ftruncate, fd, size)) ? -1 : fd;
+}
+
+static long map_arena(long fd, uint32_t bytes) {
+    for (unsigned i = 0; i < ARENA_PLACES; i++) {
+        long at = host_call(mmap, ARENA_PLACE + i * ARENA_STEP, bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
+                            CHANNEL_CONTROL_BYTES);
+        if (at != -EEXIST) return at;
+    }
+    return host_call(mmap, 0, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, CHANNEL_CONTROL_BYTES);
+}
+
+static bool map_channel(struct start *start) {
+    struct compiler *c = start->compiler;
+    long control = host_call(mmap, 0, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, start->fd, 0);
+    if (is_bad(control)) return false;
+    long arena = map_arena(start->fd, start->arena_bytes);
+    if (is_bad(arena)) {
+        host_call(munmap, control, CHANNEL_CONTROL_BYTES);
+        return false;
+    }
+    c->channel = (struct channel *)control;
+    c->arena = (uint8_t *)arena;
+    c->arena_bytes = start->arena_bytes;
+    return true;
+}
+
+static void fill_channel(const struct start *start) {
+    const struct compiler *c = start->compiler;
+    const struct guest_isa *isa = start->isa;
+    struct channel *channel = c->channel;
+    channel->version = CHANNEL_VERSION;
+    channel->arena = (uintptr_t)c->arena;
+    channel->arena_bytes = c->arena_bytes;
+    channel->features = start->features;
+    channel->leave = (uintptr_t)quick_stubs.leave;
+    channel->stop = (uintptr_t)quick_stubs.stop;
+    channel->indirect = (uintptr_t)quick_stubs.indirect;
+    channel->bodies = (uintptr_t)interp_body;
+    strncpy(channel->isa, isa->name, sizeof channel->isa - 1);
+    for (unsigned i = 0; i + 1 < CHANNEL_PINS && isa->pins[i]; i++) channel->pins[i] = isa->pins[i];
+    channel->magic = CHANNEL_MAGIC;
+}
+
+// The process in between.
+static int start_program(void *data) {
+    struct start *start = data;
+    start->failed = true;
+    start->fd = make_memory(CHANNEL_CONTROL_BYTES + (uint64_t)start->arena_bytes);
+    start->pidfd = out_of_the_way(host_call(pidfd_open, start->runner, 0));
+    if (is_bad(start->fd) || is_bad(start->pidfd) || !map_channel(start)) return 1;
+    start->failed = false;
+    fill_channel(start);
+    long pid = host_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, start->stack[1] + STACK_BYTES, NULL, 0, become_program, start);
+    if (is_bad(pid)) start->failed = true;
+    return 0;
+}
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+// No signal may come while others use our memory and our thread's storage.
+static void start_quietly(struct start *start) {
+    const uint64_t all = ~UINT64_C(0);
+    uint64_t mask;
+    host_call(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask);
+    long pid = host_clone(CLONE_VM | CLONE_VFORK, start->stack[0] + STACK_BYTES, NULL, 0, start_program, start);
+    if (is_bad(pid)) start->failed = true;
+    else host_call(wait4, pid, 0, __WCLONE, 0);
+    host_call(rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
+}
+
+bool compiler_begin(struct compiler *compiler, const struct guest_isa *isa, guest_features features, uint32_t arena_bytes) {
+    if (getauxval(AT_SECURE)) return false;
+    struct start *start = pages_take(sizeof *start);
+    *compiler = (struct compiler){0};
+    start->compiler = compiler;
+    start->isa = isa;
+    start->features = features;
+    start->arena_bytes = arena_bytes;
+    start->runner = host_call(getpid);
+    start->failed = !compiler_program(start->path, sizeof start->path);
+    if (!start->failed) start_quietly(start);
+    bool started = !start->failed;
+    compiler->heard = now();
+    pages_give(start, sizeof *start);
+    if (!started) compiler_free(compiler);
+    return started;
+}
+
+// ---- asking
+
+struct channel_request *compiler_request(struct compiler *c) {
+    if (!c->channel || c->asked - c->answered >= CHANNEL_REQUESTS) return NULL;
+    uint32_t out = __atomic_load_n(&c->channel->requests_out, __ATOMIC_ACQUIRE);
+    return c->asked - out < CHANNEL_REQUESTS ? &c->channel->request[c->asked % CHANNEL_REQUESTS] : NULL;
+}
+
+void compiler_send(struct compiler *c) {
+    if (c->asked == c->answered) c->heard = now();
+    __atomic_store_n(&c->channel->requests_in, ++c->asked, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&c->channel->waiting, __ATOMIC_SEQ_CST)) host_call(futex, &c->channel->requests_in, FUTEX_WAKE, 1);
+}
+
+bool compiler_result(struct compiler *c, struct channel_result *result) {
+    if (!c->channel || c->asked == c->answered) return false;
+    if (__atomic_load_n(&c->channel->results_in, __ATOMIC_ACQUIRE) == c->answered) return false;
+    memcpy(result, &c->channel->result[c->answered % CHANNEL_RESULTS], sizeof *result);
+    __atomic_store_n(&c->channel->results_out, ++c->answered, __ATOMIC_RELEASE);
+    c->heard = now();
+    bool inside = result->at <= c->arena_bytes && result->bytes <= c->arena_bytes - result->at;
+    if (result->outcome == CHANNEL_MADE && !inside) result->outcome = CHANNEL_FAILED;
+    if (result->outcome == CHANNEL_MADE && result->at + result->bytes > c->used) c->used = result->at + result->bytes;
+    return true;
+}
+
+void compiler_wait(const struct compiler *c) {
+    const struct timespec a_while = {.tv_nsec = 10000000};
+    if (c->channel) host_call(futex, &c->channel->results_in, FUTEX_WAIT, c->answered, &a_while);
+}
+
+// Asking the kernel would not do: a process that nobody waits for stays for as long as its parent does not care.
+bool compiler_is_gone(struct compiler *c, uint32_t *current) {
+    *current = 0;
+    if (!c->channel) return false;
+    if (__atomic_load_n(&c->channel->left, __ATOMIC_ACQUIRE)) return true;
+    if (c->asked == c->answered || now() - c->heard < SILENCE) return false;
+    uint32_t beats = __atomic_load_n(&c->channel->beats, __ATOMIC_ACQUIRE);
+    if (beats == c->beats) {
+        *current = __atomic_load_n(&c->channel->current, __ATOMIC_ACQUIRE);
+        return true;
+    }
+    c->beats = beats;
+    c->heard = now();
+    return false;
+}
+
+// ---- ending
+
+static void forget_channel(struct compiler *c) {
+    if (c->channel) host_call(munmap, c->channel, CHANNEL_CONTROL_BYTES);
+    c->channel = NULL;
+}
+
+void compiler_close(struct compiler *c) {
+    if (c->channel) __atomic_store_n(&c->channel->closed, 1, __ATOMIC_RELAXED);
+    forget_channel(c);
+}
+
+void compiler_forked(struct compiler *c) {
+    forget_channel(c);
+}
+
+void compiler_free(struct compiler *c) {
+    compiler_close(c);
+    if (c->arena) host_call(munmap, c->arena, c->arena_bytes);
+    *c = (struct compiler){0};
+}

@@ -1,0 +1,37 @@
+// The runner's side of the compiler program: starts it, asks, takes results (cache/channel.h). Nothing here ever waits for it but
+// compiler_wait. The program is no child of the guest's, and no descriptor of it is ever open in this process.
+#pragma once
+#include "cache/channel.h"
+#include "translator/guest/guest.h"
+#include <stdbool.h>
+
+// One run of the compiler program and what it made; zeroed: none. All of this under the code table's lock.
+struct compiler {
+    struct channel *channel;  // NULL once it is not to be asked any more
+    uint8_t *arena;  // executable; stays
+    uint32_t arena_bytes, used;
+    bool full;
+    uint32_t asked, answered;  // requests
+    uint32_t beats;  // the channel's, when
+    uint64_t heard;  // it was last known to be at work, in nanoseconds
+};
+
+// Finds the program, which is beside the runner. False if there is none.
+bool compiler_program(char *path, size_t size);
+// Starts the program for a guest with these features. False if that cannot be, now or ever.
+bool compiler_begin(struct compiler *compiler, const struct guest_isa *isa, guest_features features, uint32_t arena_bytes);
+// Where to write the next request, or NULL while there is no room; compiler_send then sends it.
+struct channel_request *compiler_request(struct compiler *compiler);
+void compiler_send(struct compiler *compiler);
+// A copy of the next result, or false.
+bool compiler_result(struct compiler *compiler, struct channel_result *result);
+// Waits until there may be a result, for a short time.
+void compiler_wait(const struct compiler *compiler);
+// Whether the program is gone: ended, killed or stuck. *current: the request that it was at, or 0.
+bool compiler_is_gone(struct compiler *compiler, uint32_t *current);
+// It is not asked any more; its code stays.
+void compiler_close(struct compiler *compiler);
+// The same in a forked child, for whom it never worked.
+void compiler_forked(struct compiler *compiler);
+// The code goes as well.
+void compiler_free(struct compiler *compiler);

@@ -1,0 +1,477 @@
+// Regions for the compiler program: see optimise.h.
+#include "runtime/optimise.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/sys.h"
+#include "runtime/mem.h"
+#include "runtime/native.h"
+#include "runtime/options.h"
+#include "runtime/stats.h"
+#include "translator/interp/cells.h"
+#include "translator/quick/quick.h"
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+    REGION_CELLS = 700,
+    AROUND_CELLS = 2000,   // looked at
+    LOOP_CELLS = 400,
+    STRAIGHT_CELLS = 150,
+    CALLEE_CELLS = 100,
+    BLOCK_MAX_AFTER = INTERP_MAX_CELLS + 1,
+    AGAIN_SOON = 2000,  // passes
+    AGAIN_LATER = 1 << 24,
+    PATIENCE = 5,
+    MOST_TRIES = 12,  // each time it takes twice as long to the next one
+    FAILURES = 4,  // of compiler programs in one process, after which it does without
+    LEAST_ARENA = 1 << 20,
+    MOST_ARENA = 16 << 20,
+    BANNED = 64,
+};
+
+// A region that was asked for.
+struct optimised {
+    struct optimised *next;
+    const uint8_t *arena;
+    uint32_t at, bytes, blocks;  // the code, from the arena's start
+    uint32_t accesses;
+    const struct channel_access *access;
+    bool dead, exact;
+    struct use {
+        struct use *next;  // of the same block
+        struct optimised *unit;
+        struct block *block;
+        bool entry;
+    } use[];
+};
+
+static const struct guest_isa *guest;  // NULL: no compiler program
+static guest_features guest_has;
+static uint32_t arena_bytes;
+static unsigned failures;
+static long owner;  // process id; processes may share our memory until they execute
+static uint64_t banned[BANNED];  // pcs of regions that LLVM failed at
+static unsigned bans;
+static bool exact;  // from now on code has to be
+
+void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size) {
+    guest = isa;
+    guest_has = features;
+    uint64_t part = size / OPTIMISER_COMPILERS;
+    arena_bytes = (uint32_t)(part < LEAST_ARENA ? LEAST_ARENA : part > MOST_ARENA ? MOST_ARENA : part);
+    owner = host_call(getpid);
+}
+
+static struct compiler *last(struct optimiser *o) {
+    return o->compilers ? &o->compiler[o->compilers - 1] : NULL;
+}
+
+// ---- forming a region
+
+struct gathering {
+    struct block *block[CHANNEL_BLOCKS];
+    unsigned blocks, cells, bytes, exits;
+    uint64_t exit[CHANNEL_EXITS];
+};
+
+static bool is_good(const struct block *block) {
+    return block && block->unit && !block->dead;
+}
+
+static int place_of(const struct gathering *g, uint64_t pc) {
+    for (unsigned i = 0; i < g->blocks; i++) {
+        if (g->block[i]->pc == pc) return (int)i;
+    }
+    return -1;
+}
+
+static void add_exit(struct gathering *g, uint64_t pc) {
+    for (unsigned i = 0; i < g->exits; i++) {
+        if (g->exit[i] == pc) return;
+    }
+    g->exit[g->exits++] = pc;
+}
+
+// Calls leave the address behind them in a slot, as a constant.
+static bool is_call(const struct block *block) {
+    uint64_t behind = block->pc + block->bytes;
+    const uint16_t *code = block->code->about->cell_code;
+    for (unsigned i = 0; i < block->count; i += cell_width(code[2 * i])) {
+        const struct cell *u = &block->code->cell[i];
+        if (code[2 * i] == CELL_li64 && cell_wide(u + 1) == behind) return true;
+        if (code[2 * i] == UOP_li && (uint64_t)(int64_t)u->imm == behind) return true;
+    }
+    return false;
+}
+
+// Where a direct call goes, or 0. It is the block's last exit.
+static uint64_t callee_of(const struct block *block) {
+    bool direct = is_call(block) && block->exits && block->code->about->cell_code[2 * (block->count - 1)] == UOP_jump;
+    return direct ? block->exit[block->exits - 1].pc : 0;
+}
+
+// The pcs that come after a block without entering what it calls.
+static unsigned after(const struct block *block, uint64_t pc[BLOCK_MAX_AFTER]) {
+    unsigned count = 0, exits = callee_of(block) ? block->exits - 1 : block->exits;
+    for (unsigned i = 0; i < exits; i++) pc[count++] = block->exit[i].pc;
+    if (is_call(block)) pc[count++] = block->pc + block->bytes;
+    return count;
+}
+
+static bool add_block(struct gathering *g, struct block *block, unsigned most_cells) {
+    if (!is_good(block) || place_of(g, block->pc) >= 0) return false;
+    if (g->blocks == CHANNEL_BLOCKS || g->cells + block->count > most_cells || g->bytes + block->bytes > CHANNEL_BYTES ||
+        g->exits + block->exits + 1 > CHANNEL_EXITS)
+        return false;
+    g->block[g->blocks++] = block;
+    g->cells += block->count;
+    g->bytes += block->bytes;
+    for (unsigned i = 0; i < block->exits; i++) add_exit(g, block->exit[i].pc);
+    if (is_call(block)) add_exit(g, block->pc + block->bytes);
+    return true;
+}
+
+static void flood(struct gathering *g, struct block *first, optimise_find *find, unsigned most_cells) {
+    for (unsigned i = add_block(g, first, most_cells) ? g->blocks - 1 : g->blocks; i < g->blocks; i++) {
+        uint64_t pc[BLOCK_MAX_AFTER];
+        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) { add_block(g, find(pc[n], first->mode), most_cells); }
+    }
+}
+
+// Which blocks the first one can be reached from again.
+static bool find_loop(const struct gathering *g, bool loops[CHANNEL_BLOCKS]) {
+    bool any = false;
+    for (bool news = true; news;) {
+        news = false;
+        for (unsigned i = 0; i < g->blocks; i++) {
+            uint64_t pc[BLOCK_MAX_AFTER];
+            for (unsigned count = after(g->block[i], pc), n = 0; n < count && !loops[i]; n++) {
+                int to = place_of(g, pc[n]);
+                loops[i] = to == 0 || (to > 0 && loops[to]);
+                news |= loops[i];
+            }
+            any |= loops[i];
+        }
+    }
+    return any;
+}
+
+// Small functions that the region calls belong to it.
+static void add_callees(struct gathering *g, optimise_find *find) {
+    static struct gathering callee;
+    for (unsigned i = 0, callers = g->blocks; i < callers; i++) {
+        uint64_t pc = callee_of(g->block[i]);
+        struct block *first = pc ? find(pc, g->block[i]->mode) : NULL;
+        if (!is_good(first) || place_of(g, pc) >= 0) continue;
+        callee.blocks = callee.cells = callee.bytes = callee.exits = 0;
+        flood(&callee, first, find, CALLEE_CELLS + 1);
+        if (callee.cells > CALLEE_CELLS) continue;
+        for (unsigned n = 0; n < callee.blocks; n++) add_block(g, callee.block[n], REGION_CELLS);
+    }
+}
+
+// Whether there is a call in the region of what is in it (`inside`) or is not. Calls that nobody comes back from do not count: they are never made.
+static bool has_call(const struct gathering *g, optimise_find *find, bool inside) {
+    for (unsigned i = 0; i < g->blocks; i++) {
+        const struct block *block = g->block[i];
+        bool called = is_call(block) && is_good(find(block->pc + block->bytes, block->mode));
+        if (called && (place_of(g, callee_of(block)) >= 0) == inside) return true;
+    }
+    return false;
+}
+
+// The loop that the block begins, with all loops in it. False if there is none, or if it is too large, or left for calls all the time: entering and
+// leaving a region costs more than better code for some few instructions gains over the quick tier's.
+static bool gather(struct gathering *g, struct block *first, optimise_find *find) {
+    static struct gathering around;
+    bool loops[CHANNEL_BLOCKS] = {false};
+    unsigned cells = 0;
+    around.blocks = around.cells = around.bytes = around.exits = 0;
+    flood(&around, first, find, AROUND_CELLS);
+    if (!find_loop(&around, loops)) return false;
+    for (unsigned i = 0; i < around.blocks; i++) cells += loops[i] ? around.block[i]->count : 0;
+    if (cells > LOOP_CELLS) return false;
+    for (unsigned i = 0; i < around.blocks; i++) {
+        if (i == 0 || loops[i]) add_block(g, around.block[i], REGION_CELLS);
+    }
+    if (has_call(g, find, true)) return false;  // recursion
+    add_callees(g, find);
+    return !has_call(g, find, false);
+}
+
+// Under --tier=opt, what is no such loop is compiled as well, as it comes.
+static bool gather_any(struct gathering *g, struct block *first, optimise_find *find) {
+    g->blocks = g->cells = g->bytes = g->exits = 0;
+    flood(g, first, find, STRAIGHT_CELLS);
+    add_callees(g, find);
+    return g->blocks > 0;
+}
+
+static bool copy_bytes(const struct gathering *g, struct channel_request *request) {
+    request->bytes = 0;
+    for (unsigned i = 0; i < g->blocks; i++) {
+        const struct block *block = g->block[i];
+        uint8_t *to = request->byte + request->bytes;
+        if (mem_copy_in(to, block->pc, block->bytes) < 0 || XXH3_64bits(to, block->bytes) != block->bytes_hash) return false;
+        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, i == 0, 0};
+        request->bytes += block->bytes;
+    }
+    return true;
+}
+
+// The first block, and those that calls return to.
+static void choose_entries(const struct gathering *g, struct channel_request *request) {
+    for (unsigned i = 0; i < g->blocks; i++) {
+        const struct block *block = g->block[i];
+        int behind = is_call(block) ? place_of(g, block->pc + block->bytes) : -1;
+        if (behind >= 0) request->block[behind].entry = request->block[behind].returns = 1;
+    }
+}
+
+static struct native_exit *make_exits(const struct gathering *g, struct arena *arena) {
+    struct native_exit *exit = arena_alloc(arena, g->exits * sizeof *exit + 1, 8);
+    for (unsigned i = 0; i < g->exits; i++) native_exit_init(&exit[i], g->exit[i]);
+    return exit;
+}
+
+static struct optimised *make_unit(const struct gathering *g, const struct channel_request *request, struct arena *arena) {
+    struct optimised *unit = arena_alloc(arena, sizeof *unit + g->blocks * sizeof *unit->use, 8);
+    unit->blocks = g->blocks;
+    unit->exact = exact;
+    for (unsigned i = 0; i < g->blocks; i++) {
+        unit->use[i] = (struct use){g->block[i]->uses, unit, g->block[i], request->block[i].entry};
+        g->block[i]->uses = &unit->use[i];
+    }
+    return unit;
+}
+
+static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, optimise_find *find) {
+    struct gathering g = {.blocks = 0};
+    struct channel_request *request = compiler_request(c);
+    if (!request) return false;
+    if (!gather(&g, block, find) && !(options.tier == TIER_OPT && gather_any(&g, block, find))) return false;
+    if (!copy_bytes(&g, request)) return false;
+    choose_entries(&g, request);
+    request->id = c->asked + 1;
+    request->mode = block->mode;
+    request->exact = exact;
+    request->blocks = g.blocks;
+    request->exits = g.exits;
+    request->exit_table = (uintptr_t)make_exits(&g, arena);
+    memcpy(request->exit, g.exit, g.exits * sizeof *g.exit);
+    o->asked[c->asked % CHANNEL_REQUESTS] = make_unit(&g, request, arena);
+    block->asked = true;
+    compiler_send(c);
+    return true;
+}
+
+// ---- what came of it
+
+static void give(struct block *block, const void *code) {
+    quick_optimise(block, code);
+    if (block->unit) native_switch(block, code != NULL);
+}
+
+static void remove_unit(struct optimised *unit) {
+    if (unit->dead) return;
+    unit->dead = true;
+    unit->use[0].block->asked = false;
+    for (unsigned i = 0; i < unit->blocks; i++) {
+        struct block *block = unit->use[i].block;
+        if (block->optimised_by != unit) continue;
+        block->optimised_by = NULL;
+        block->asked = false;
+        give(block, NULL);
+    }
+}
+
+static void note_accesses(struct optimised *unit, const struct channel_result *result) {
+    uint64_t start = result->access - result->at, size = result->accesses * (uint64_t)sizeof *unit->access;
+    bool inside = result->access % 8 == 0 && start <= result->bytes && size <= result->bytes - start;
+    if (!inside) return;
+    unit->access = (const struct channel_access *)(unit->arena + result->access);
+    unit->accesses = result->accesses;
+}
+
+static void install(struct optimiser *o, const struct compiler *c, struct optimised *unit, const struct channel_result *result) {
+    for (unsigned i = 0; i < unit->blocks; i++) {
+        struct use *use = &unit->use[i];
+        if (!use->entry || result->entry[i] - result->at >= result->bytes) continue;
+        use->block->optimised_by = unit;
+        give(use->block, c->arena + result->entry[i]);
+    }
+    unit->arena = c->arena;
+    unit->at = result->at;
+    unit->bytes = result->bytes;
+    note_accesses(unit, result);
+    unit->next = o->made;
+    __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
+}
+
+static void ban(const struct optimised *unit) {
+    banned[bans++ % BANNED] = unit->use[0].block->pc;
+}
+
+static bool is_banned(uint64_t pc) {
+    for (unsigned i = 0; i < BANNED; i++) {
+        if (banned[i] == pc && i < bans) return true;
+    }
+    return false;
+}
+
+static void take_results(struct optimiser *o, struct compiler *c) {
+    static struct channel_result result;
+    while (compiler_result(c, &result)) {
+        struct optimised *unit = o->asked[(c->answered - 1) % CHANNEL_REQUESTS];
+        bool ours = result.id == c->answered;
+        if (ours && result.outcome == CHANNEL_FULL) c->full = true;
+        if (unit->dead) continue;
+        if (ours && result.outcome == CHANNEL_MADE) {
+            install(o, c, unit, &result);
+            stats_optimised(&result, unit->blocks);
+        } else {
+            if (result.outcome != CHANNEL_FULL) ban(unit);
+            else unit->use[0].block->asked = false;
+            unit->dead = true;
+        }
+    }
+}
+
+// Requests that nobody will answer may be made again; the one that the program ended at may not.
+static void forget_requests(struct optimiser *o, struct compiler *c, uint32_t current) {
+    for (; c->answered != c->asked; c->answered++) {
+        struct optimised *unit = o->asked[c->answered % CHANNEL_REQUESTS];
+        if (c->answered + 1 == current) ban(unit);
+        unit->use[0].block->asked = false;
+        unit->dead = true;
+    }
+}
+
+// The program to ask: the last one, or a new one after it is full or gone.
+static struct compiler *program(struct optimiser *o, bool *full) {
+    struct compiler *c = last(o);
+    uint32_t current = 0;
+    if (c && c->channel) {
+        take_results(o, c);
+        bool gone = compiler_is_gone(c, &current);
+        if (!c->full && !gone) return c;
+        failures += current != 0 || (gone && c->asked != c->answered);
+        forget_requests(o, c, current);
+        compiler_close(c);
+    }
+    *full = o->compilers == OPTIMISER_COMPILERS;
+    if (*full || failures >= FAILURES || host_call(getpid) != owner) return NULL;
+    c = &o->compiler[o->compilers];
+    if (!compiler_begin(c, guest, guest_has, arena_bytes)) {
+        failures = FAILURES;
+        return NULL;
+    }
+    o->compilers++;
+    return c;
+}
+
+// Under --tier=opt nothing goes on before the code is there.
+static void wait_for(struct optimiser *o, struct compiler *c) {
+    uint32_t current;
+    while (c->answered != c->asked && !compiler_is_gone(c, &current)) {
+        compiler_wait(c);
+        take_results(o, c);
+    }
+}
+
+// A block in the midst of a region that has code will mostly be reached by way of that.
+static bool waits(struct block *block) {
+    bool inside = false;
+    for (const struct use *use = block->uses; use; use = use->next) inside |= !use->unit->dead;
+    return inside && block->waited++ < PATIENCE;
+}
+
+uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block, optimise_find *find, bool *full) {
+    *full = false;
+    if (!guest) return AGAIN_LATER;
+    struct compiler *c = program(o, full);
+    if (!c) return *full || failures < FAILURES ? AGAIN_SOON : AGAIN_LATER;
+    if (block->asked || block->optimised_by || waits(block)) return AGAIN_SOON;
+    if (is_banned(block->pc)) return AGAIN_LATER;
+    if (!ask(o, c, arena, block, find)) return AGAIN_SOON << (block->tries < MOST_TRIES ? block->tries++ : MOST_TRIES);
+    if (options.tier == TIER_OPT) wait_for(o, c);
+    return AGAIN_SOON;
+}
+
+bool optimise_drop(struct block *block) {
+    bool any = false;
+    for (struct use *use = block->uses; use; use = use->next) {
+        any |= !use->unit->dead;
+        remove_unit(use->unit);
+    }
+    return any;
+}
+
+// ---- ending
+
+void optimise_retire(struct optimiser *o) {
+    struct compiler *c = last(o);
+    if (!c) return;
+    forget_requests(o, c, 0);
+    compiler_close(c);
+}
+
+void optimise_close(struct optimiser *o) {
+    if (host_call(getpid) == owner) optimise_retire(o);
+}
+
+void optimise_forked(struct optimiser *o) {
+    struct compiler *c = last(o);
+    if (c) {
+        forget_requests(o, c, 0);
+        compiler_forked(c);
+    }
+    owner = host_call(getpid);
+    failures = 0;
+}
+
+void optimise_free(struct optimiser *o) {
+    for (unsigned i = 0; i < o->compilers; i++) compiler_free(&o->compiler[i]);
+    *o = (struct optimiser){.compilers = 0};
+}
+
+uint64_t optimise_used(const struct optimiser *o) {
+    uint64_t used = 0;
+    for (unsigned i = 0; i < o->compilers; i++) used += o->compiler[i].used;
+    return used;
+}
+
+// ---- faults
+
+// The last access before a place in the arena.
+HOST_HANDLER static const struct channel_access *access_before(const struct optimised *unit, uint64_t at) {
+    uint32_t low = 0, high = unit->accesses;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (unit->access[middle].at <= at) low = middle + 1;
+        else high = middle;
+    }
+    return low ? &unit->access[low - 1] : NULL;
+}
+
+bool optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc, bool write) {
+    static const struct cell reads = {.d = 0}, writes = {.d = 1};
+    for (const struct optimised *unit = __atomic_load_n(&o->made, __ATOMIC_ACQUIRE); unit; unit = unit->next) {
+        uint64_t at = host_pc - (uintptr_t)unit->arena;
+        if (at - unit->at >= unit->bytes) continue;
+        const struct channel_access *access = access_before(unit, at);
+        cpu->pc = access ? access->pc : unit->use[0].block->pc;
+        cpu->at = (access ? access->write : write) ? &writes : &reads;
+        return true;
+    }
+    return false;
+}
+
+void optimise_exactly(struct optimiser *o) {
+    exact = true;
+    struct compiler *c = last(o);
+    for (uint32_t i = c ? c->answered : 0; c && i != c->asked; i++) remove_unit(o->asked[i % CHANNEL_REQUESTS]);
+    for (struct optimised *unit = o->made; unit; unit = unit->next) {
+        if (!unit->exact) remove_unit(unit);
+    }
+}

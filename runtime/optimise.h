@@ -1,0 +1,41 @@
+// Regions of blocks that LLVM makes code of, in the compiler program: which blocks go together, what was asked for, and what came of it.
+// All of this under the code table's lock.
+#pragma once
+#include "runtime/compiler.h"
+#include "runtime/host/host.h"
+#include "translator/interp/interp.h"
+
+struct arena;
+struct optimised;
+
+enum { OPTIMISER_COMPILERS = 8 };
+
+// Of one generation of the code table; zeroed: nothing yet.
+struct optimiser {
+    struct compiler compiler[OPTIMISER_COMPILERS];  // the last one is asked, if any; of the others only the code is left
+    unsigned compilers;
+    struct optimised *asked[CHANNEL_REQUESTS];  // by number of the request
+    struct optimised *made;  // list
+};
+
+typedef struct block *optimise_find(uint64_t pc, uint32_t mode);  // NOLINT: a function of the code table
+
+// Makes it possible; not calling it leaves it out. `size`: bytes of code in all.
+void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size);
+// A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again. What stays comes
+// from `arena`. *full: there is no room left for more.
+uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, optimise_find *find, bool *full);
+// The block goes: nobody enters code that was made of it any more. True if there was any.
+bool optimise_drop(struct block *block);
+// The generation has an end: no more requests.
+void optimise_retire(struct optimiser *optimiser);
+// The process is about to execute another program.
+void optimise_close(struct optimiser *optimiser);
+void optimise_forked(struct optimiser *optimiser);
+void optimise_free(struct optimiser *optimiser);
+uint64_t optimise_used(const struct optimiser *optimiser);
+// Code that is not exact at faults is entered no more, nor asked for.
+void optimise_exactly(struct optimiser *optimiser);
+// For handlers of host signals. A fault at a host pc, which was a write as far as is known: false if that is not in this code, else cpu->at and cpu->pc
+// are what interp_fault wants. In code that is not exact the pc is one near by, and slots may have changed since they were stored.
+HOST_HANDLER bool optimise_fault(const struct optimiser *optimiser, struct cpu *cpu, uint64_t host_pc, bool write);

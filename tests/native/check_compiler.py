@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""The compiler program beside a guest: it is not to be seen from inside, ends with the guest, and whatever becomes of it or whatever it says, the
+guest's results are right."""
+import argparse
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+ROUNDS = "2000"
+
+
+def compilers_of(runner):
+    """Ids of the compiler processes that work for a runner: they hold a pidfd of it as descriptor 4."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text() != "ferry-compiler\n" or folder.joinpath("stat").read_text().split(") ")[1][0] == "Z":
+                continue
+            match = re.search(r"^Pid:\t(\d+)", (folder / "fdinfo/4").read_text(), re.M)
+        except (OSError, IndexError):
+            continue
+        if match and int(match.group(1)) == runner:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_for(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.01)
+    return None
+
+
+class Tests:
+    def __init__(self, arguments):
+        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.guest = self.work / "hot"
+        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", self.guest, HERE / "hot.c"], check=True)
+        self.expected = self.run(self.ferry, "interp")
+
+    def start(self, ferry, tier, *words, rounds=ROUNDS):
+        return subprocess.Popen([ferry, "run", f"--tier={tier}", str(self.guest), rounds, *words], stdout=subprocess.PIPE, text=True)
+
+    def finish(self, process):
+        try:
+            output = process.communicate(timeout=120)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return "timeout"
+        return output if process.returncode == 0 else f"status {process.returncode}: {output}"
+
+    def run(self, ferry, tier, *words):
+        return self.finish(self.start(ferry, tier, *words))
+
+    def same(self, output):
+        return None if output == self.expected else f"expected {self.expected!r}, got {output!r}"
+
+    def elsewhere(self, name, compiler=None):
+        """A runner with another compiler beside it, or none."""
+        folder = self.work / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        shutil.copy(self.ferry, folder / "ferry")
+        if compiler:
+            shutil.copy(compiler, folder / "ferry-compiler")
+        return str(folder / "ferry")
+
+    # ---- the tests: each returns None or what is wrong
+
+    def test_invisible(self):
+        process = self.start(self.ferry, "auto")
+        seen = wait_for(lambda: compilers_of(process.pid) or process.poll() is not None)
+        return self.same(self.finish(process)) or (None if isinstance(seen, list) else "there was no compiler")
+
+    def test_used(self):
+        report = self.work / "stats.json"
+        subprocess.run([self.ferry, "run", "--stats-json", report, str(self.guest), ROUNDS], stdout=subprocess.DEVNULL, check=True)
+        regions = int(re.search(r'"optimised_regions": (\d+)', report.read_text()).group(1))
+        return None if regions > 3 else f"{regions} regions"
+
+    def test_ends_with_guest(self):
+        process = self.start(self.ferry, "auto", rounds="1000000")
+        seen = wait_for(lambda: compilers_of(process.pid))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        gone = wait_for(lambda: not [pid for pid in seen or [] if os.path.exists(f"/proc/{pid}/fdinfo/4")])
+        return None if seen and gone else f"compilers {seen}, gone {gone}"
+
+    def test_killed(self):
+        chance = random.Random(1)
+        for _ in range(6):
+            process = self.start(self.ferry, "auto")
+            while process.poll() is None:
+                time.sleep(chance.uniform(0, 0.1))
+                for pid in compilers_of(process.pid):
+                    os.kill(pid, chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP]))
+            wrong = self.same(self.finish(process))
+            if wrong:
+                return wrong
+        return None
+
+    def test_missing(self):
+        return self.same(self.run(self.elsewhere("missing"), "auto"))
+
+    def test_not_a_program(self):
+        return self.same(self.run(self.elsewhere("text", __file__), "auto"))
+
+    def test_ends_at_once(self):
+        return self.same(self.run(self.elsewhere("false", "/bin/false"), "auto"))
+
+    def test_liar(self):
+        liar = self.work / "liar"
+        subprocess.run(["cc", "-O1", "-I", TOP, "-o", liar, HERE / "liar.c"], check=True)
+        ferry = self.elsewhere("liar.d", liar)
+        return next((wrong for wrong in (self.same(self.run(ferry, "auto")) for _ in range(8)) if wrong), None)
+
+    def test_forks(self):
+        return None if self.run(self.ferry, "auto", "fork") == self.run(self.ferry, "interp", "fork") else "other results than the interpreter's"
+
+    def test_little_memory(self):
+        return self.same(self.finish(subprocess.Popen([self.ferry, "run", "--code-size=1M", str(self.guest), ROUNDS], stdout=subprocess.PIPE, text=True)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ferry", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("only", nargs="?", default="")
+    tests = Tests(arguments := parser.parse_args())
+    failed = passed = 0
+    for name in [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]:
+        wrong = getattr(tests, name)()
+        print(f"{'FAILED' if wrong else 'passed'} {name[5:]}{': ' + wrong if wrong else ''}")
+        failed, passed = failed + bool(wrong), passed + (not wrong)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

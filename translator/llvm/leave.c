@@ -1,0 +1,130 @@
+// The ways out of a region's function.
+#include "translator/interp/interp.h"
+#include "translator/llvm/build.h"
+
+LLVMValueRef build_address(struct build *b, uint64_t address) {
+    return LLVMConstIntToPtr(build_constant(b, address), b->pointer);
+}
+
+void build_store_field(struct build *b, size_t offset, LLVMValueRef value) {
+    build_mark(LLVMBuildStore(b->ir, value, build_cpu_field(b, offset)), b->of_cpu);
+}
+
+void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments) {
+    LLVMValueRef call = LLVMBuildCall2(b->ir, b->convention, target, arguments, BUILD_ARGUMENTS, "");
+    LLVMSetInstructionCallConv(call, BUILD_CONVENTION);
+    LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    LLVMBuildRetVoid(b->ir);
+}
+
+// Everything but the pins must be stored already.
+void build_tail_call(struct build *b, LLVMValueRef target) {
+    LLVMValueRef arguments[BUILD_ARGUMENTS] = {b->cpu, [BUILD_ARGUMENTS - 1] = LLVMGetPoison(b->i64)};
+    for (unsigned i = 0; i < REGION_MAX_PINS; i++) {
+        unsigned slot = i < b->pins ? b->region->pins[i] : 0;
+        arguments[1 + i] = slot && b->slot[slot] ? build_get(b, slot) : b->pin[i];
+    }
+    build_call_native(b, target, arguments);
+}
+
+// Native code goes on at what stands before the cell.
+static LLVMValueRef native_of(struct build *b, LLVMValueRef cell) {
+    LLVMValueRef back = build_constant(b, offsetof(struct threaded, cell) - offsetof(struct threaded, native));
+    LLVMValueRef place = LLVMBuildIntToPtr(b->ir, LLVMBuildSub(b->ir, cell, back, ""), b->pointer, "");
+    LLVMValueRef native = LLVMBuildLoad2(b->ir, b->pointer, place, "");
+    LLVMSetVolatile(native, 1);
+    return native;
+}
+
+static LLVMValueRef is_pending(struct build *b) {
+    LLVMValueRef pending = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, pending)), "");
+    LLVMSetVolatile(pending, 1);
+    return LLVMBuildICmp(b->ir, LLVMIntNE, pending, LLVMConstInt(b->i32, 0, 0), "");
+}
+
+// Goes to where everything is left this way, which is built last. What code there is at ways out LLVM spends most of its time on.
+static void go_out(struct build *b, enum way_out way, LLVMValueRef target) {
+    struct out *out = &b->out[way];
+    if (!out->block) out->block = build_block(b);
+    out->dirty |= b->dirty;
+    LLVMBuildStore(b->ir, target, b->target);
+    LLVMBuildBr(b->ir, out->block);
+}
+
+// What the exit to `pc` has for a target.
+static LLVMValueRef exit_target(struct build *b, uint64_t pc) {
+    unsigned index = 0;
+    while (index < b->region->exits && b->region->exit[index] != pc) index++;
+    if (index == b->region->exits) b->failed = true;
+    uint64_t at = b->region->places.exits + index * sizeof(struct native_exit) + offsetof(struct native_exit, target);
+    LLVMValueRef cell = LLVMBuildLoad2(b->ir, b->i64, build_address(b, at), "");
+    LLVMSetVolatile(cell, 1);
+    return cell;
+}
+
+static void go_to_cell(struct build *b, LLVMValueRef cell) {
+    build_store_slots(b);
+    build_store_field(b, offsetof(struct cpu, next), cell);
+    build_tail_call(b, native_of(b, cell));
+}
+
+void build_leave_for(struct build *b, uint64_t pc) {
+    int inside = build_block_at(b->region, pc);
+    if (pc <= b->block->pc) {
+        LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
+        go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
+        LLVMPositionBuilderAtEnd(b->ir, rest);
+    }
+    if (inside >= 0) LLVMBuildBr(b->ir, b->entry[inside]);
+    else go_to_cell(b, exit_target(b, pc));
+}
+
+static void build_out(struct build *b, enum way_out way) {
+    b->dirty = b->out[way].dirty;
+    LLVMPositionBuilderAtEnd(b->ir, b->out[way].block);
+    build_store_slots(b);
+    LLVMValueRef target = LLVMBuildLoad2(b->ir, b->i64, b->target, "");
+    build_store_field(b, way == OUT_INDIRECT ? offsetof(struct cpu, pc) : offsetof(struct cpu, next), target);
+    switch (way) {
+    case OUT_EXIT: build_tail_call(b, native_of(b, target)); break;
+    case OUT_INTERRUPTED: build_tail_call(b, build_address(b, b->region->places.leave)); break;
+    case OUT_INDIRECT: build_tail_call(b, build_address(b, b->region->places.indirect)); break;
+    case OUT_WAYS: break;
+    }
+}
+
+void build_ways_out(struct build *b) {
+    for (unsigned way = 0; way < OUT_WAYS; way++) {
+        if (b->out[way].block) build_out(b, way);
+    }
+}
+
+// Goes on within the region if it is one of the region's calls that returns here.
+static void try_returns(struct build *b, const struct uop *u, LLVMValueRef pc) {
+    if (!build_may_return(b->region, u)) return;
+    for (unsigned i = 0; i < b->region->blocks; i++) {
+        if (!b->region->block[i].returns) continue;
+        uint64_t place = b->region->block[i].pc;
+        LLVMBasicBlockRef here = build_block(b), rest = build_block(b);
+        LLVMBuildCondBr(b->ir, LLVMBuildICmp(b->ir, LLVMIntEQ, pc, build_constant(b, place), ""), here, rest);
+        LLVMPositionBuilderAtEnd(b->ir, here);
+        build_leave_for(b, place);
+        LLVMPositionBuilderAtEnd(b->ir, rest);
+    }
+}
+
+void build_leave_indirectly(struct build *b, const struct uop *u) {
+    LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
+    pc = LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), "");
+    try_returns(b, u, pc);
+    LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_JUMPS - 1)), "");
+    LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_jump) / 2), "");
+    LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, jump)), &offset, 1, "");
+    LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
+    LLVMValueRef missed = LLVMBuildOr(b->ir, LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, ""), is_pending(b), "");
+    LLVMBasicBlockRef rest = build_seldom(b, missed);
+    go_out(b, OUT_INDIRECT, pc);
+    LLVMPositionBuilderAtEnd(b->ir, rest);
+    LLVMValueRef behind = build_constant(b, offsetof(struct cpu_jump, code));
+    go_to_cell(b, LLVMBuildLoad2(b->ir, b->i64, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
+}

@@ -1,0 +1,243 @@
+// Where slots live in a region's function, and what is known of them at each place.
+#include "translator/llvm/build.h"
+
+enum { PROMOTED = 3, PROMOTED_DOUBLES = 12, WORTH_PROMOTING = 4, LOOP_WEIGHT = 8, MAX_WEIGHT = 512 };
+
+int build_block_at(const struct region *region, uint64_t pc) {
+    for (unsigned i = 0; i < region->blocks; i++) {
+        if (region->block[i].pc == pc) return (int)i;
+    }
+    return -1;
+}
+
+// Whether the uop is an indirect jump by a slot that calls of the region put the address to return to in.
+bool build_may_return(const struct region *region, const struct uop *jump) {
+    if (uop_info[jump->code].format != UOP_FORMAT_INDIRECT) return false;
+    for (unsigned i = 0; i < region->blocks; i++) {
+        const struct ir_block *ir = region->block[i].ir;
+        for (unsigned n = 0; n < ir->count; n++) {
+            const struct uop *u = &ir->uop[n];
+            if (uop_info[u->code].format == UOP_FORMAT_LINK && u->a == jump->b && u->imm == ir->bytes) return true;
+        }
+    }
+    return false;
+}
+
+bool build_is_lasting(unsigned slot) {
+    return slot < SLOT_TEMP;
+}
+
+// The argument that holds a slot at the entry, or NULL if it is not pinned.
+static LLVMValueRef pin_argument(const struct build *b, unsigned slot) {
+    for (unsigned i = 0; i < b->pins; i++) {
+        if (b->region->pins[i] == slot) return b->pin[i];
+    }
+    return NULL;
+}
+
+bool build_is_pinned(const struct build *b, unsigned slot) {
+    return pin_argument(b, slot) != NULL;
+}
+
+LLVMValueRef build_slot_in_cpu(struct build *b, unsigned slot) {
+    return build_cpu_field(b, offsetof(struct cpu, slot) + 8 * slot);
+}
+
+// Operands that a format does not have are 0, the slot that needs no place.
+static unsigned slots_of(const struct uop *u, uint8_t slots[6]) {
+    unsigned count = 0;
+    const uint8_t all[] = {u->a, u->b, u->c, u->d};
+    for (unsigned i = 0; i < 4; i++) {
+        if (all[i] != SLOT_ZERO) slots[count++] = all[i];
+    }
+    if (u->code != UOP_cas128) return count;
+    if (u->a) slots[count++] = u->a + 1;
+    if (u->c) slots[count++] = u->c + 1;
+    return count;
+}
+
+// How often a block runs for each time that the region is entered, as a guess: loops go from a jump back to where it leads.
+static unsigned weight_of(const struct region *region, unsigned at) {
+    unsigned weight = 1;
+    uint64_t pc = region->block[at].pc;
+    for (unsigned i = 0; i < region->blocks; i++) {
+        const struct region_block *block = &region->block[i];
+        for (unsigned n = 0; n < block->ir->count && block->pc >= pc; n++) {
+            const struct uop *u = &block->ir->uop[n];
+            enum uop_format format = uop_info[u->code].format;
+            if (format != UOP_FORMAT_BRANCH && format != UOP_FORMAT_JUMP) continue;
+            uint64_t to = block->pc + (uint64_t)u->imm;
+            if (to <= pc && weight < MAX_WEIGHT && build_block_at(region, to) >= 0) weight *= LOOP_WEIGHT;
+        }
+    }
+    return weight;
+}
+
+struct uses {
+    unsigned all, doubles;
+};
+
+static void count_uses(const struct region *region, struct uses uses[CPU_SLOTS]) {
+    for (unsigned i = 0; i < region->blocks; i++) {
+        const struct ir_block *ir = region->block[i].ir;
+        unsigned weight = weight_of(region, i);
+        for (unsigned n = 0; n < ir->count; n++) {
+            uint8_t slots[6];
+            unsigned doubles = build_double_operands(&ir->uop[n]);
+            for (unsigned count = slots_of(&ir->uop[n], slots); count-- > 0;) uses[slots[count]].all += weight;
+            const uint8_t operand[] = {ir->uop[n].a, ir->uop[n].b, ir->uop[n].c, ir->uop[n].d};
+            for (unsigned i = 0; i < 4; i++) {
+                if (doubles >> i & 1) uses[operand[i]].doubles += weight;
+            }
+        }
+    }
+}
+
+static void promote(struct build *b, unsigned slot, bool is_double) {
+    b->promoted[slot] = true;
+    b->is_double[slot] = is_double;
+    b->slot[slot] = LLVMBuildAlloca(b->ir, is_double ? b->f64 : b->i64, "");
+}
+
+static void promote_most_used(struct build *b, const struct uses uses[CPU_SLOTS], bool doubles, unsigned most) {
+    while (most-- > 0) {
+        unsigned best = SLOT_ZERO, best_uses = WORTH_PROMOTING - 1;
+        for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
+            if (b->promoted[slot] || uses[slot].all <= best_uses || (uses[slot].doubles > 0) != doubles) continue;
+            best = slot, best_uses = uses[slot].all;
+        }
+        if (best == SLOT_ZERO) return;
+        promote(b, best, doubles);
+    }
+}
+
+// Promotes pinned slots, which are in registers anyway, temporaries, and the slots that are used most: as many as there may be host registers
+// for. Each one costs loads and stores where the region is entered and left.
+void build_place_slots(struct build *b) {
+    struct uses uses[CPU_SLOTS] = {0};
+    count_uses(b->region, uses);
+    for (unsigned slot = 1; slot < SLOT_SINK; slot++) {
+        if (uses[slot].all && (build_is_pinned(b, slot) || !build_is_lasting(slot))) promote(b, slot, false);
+        else if (uses[slot].all) b->slot[slot] = build_slot_in_cpu(b, slot);
+    }
+    promote_most_used(b, uses, false, PROMOTED);
+    promote_most_used(b, uses, true, PROMOTED_DOUBLES);
+}
+
+// The lasting slots that a uop may change, by bit.
+uint64_t build_writes(const struct uop *u) {
+    bool one = uop_format_writes(uop_info[u->code].format) && u->a < SLOT_TEMP;
+    uint64_t bits = one ? UINT64_C(1) << u->a : 0;
+    return u->code == UOP_cas128 && u->a ? bits | bits << 1 : bits;
+}
+
+// The bits of a slot that holds the result of an arithmetic operation, of which it was not known yet whether it is a NaN.
+static void settle(struct build *b, unsigned slot) {
+    b->unsettled &= ~(UINT64_C(1) << slot);
+    build_set_double(b, slot, build_canonical(b, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "")), true);
+}
+
+static bool is_unsettled(const struct build *b, unsigned slot) {
+    return slot < SLOT_TEMP && b->unsettled >> slot & 1;
+}
+
+void build_settle_all(struct build *b) {
+    for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
+        if (is_unsettled(b, slot)) settle(b, slot);
+    }
+}
+
+LLVMValueRef build_get_double(struct build *b, unsigned slot) {
+    if (slot != SLOT_ZERO && b->is_double[slot]) return LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "");
+    return LLVMBuildBitCast(b->ir, build_get(b, slot), b->f64, "");
+}
+
+void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical) {
+    bool later = slot < SLOT_TEMP && b->is_double[slot] && !b->region->exact;
+    if (!canonical && !later) value = build_canonical(b, value);
+    if (!later) {
+        build_set(b, slot, LLVMBuildBitCast(b->ir, value, b->i64, ""));
+        return;
+    }
+    LLVMBuildStore(b->ir, value, b->slot[slot]);
+    uint64_t bit = UINT64_C(1) << slot;
+    b->unsettled = canonical ? b->unsettled & ~bit : b->unsettled | bit;
+}
+
+LLVMValueRef build_get(struct build *b, unsigned slot) {
+    if (slot == SLOT_ZERO) return build_constant(b, 0);
+    if (is_unsettled(b, slot)) settle(b, slot);
+    if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
+    if (!b->promoted[slot]) build_mark(value, b->of_cpu);
+    return value;
+}
+
+void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
+    if (slot == SLOT_SINK) return;
+    if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot);
+    LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
+    LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
+    if (!b->promoted[slot]) build_mark(store, b->of_cpu);
+    else if (b->region->exact && slot < SLOT_TEMP) build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot)), b->of_cpu);
+}
+
+void build_store_slot(struct build *b, unsigned slot) {
+    build_mark(LLVMBuildStore(b->ir, build_get(b, slot), build_slot_in_cpu(b, slot)), b->of_cpu);
+}
+
+void build_store_slots(struct build *b) {
+    for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
+        if (b->dirty >> slot & 1 && b->promoted[slot] && !build_is_pinned(b, slot)) build_store_slot(b, slot);
+    }
+}
+
+void build_store_pins(struct build *b) {
+    for (unsigned i = 0; i < b->pins; i++) {
+        unsigned slot = b->region->pins[i];
+        LLVMValueRef value = b->slot[slot] ? build_get(b, slot) : b->pin[i];
+        build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot)), b->of_cpu);
+    }
+}
+
+void build_reload(struct build *b, unsigned slot) {
+    if (slot == SLOT_ZERO || slot == SLOT_SINK || !b->promoted[slot]) return;
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, slot), "");
+    build_mark(value, b->of_cpu);
+    build_set(b, slot, value);
+}
+
+// True if that is news.
+static bool add_dirty(struct build *b, unsigned at, uint64_t dirty) {
+    bool news = (dirty & ~b->dirty_at[at]) != 0;
+    b->dirty_at[at] |= dirty;
+    return news;
+}
+
+// Adds to what is dirty at the starts of the blocks that this one goes to. True if anything was news.
+static bool spread_dirty(struct build *b, unsigned at) {
+    const struct region *region = b->region;
+    const struct region_block *block = &region->block[at];
+    uint64_t dirty = b->dirty_at[at];
+    bool news = false;
+    for (unsigned i = 0; i < block->ir->count; i++) {
+        const struct uop *u = &block->ir->uop[i];
+        enum uop_format format = uop_info[u->code].format;
+        dirty |= build_writes(u);
+        if (format != UOP_FORMAT_BRANCH && format != UOP_FORMAT_JUMP) continue;
+        int inside = build_block_at(region, block->pc + (uint64_t)u->imm);
+        if (inside >= 0) news |= add_dirty(b, (unsigned)inside, dirty);
+    }
+    if (!build_may_return(region, &block->ir->uop[block->ir->count - 1])) return news;
+    for (unsigned i = 0; i < region->blocks; i++) {
+        if (region->block[i].returns) news |= add_dirty(b, i, dirty);
+    }
+    return news;
+}
+
+void build_find_dirty(struct build *b) {
+    for (bool news = true; news;) {
+        news = false;
+        for (unsigned i = 0; i < b->region->blocks; i++) news |= spread_dirty(b, i);
+    }
+}
