@@ -117,9 +117,12 @@ static bool add_accesses(struct compiler *c, struct jit_unit *unit, struct chann
 static bool make(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
     if (!lift(c, request)) return false;
     for (unsigned i = 0; i < request->blocks; i++) result->instructions += c->ir[i].instructions;
-    bool built = build(c, request);
+    if (!build(c, request)) {
+        jit_drop(c->jit);
+        return false;
+    }
     struct jit_unit *unit = jit_compile(c->jit, true);
-    bool made = unit && built && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
+    bool made = unit && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
     if (unit) jit_unit_free(unit);
     return made;
 }

@@ -29,6 +29,7 @@ bool fault_handle(int signal, siginfo_t *info, void *ucontext) {
     }
     struct cpu *cpu = cpu_current();
     if (!cpu) return false;
+    cpu->trap.inexact = 0;
     if (!interp_owns(pc)) {
         bool retry;
         if (!code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext, &retry)) return false;

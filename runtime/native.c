@@ -3,6 +3,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/mem.h"
+#include "runtime/perfmap.h"
 #include "runtime/stats.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +70,7 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     native->used += (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);
     native->unit[native->units] = unit;
     __atomic_store_n(&native->units, native->units + 1, __ATOMIC_RELEASE);
+    perfmap_add(unit->code, unit->bytes, blocks[0]->pc, "quick");
     quick_install(unit);
     for (unsigned i = 0; i < count; i++) {
         if (blocks[i]->optimised) native_switch(blocks[i], true);

@@ -5,6 +5,7 @@
 #include "runtime/mem.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
+#include "runtime/perfmap.h"
 #include "runtime/stats.h"
 #include "translator/interp/cells.h"
 #include "translator/quick/quick.h"
@@ -304,6 +305,7 @@ static void install(struct optimiser *o, const struct compiler *c, struct optimi
     unit->at = result->at;
     unit->bytes = result->bytes;
     note_accesses(unit, result);
+    perfmap_add(c->arena + result->at, result->bytes, unit->use[0].block->pc, "opt");
     unit->next = o->made;
     __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
 }
@@ -462,6 +464,7 @@ bool optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc
         const struct channel_access *access = access_before(unit, at);
         cpu->pc = access ? access->pc : unit->use[0].block->pc;
         cpu->at = (access ? access->write : write) ? &writes : &reads;
+        cpu->trap.inexact = !access;
         return true;
     }
     return false;

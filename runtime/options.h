@@ -18,6 +18,7 @@ struct options {
     const char *log_file;      // -D: where strace and -d output go, or NULL for stderr
     bool stats;                // --stats on stderr at exit
     const char *stats_json;    // --stats-json FILE
+    bool perfmap;              // -perfmap: tell perf about native code
     enum tier tier;
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal

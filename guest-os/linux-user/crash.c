@@ -46,7 +46,7 @@ static void put_signal(struct text *text, const struct task *task, int signal, c
     if (info->si_code > 0 && info->si_code != SI_KERNEL)
         text_add(text, " at address %#llx", (unsigned long long)(uintptr_t)info->si_addr);
     else if (info->si_code <= 0) text_add(text, ", from process %d", info->si_pid);
-    text_add(text, "\n  thread  %d (%.15s), tier interp\n", task->tid, name);
+    text_add(text, "\n  thread  %d (%.15s)\n", task->tid, name);
 }
 
 static void put_instruction(struct text *text, uint64_t pc) {
@@ -83,6 +83,11 @@ void crash_report(struct task *task, int signal, const siginfo_t *info) {
     text_add(&text, "  pc      %#llx  %s\n", (unsigned long long)task->cpu->pc, place);
     put_instruction(&text, task->cpu->pc);
     put_registers(&text, task->cpu);
+    bool faulted = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
+    if (faulted && task->cpu->trap.inexact)
+        text_add(
+            &text,
+            "  note    this was in a compiled loop: pc and registers are as of some instructions before; --tier=quick shows them exactly\n");
     put_last_syscall(&text, task);
     text_add(&text, "  next    ferry run --strace … shows the calls before it; ferry dump decode %s the code around it\n",
              process.exe);

@@ -3,11 +3,13 @@
 #include "guest-os/linux-user/run.h"
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/syscall.h"
+#include "guest-os/linux-user/symbol.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
 #include "runtime/options.h"
+#include "runtime/perfmap.h"
 #include "runtime/stats.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -36,6 +38,7 @@ int linux_user_run(const char *program, int argc, char *const argv[], char *cons
     if (!isa) error_die("no translator for %s", guest_abi->uname_machine);
     settle_sysroot();
     mem_init();
+    perfmap_describe = symbol_describe;
     code_init(isa, options.features ? options.features : isa->default_features);
     struct cpu *cpu = cpu_new(&hooks);
     struct task *task = task_new(cpu);

@@ -71,6 +71,7 @@ static void make_inherited(void) {
     } flags[] = {
         {"--strace", options.strace},
         {"--stats", options.stats},
+        {"--perfmap", options.perfmap},
         {"--crash-report", options.crash_report},
     };
     words[count++] = "--settled";
@@ -92,6 +93,7 @@ int settings_apply(void) {
     if (setting[OPTION_code_size].value) size_parse(setting[OPTION_code_size].value, &options.code_size);
     options.strace = setting_on(OPTION_strace) || log_has_strace();
     options.log_file = absolute(setting[OPTION_log_file].value);
+    options.perfmap = setting_on(OPTION_perfmap);
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute(setting[OPTION_stats_json].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);

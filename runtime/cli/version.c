@@ -59,7 +59,7 @@ int version_print(bool json) {
     json_string(stdout, id);
     printf(", \"compiler\": ");
     json_string(stdout, COMPILER);
-    printf(", \"host\": \"%s\", \"guests\": [\"riscv64\"], \"tiers\": [\"interp\", \"quick\"]}\n", host());
+    printf(", \"host\": \"%s\", \"guests\": [\"riscv64\"], \"tiers\": [\"interp\", \"quick\", \"opt\"]}\n", host());
     return output_status(EXIT_OK);
 }
 

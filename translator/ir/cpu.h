@@ -38,6 +38,7 @@ struct trap {
     int write;            // 1 store, 0 load
     int host_signal;      // SIGSEGV or SIGBUS
     int host_code;        // si_code as the host gave it
+    int inexact;          // of a memory fault: pc and slots may be older ones, which no handler will look at
 };
 
 // Bits of the mode: translations made under one mode are not valid under another.

@@ -150,6 +150,11 @@ LLVMModuleRef jit_module(struct jit *jit) {
     return jit->module;
 }
 
+void jit_drop(struct jit *jit) {
+    LLVMDisposeModule(jit->module);
+    LLVMOrcDisposeThreadSafeContext(jit->context);
+}
+
 static bool optimise_module(struct jit *jit, const char *passes) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     bool fine = is_fine(LLVMRunPasses(jit->module, passes, jit->machine, options));

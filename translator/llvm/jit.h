@@ -26,6 +26,8 @@ struct jit *jit_new(struct jit_memory *memory, const char **why);
 void jit_free(struct jit *jit);
 // A module to build functions in.
 LLVMModuleRef jit_module(struct jit *jit);
+// Throws the module last made away.
+void jit_drop(struct jit *jit);
 // Optimises the module last made and compiles it. NULL if that fails, or if the code refers to anything outside of itself.
 struct jit_unit *jit_compile(struct jit *jit, bool optimise);
 // The address of a function, or 0.

@@ -1,0 +1,126 @@
+// The compiler program's part that turns requests into code, with requests of all kinds: well-formed ones, and what a runner gone mad may write.
+#include "aot/compile.h"
+#include "translator/guest/guest.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+// after those that it needs
+#include <cmocka.h>
+
+enum { ARENA_BYTES = 8 << 20, MUTATIONS = 400, PC = 0x10000 };
+
+static struct channel channel;
+static struct compiler *compiler;
+static struct channel_request request;
+static struct channel_result result;
+
+// A block of these instructions at `pc`.
+static void add_block(uint64_t pc, const uint32_t *words, unsigned count, bool entry) {
+    request.block[request.blocks++] =
+        (struct channel_block){.pc = pc, .at = (uint16_t)request.bytes, .bytes = (uint16_t)(4 * count), .entry = entry};
+    memcpy(request.byte + request.bytes, words, 4 * (size_t)count);
+    request.bytes += 4 * count;
+}
+
+// for (; a0; a0--) { a1 += *(long *)sp; f0 = f0 * f1 + f0; }
+static void make_request(void) {
+    static const uint32_t loop[] = {
+        0x00013283,  // ld t0, 0(sp)
+        0x005585b3,  // add a1, a1, t0
+        0x02107043,  // fmadd.d f0, f0, f1, f0
+        0xfff50513,  // addi a0, a0, -1
+        0xfe0518e3,  // bnez a0, -16
+    };
+    memset(&request, 0, sizeof request);
+    request.id = 1;
+    request.exit_table = 0x1000;
+    add_block(PC, loop, sizeof loop / sizeof *loop, true);
+    request.exit[request.exits++] = PC;
+    request.exit[request.exits++] = PC + sizeof loop;
+}
+
+static bool is_inside(uint32_t at) {
+    return at >= result.at && at < result.at + result.bytes && result.at + result.bytes <= ARENA_BYTES;
+}
+
+static void test_loop(void **state) {
+    (void)state;
+    for (unsigned exact = 0; exact < 2; exact++) {
+        make_request();
+        request.exact = exact;
+        compile(compiler, &request, &result);
+        assert_int_equal(result.outcome, CHANNEL_MADE);
+        assert_int_equal(result.instructions, 5);
+        assert_true(is_inside(result.entry[0]));
+        assert_int_equal(result.accesses > 0, exact);
+        const struct channel_access *access = (const struct channel_access *)(channel.arena + result.access);
+        for (unsigned i = 0; i < result.accesses; i++) {
+            assert_int_equal(access[i].pc, PC);
+            assert_true(is_inside(access[i].at));
+        }
+    }
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    make_request();
+    request.blocks = 0;
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+    make_request();
+    request.block[0].entry = 0;
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+    make_request();
+    request.exits = 1;  // one is missing
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+    make_request();
+    request.block[0].at = CHANNEL_BYTES;
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+}
+
+static uint32_t next_random(void) {
+    static uint64_t state = 1;
+    state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (uint32_t)(state >> 33);
+}
+
+// Anything may come out, but no crash, and nothing outside of the arena.
+static void test_nonsense(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < MUTATIONS; n++) {
+        make_request();
+        size_t reach = n % 2 ? offsetof(struct channel_request, exit) : sizeof request;
+        for (unsigned i = next_random() % 8 + 1; i > 0; i--) ((uint8_t *)&request)[next_random() % reach] = (uint8_t)next_random();
+        for (unsigned i = next_random() % 8 + 1; i > 0; i--) request.byte[next_random() % 24] = (uint8_t)next_random();
+        compile(compiler, &request, &result);
+        for (unsigned i = 0; result.outcome == CHANNEL_MADE && i < request.blocks; i++) {
+            if (request.block[i].entry) assert_true(is_inside(result.entry[i]));
+        }
+    }
+}
+
+static int set_up(void **state) {
+    (void)state;
+    void *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const char *why = "";
+    channel.arena = (uintptr_t)arena;
+    channel.arena_bytes = ARENA_BYTES;
+    channel.features = guest_riscv64.default_features;
+    strcpy(channel.isa, "riscv64");
+    for (unsigned i = 0; guest_riscv64.pins[i]; i++) channel.pins[i] = guest_riscv64.pins[i];
+    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, &why);
+    if (!compiler) print_error("%s\n", why);
+    return compiler ? 0 : -1;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_nonsense)};
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
