@@ -135,7 +135,7 @@ static bool add_block(struct gathering *g, struct block *block, unsigned most_ce
 static void flood(struct gathering *g, struct block *first, optimise_find *find, unsigned most_cells) {
     for (unsigned i = add_block(g, first, most_cells) ? g->blocks - 1 : g->blocks; i < g->blocks; i++) {
         uint64_t pc[BLOCK_MAX_AFTER];
-        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) { add_block(g, find(pc[n], first->mode), most_cells); }
+        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) add_block(g, find(pc[n], first->mode), most_cells);
     }
 }
 
@@ -294,13 +294,8 @@ static void note_accesses(struct optimised *unit, const struct channel_result *r
     unit->accesses = result->accesses;
 }
 
+// Faults in the code must be known as such before anyone enters it.
 static void install(struct optimiser *o, const struct compiler *c, struct optimised *unit, const struct channel_result *result) {
-    for (unsigned i = 0; i < unit->blocks; i++) {
-        struct use *use = &unit->use[i];
-        if (!use->entry || result->entry[i] - result->at >= result->bytes) continue;
-        use->block->optimised_by = unit;
-        give(use->block, c->arena + result->entry[i]);
-    }
     unit->arena = c->arena;
     unit->at = result->at;
     unit->bytes = result->bytes;
@@ -308,6 +303,12 @@ static void install(struct optimiser *o, const struct compiler *c, struct optimi
     perfmap_add(c->arena + result->at, result->bytes, unit->use[0].block->pc, "opt");
     unit->next = o->made;
     __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < unit->blocks; i++) {
+        struct use *use = &unit->use[i];
+        if (!use->entry || result->entry[i] - result->at >= result->bytes) continue;
+        use->block->optimised_by = unit;
+        give(use->block, c->arena + result->entry[i]);
+    }
 }
 
 static void ban(const struct optimised *unit) {
