@@ -121,7 +121,7 @@ static bool make(struct compiler *c, const struct channel_request *request, stru
         jit_drop(c->jit);
         return false;
     }
-    struct jit_unit *unit = jit_compile(c->jit, true);
+    struct jit_unit *unit = jit_compile(c->jit);
     bool made = unit && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
     if (unit) jit_unit_free(unit);
     return made;

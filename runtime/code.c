@@ -187,11 +187,14 @@ static uint64_t hash_bytes(const uint8_t *bytes, size_t size) {
     return XXH3_64bits(bytes, size);
 }
 
+bool code_copy_bytes(const struct block *block, uint8_t *bytes) {
+    return mem_copy_in(bytes, block->pc, block->bytes) == 0 && hash_bytes(bytes, block->bytes) == block->bytes_hash;
+}
+
 static bool changed(const struct block *block, uint64_t start, uint64_t end) {
     (void)start, (void)end;
     uint8_t bytes[BLOCK_MAX_BYTES];
-    if (mem_copy_in(bytes, block->pc, block->bytes) < 0) return true;
-    return hash_bytes(bytes, block->bytes) != block->bytes_hash;
+    return !code_copy_bytes(block, bytes);
 }
 
 void code_sync(void) {

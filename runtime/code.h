@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct block;
 struct cell;
 struct cpu;
 struct lock;
@@ -22,6 +23,8 @@ bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, cons
 void code_hot(struct cpu *cpu, const struct cell *code);
 // cpu->resolve: code for cpu->pc under cpu->mode, or NULL with cpu->trap set (TRAP_FETCH).
 const struct cell *code_resolve(struct cpu *cpu);
+// Copies the guest bytes that a block was made of. False if they are no longer there.
+bool code_copy_bytes(const struct block *block, uint8_t *bytes);
 // The guest bytes in [start, start + size) changed, went away, or lost or gained execute permission.
 void code_invalidate(uint64_t start, uint64_t size);
 // Guest code may have been written anywhere (fence.i): drops every block whose bytes differ from what was translated.

@@ -2,7 +2,7 @@
 #include "runtime/optimise.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
-#include "runtime/mem.h"
+#include "runtime/code.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
 #include "runtime/perfmap.h"
@@ -10,8 +10,6 @@
 #include "translator/interp/cells.h"
 #include "translator/quick/quick.h"
 #include <string.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum {
     REGION_CELLS = 700,
@@ -212,8 +210,7 @@ static bool copy_bytes(const struct gathering *g, struct channel_request *reques
     request->bytes = 0;
     for (unsigned i = 0; i < g->blocks; i++) {
         const struct block *block = g->block[i];
-        uint8_t *to = request->byte + request->bytes;
-        if (mem_copy_in(to, block->pc, block->bytes) < 0 || XXH3_64bits(to, block->bytes) != block->bytes_hash) return false;
+        if (!code_copy_bytes(block, request->byte + request->bytes)) return false;
         request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, i == 0, 0};
         request->bytes += block->bytes;
     }

@@ -120,6 +120,7 @@ def differences(expected, got):
     return lines + ["stderr: " + line for line in got[2].splitlines()[:12]] if lines else []
 
 
+PATIENCE = {"opt": 5}  # times a program's timeout: every short process waits for LLVM to start and to compile
 KNOWN = {}  # what must come out, by program: variants of one program share it
 KNOWING = threading.Lock()
 
@@ -151,7 +152,7 @@ def test(source, variant, tier, ferry, work, root):
         expected = expectation(source, options, work, arguments)
         library = ["-L", "/usr/riscv64-linux-gnu" if not root.exists() else str(root)] if variant == "dynamic" else []
         command = [ferry, "run", f"--tier={tier}", *library, str(guest), *arguments]
-        got = play(command, folder, float(options.get("timeout", 60)))
+        got = play(command, folder, float(options.get("timeout", 60)) * PATIENCE.get(tier, 1))
         return differences(expected, got)
     except RuntimeError as problem:
         return [str(problem)]

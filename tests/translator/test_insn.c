@@ -191,7 +191,7 @@ static void make_optimised(struct block *block, const struct ir_block *ir) {
     static struct region_accesses accesses;
     bool built = region_build(jit_module(jit), &region, &accesses);
     if (!built) jit_drop(jit);
-    jit_unit = built ? jit_compile(jit, true) : NULL;
+    jit_unit = built ? jit_compile(jit) : NULL;
     uint64_t address = jit_unit ? jit_address(jit_unit, name) : 0;
     mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_EXEC);
     if (!built || !address) {

@@ -76,7 +76,7 @@ struct block {
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
     const void *optimised;  // and better code, or NULL
-    struct optimised *optimised_by;  // the runtime's, as are the next two
+    struct optimised *optimised_by;  // the runtime's, as are those below
     struct use *uses;
     bool asked;
     uint8_t waited, tries;

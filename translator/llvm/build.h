@@ -8,8 +8,8 @@ enum {
     BUILD_ARGUMENTS = 1 + REGION_MAX_PINS + 1,
 };
 
-// All that leaves the region goes one of these ways, with a cell or, of the last, a pc to go on at.
-enum way_out { OUT_EXIT, OUT_INTERRUPTED, OUT_INDIRECT, OUT_WAYS };
+// Seldom taken ways out of the region, one of each kind for all who take it: with a cell to go on at, and with a pc.
+enum way_out { OUT_INTERRUPTED, OUT_INDIRECT, OUT_WAYS };
 
 struct build {
     LLVMContextRef context;
@@ -37,8 +37,8 @@ struct build {
     } out[OUT_WAYS];
     // At the place under way.
     const struct region_block *block;
-    uint64_t
-        dirty;  // promoted lasting slots, by bit, whose places in the cpu may be out of date; of pinned ones nobody expects anything else
+    // Promoted lasting slots, by bit, whose places in the cpu may be out of date. Of pinned ones nobody expects anything else.
+    uint64_t dirty;
     uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
     unsigned counted;  // instructions of the block
 };
@@ -82,7 +82,7 @@ void build_tail_call(struct build *b, LLVMValueRef target);
 // Goes on at a pc; at where an indirect jump leads.
 void build_leave_for(struct build *b, uint64_t pc);
 void build_leave_indirectly(struct build *b, const struct uop *u);
-// Makes the blocks that all who leave go to; the last to be built.
+// Makes the seldom taken ways out; the last to be built.
 void build_ways_out(struct build *b);
 
 // ---- region.c

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char passes_quick[] = "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg)";
-static const char passes_optimised[] =
+static const char passes[] =
     "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,gvn,loop-simplify,lcssa,loop-mssa(licm),instcombine<no-verify-fixpoint>,simplifycfg)";
 
 struct jit {
@@ -155,16 +154,16 @@ void jit_drop(struct jit *jit) {
     LLVMOrcDisposeThreadSafeContext(jit->context);
 }
 
-static bool optimise_module(struct jit *jit, const char *passes) {
+static bool optimise_module(struct jit *jit) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     bool fine = is_fine(LLVMRunPasses(jit->module, passes, jit->machine, options));
     LLVMDisposePassBuilderOptions(options);
     return fine;
 }
 
-struct jit_unit *jit_compile(struct jit *jit, bool optimise) {
+struct jit_unit *jit_compile(struct jit *jit) {
     struct jit_unit *unit = calloc(1, sizeof *unit);
-    bool fine = unit && optimise_module(jit, optimise ? passes_optimised : passes_quick);
+    bool fine = unit && optimise_module(jit);
     LLVMOrcThreadSafeModuleRef module = LLVMOrcCreateNewThreadSafeModule(jit->module, jit->context);
     LLVMOrcDisposeThreadSafeContext(jit->context);
     if (!fine) {

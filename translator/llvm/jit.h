@@ -13,8 +13,8 @@ struct jit_memory {
     uint8_t *start;
     size_t size, used;
     bool full;  // something did not fit
-    uint8_t
-        *maps;  // the stack maps of the unit last linked (LLVM's manual "Stack maps and patch points in LLVM", "Stack Map Format")
+    // The stack maps of the unit last linked (LLVM's manual "Stack maps and patch points in LLVM", "Stack Map Format"), or NULL.
+    uint8_t *maps;
     size_t maps_size;
 };
 
@@ -29,7 +29,7 @@ LLVMModuleRef jit_module(struct jit *jit);
 // Throws the module last made away.
 void jit_drop(struct jit *jit);
 // Optimises the module last made and compiles it. NULL if that fails, or if the code refers to anything outside of itself.
-struct jit_unit *jit_compile(struct jit *jit, bool optimise);
+struct jit_unit *jit_compile(struct jit *jit);
 // The address of a function, or 0.
 uint64_t jit_address(struct jit_unit *unit, const char *name);
 // Hands out the numbers and addresses of the unit's stack maps, once it has an address. False, having stopped, if there is one that cannot be or that

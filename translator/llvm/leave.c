@@ -42,7 +42,7 @@ static LLVMValueRef is_pending(struct build *b) {
     return LLVMBuildICmp(b->ir, LLVMIntNE, pending, LLVMConstInt(b->i32, 0, 0), "");
 }
 
-// Goes to where everything is left this way, which is built last. What code there is at ways out LLVM spends most of its time on.
+// To where all go that leave this way, which is built last: code at ways out costs LLVM much time.
 static void go_out(struct build *b, enum way_out way, LLVMValueRef target) {
     struct out *out = &b->out[way];
     if (!out->block) out->block = build_block(b);
@@ -84,13 +84,9 @@ static void build_out(struct build *b, enum way_out way) {
     LLVMPositionBuilderAtEnd(b->ir, b->out[way].block);
     build_store_slots(b);
     LLVMValueRef target = LLVMBuildLoad2(b->ir, b->i64, b->target, "");
-    build_store_field(b, way == OUT_INDIRECT ? offsetof(struct cpu, pc) : offsetof(struct cpu, next), target);
-    switch (way) {
-    case OUT_EXIT: build_tail_call(b, native_of(b, target)); break;
-    case OUT_INTERRUPTED: build_tail_call(b, build_address(b, b->region->places.leave)); break;
-    case OUT_INDIRECT: build_tail_call(b, build_address(b, b->region->places.indirect)); break;
-    case OUT_WAYS: break;
-    }
+    bool indirect = way == OUT_INDIRECT;
+    build_store_field(b, indirect ? offsetof(struct cpu, pc) : offsetof(struct cpu, next), target);
+    build_tail_call(b, build_address(b, indirect ? b->region->places.indirect : b->region->places.leave));
 }
 
 void build_ways_out(struct build *b) {

@@ -10,12 +10,15 @@ void native_exit_init(struct native_exit *exit, uint64_t pc) {
     exit->target = &exit->link;
 }
 
-static const void *code_of(const struct block *block) {
-    if (block->optimised) return block->optimised;
-    if (!block->unit) return NULL;
+unsigned quick_number(const struct block *block) {
     unsigned at = 0;
     while (block->unit->block[at] != block) at++;
-    return block->unit->code + block->unit->entry[at];
+    return at;
+}
+
+static const void *code_of(const struct block *block) {
+    if (block->optimised) return block->optimised;
+    return block->unit ? block->unit->code + block->unit->entry[quick_number(block)] : NULL;
 }
 
 // A block that has lost all its native code is worth some more.

@@ -52,6 +52,8 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
                               uintptr_t at);
 // An exit to `pc` that is not linked yet.
 void native_exit_init(struct native_exit *exit, uint64_t pc);
+// A block's number in its unit.
+unsigned quick_number(const struct block *block);
 // What to write over the first instruction of the unit's block `at`: a jump away, or what was there before.
 void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t bytes[QUICK_SWITCH_BYTES]);
 // From now on the blocks are entered by their native code / are not. Atomic: other threads may be running them.
