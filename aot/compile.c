@@ -18,6 +18,7 @@ struct compiler {
     struct jit *jit;
     struct ir_block ir[CHANNEL_BLOCKS];
     struct region_block block[CHANNEL_BLOCKS];
+    struct region_way way[CHANNEL_WAYS];
     struct region_accesses accesses;
     struct channel_access access[MAX_MAPS];
     unsigned accesses_made;
@@ -47,14 +48,19 @@ struct compiler *compile_begin(const struct channel *channel, const char **why) 
 
 // Lifts the blocks. False if the request is not one that a runner makes.
 static bool lift(struct compiler *c, const struct channel_request *r) {
-    if (!r->blocks || r->blocks > CHANNEL_BLOCKS || r->exits > CHANNEL_EXITS || r->bytes > CHANNEL_BYTES) return false;
+    if (!r->blocks || r->blocks > CHANNEL_BLOCKS || r->exits > CHANNEL_EXITS || r->ways > CHANNEL_WAYS || r->bytes > CHANNEL_BYTES)
+        return false;
     for (unsigned i = 0; i < r->blocks; i++) {
         const struct channel_block *block = &r->block[i];
         bool inside = block->bytes && block->at <= r->bytes && block->bytes <= r->bytes - block->at;
         if (!inside) return false;
         c->isa->lift(r->byte + block->at, block->bytes, r->mode, c->features, BLOCK_MAX_UOPS, &c->ir[i]);
         if (c->ir[i].bytes != block->bytes) return false;
-        c->block[i] = (struct region_block){block->pc, &c->ir[i], block->entry != 0, block->returns != 0};
+        c->block[i] = (struct region_block){block->pc, &c->ir[i], block->entry != 0};
+    }
+    for (unsigned i = 0; i < r->ways; i++) {
+        if (r->way[i].from >= r->blocks || r->way[i].to >= r->blocks) return false;
+        c->way[i] = (struct region_way){r->way[i].from, r->way[i].to};
     }
     return true;
 }
@@ -64,6 +70,8 @@ static bool build(struct compiler *c, const struct channel_request *r) {
                             .exit = r->exit,
                             .blocks = r->blocks,
                             .exits = r->exits,
+                            .way = c->way,
+                            .ways = r->ways,
                             .mode = r->mode,
                             .exact = r->exact != 0,
                             .pins = c->pins,

@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 1,
+    CHANNEL_VERSION = 2,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
-    CHANNEL_BLOCKS = 96,  // of a request
-    CHANNEL_EXITS = 256,
-    CHANNEL_BYTES = 8192,  // of guest code
+    CHANNEL_BLOCKS = 224,  // of a request
+    CHANNEL_EXITS = 512,
+    CHANNEL_WAYS = 1024,
+    CHANNEL_BYTES = 24576,  // of guest code
     CHANNEL_PINS = 16,
     CHANNEL_CONTROL_BYTES = 1 << 20,  // in the memory, before the arena
     // Descriptors of the compiler program.
@@ -25,17 +26,23 @@ enum {
 struct channel_block {
     uint64_t pc;
     uint16_t at, bytes;  // in the request's bytes
-    uint8_t entry, returns;  // whether, as in struct region_block
+    uint8_t entry;  // whether, as in struct region_block
+};
+
+// An indirect jump that ends a block may lead to another one.
+struct channel_way {
+    uint8_t from, to;  // numbers of blocks
 };
 
 // A region to compile.
 struct channel_request {
     uint32_t id, mode;
-    uint32_t blocks, exits, bytes;
+    uint32_t blocks, exits, ways, bytes;
     uint32_t exact;  // whether, as in struct region
     uint64_t exit_table;  // the address of a struct native_exit for each exit, in the runner
     struct channel_block block[CHANNEL_BLOCKS];
     uint64_t exit[CHANNEL_EXITS];  // pcs
+    struct channel_way way[CHANNEL_WAYS];
     uint8_t byte[CHANNEL_BYTES];
 };
 

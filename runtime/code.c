@@ -7,6 +7,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
+#include "runtime/gather.h"
 #include "runtime/host/host.h"
 #include "runtime/mem.h"
 #include "runtime/native.h"
@@ -345,6 +346,7 @@ static unsigned gather(struct block *first, struct block **blocks) {
         if (known || (count && cells + block->count > UNIT_MAX_CELLS)) continue;
         blocks[count++] = block;
         cells += block->count;
+        if (quick_hot_passes) gather_prepare(&current.about, code_isa, block);
         for (unsigned i = 0; i < block->exits; i++) {
             struct block *next = find(block->exit[i].pc, block->mode);
             if (wants_native(next) && left < sizeof waiting / sizeof *waiting) waiting[left++] = next;

@@ -3,24 +3,19 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
+#include "runtime/gather.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
 #include "runtime/perfmap.h"
 #include "runtime/stats.h"
-#include "translator/interp/cells.h"
 #include "translator/quick/quick.h"
 #include <string.h>
 
 enum {
-    REGION_CELLS = 700,
-    AROUND_CELLS = 2000,   // looked at
-    LOOP_CELLS = 400,
-    STRAIGHT_CELLS = 150,
-    CALLEE_CELLS = 100,
-    BLOCK_MAX_AFTER = INTERP_MAX_CELLS + 1,
     AGAIN_SOON = 2000,  // passes
     AGAIN_LATER = 1 << 24,
     PATIENCE = 5,
+    MOST_GROWN = 4,
     MOST_TRIES = 12,  // each time it takes twice as long to the next one
     FAILURES = 4,  // of compiler programs in one process, after which it does without
     LEAST_ARENA = 1 << 20,
@@ -36,6 +31,8 @@ struct optimised {
     uint32_t accesses;
     const struct channel_access *access;
     bool dead, exact;
+    struct block *by;  // that made us ask
+    uint8_t grown;  // how often its like was asked for before
     struct use {
         struct use *next;  // of the same block
         struct optimised *unit;
@@ -65,165 +62,17 @@ static struct compiler *last(struct optimiser *o) {
     return o->compilers ? &o->compiler[o->compilers - 1] : NULL;
 }
 
-// ---- forming a region
-
-struct gathering {
-    struct block *block[CHANNEL_BLOCKS];
-    unsigned blocks, cells, bytes, exits;
-    uint64_t exit[CHANNEL_EXITS];
-};
-
-static bool is_good(const struct block *block) {
-    return block && block->unit && !block->dead;
-}
-
-static int place_of(const struct gathering *g, uint64_t pc) {
-    for (unsigned i = 0; i < g->blocks; i++) {
-        if (g->block[i]->pc == pc) return (int)i;
-    }
-    return -1;
-}
-
-static void add_exit(struct gathering *g, uint64_t pc) {
-    for (unsigned i = 0; i < g->exits; i++) {
-        if (g->exit[i] == pc) return;
-    }
-    g->exit[g->exits++] = pc;
-}
-
-// Calls leave the address behind them in a slot, as a constant.
-static bool is_call(const struct block *block) {
-    uint64_t behind = block->pc + block->bytes;
-    const uint16_t *code = block->code->about->cell_code;
-    for (unsigned i = 0; i < block->count; i += cell_width(code[2 * i])) {
-        const struct cell *u = &block->code->cell[i];
-        if (code[2 * i] == CELL_li64 && cell_wide(u + 1) == behind) return true;
-        if (code[2 * i] == UOP_li && (uint64_t)(int64_t)u->imm == behind) return true;
-    }
-    return false;
-}
-
-// Where a direct call goes, or 0. It is the block's last exit.
-static uint64_t callee_of(const struct block *block) {
-    bool direct = is_call(block) && block->exits && block->code->about->cell_code[2 * (block->count - 1)] == UOP_jump;
-    return direct ? block->exit[block->exits - 1].pc : 0;
-}
-
-// The pcs that come after a block without entering what it calls.
-static unsigned after(const struct block *block, uint64_t pc[BLOCK_MAX_AFTER]) {
-    unsigned count = 0, exits = callee_of(block) ? block->exits - 1 : block->exits;
-    for (unsigned i = 0; i < exits; i++) pc[count++] = block->exit[i].pc;
-    if (is_call(block)) pc[count++] = block->pc + block->bytes;
-    return count;
-}
-
-static bool add_block(struct gathering *g, struct block *block, unsigned most_cells) {
-    if (!is_good(block) || place_of(g, block->pc) >= 0) return false;
-    if (g->blocks == CHANNEL_BLOCKS || g->cells + block->count > most_cells || g->bytes + block->bytes > CHANNEL_BYTES ||
-        g->exits + block->exits + 1 > CHANNEL_EXITS)
-        return false;
-    g->block[g->blocks++] = block;
-    g->cells += block->count;
-    g->bytes += block->bytes;
-    for (unsigned i = 0; i < block->exits; i++) add_exit(g, block->exit[i].pc);
-    if (is_call(block)) add_exit(g, block->pc + block->bytes);
-    return true;
-}
-
-static void flood(struct gathering *g, struct block *first, optimise_find *find, unsigned most_cells) {
-    for (unsigned i = add_block(g, first, most_cells) ? g->blocks - 1 : g->blocks; i < g->blocks; i++) {
-        uint64_t pc[BLOCK_MAX_AFTER];
-        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) add_block(g, find(pc[n], first->mode), most_cells);
-    }
-}
-
-// Which blocks the first one can be reached from again.
-static bool find_loop(const struct gathering *g, bool loops[CHANNEL_BLOCKS]) {
-    bool any = false;
-    for (bool news = true; news;) {
-        news = false;
-        for (unsigned i = 0; i < g->blocks; i++) {
-            uint64_t pc[BLOCK_MAX_AFTER];
-            for (unsigned count = after(g->block[i], pc), n = 0; n < count && !loops[i]; n++) {
-                int to = place_of(g, pc[n]);
-                loops[i] = to == 0 || (to > 0 && loops[to]);
-                news |= loops[i];
-            }
-            any |= loops[i];
-        }
-    }
-    return any;
-}
-
-// Small functions that the region calls belong to it.
-static void add_callees(struct gathering *g, optimise_find *find) {
-    static struct gathering callee;
-    for (unsigned i = 0, callers = g->blocks; i < callers; i++) {
-        uint64_t pc = callee_of(g->block[i]);
-        struct block *first = pc ? find(pc, g->block[i]->mode) : NULL;
-        if (!is_good(first) || place_of(g, pc) >= 0) continue;
-        callee.blocks = callee.cells = callee.bytes = callee.exits = 0;
-        flood(&callee, first, find, CALLEE_CELLS + 1);
-        if (callee.cells > CALLEE_CELLS) continue;
-        for (unsigned n = 0; n < callee.blocks; n++) add_block(g, callee.block[n], REGION_CELLS);
-    }
-}
-
-// Whether there is a call in the region of what is in it (`inside`) or is not. Calls that nobody comes back from do not count: they are never made.
-static bool has_call(const struct gathering *g, optimise_find *find, bool inside) {
-    for (unsigned i = 0; i < g->blocks; i++) {
-        const struct block *block = g->block[i];
-        bool called = is_call(block) && is_good(find(block->pc + block->bytes, block->mode));
-        if (called && (place_of(g, callee_of(block)) >= 0) == inside) return true;
-    }
-    return false;
-}
-
-// The loop that the block begins, with all loops in it. False if there is none, or if it is too large, or left for calls all the time: entering and
-// leaving a region costs more than better code for some few instructions gains over the quick tier's.
-static bool gather(struct gathering *g, struct block *first, optimise_find *find) {
-    static struct gathering around;
-    bool loops[CHANNEL_BLOCKS] = {false};
-    unsigned cells = 0;
-    around.blocks = around.cells = around.bytes = around.exits = 0;
-    flood(&around, first, find, AROUND_CELLS);
-    if (!find_loop(&around, loops)) return false;
-    for (unsigned i = 0; i < around.blocks; i++) cells += loops[i] ? around.block[i]->count : 0;
-    if (cells > LOOP_CELLS) return false;
-    for (unsigned i = 0; i < around.blocks; i++) {
-        if (i == 0 || loops[i]) add_block(g, around.block[i], REGION_CELLS);
-    }
-    if (has_call(g, find, true)) return false;  // recursion
-    add_callees(g, find);
-    return !has_call(g, find, false);
-}
-
-// Under --tier=opt, what is no such loop is compiled as well, as it comes.
-static bool gather_any(struct gathering *g, struct block *first, optimise_find *find) {
-    g->blocks = g->cells = g->bytes = g->exits = 0;
-    flood(g, first, find, STRAIGHT_CELLS);
-    add_callees(g, find);
-    return g->blocks > 0;
-}
+// ---- asking
 
 static bool copy_bytes(const struct gathering *g, struct channel_request *request) {
     request->bytes = 0;
     for (unsigned i = 0; i < g->blocks; i++) {
         const struct block *block = g->block[i];
         if (!code_copy_bytes(block, request->byte + request->bytes)) return false;
-        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, i == 0, 0};
+        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, g->entry[i]};
         request->bytes += block->bytes;
     }
     return true;
-}
-
-// The first block, and those that calls return to.
-static void choose_entries(const struct gathering *g, struct channel_request *request) {
-    for (unsigned i = 0; i < g->blocks; i++) {
-        const struct block *block = g->block[i];
-        int behind = is_call(block) ? place_of(g, block->pc + block->bytes) : -1;
-        if (behind >= 0) request->block[behind].entry = request->block[behind].returns = 1;
-    }
 }
 
 static struct native_exit *make_exits(const struct gathering *g, struct arena *arena) {
@@ -243,21 +92,65 @@ static struct optimised *make_unit(const struct gathering *g, const struct chann
     return unit;
 }
 
-static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, optimise_find *find) {
-    struct gathering g = {.blocks = 0};
+// The living region that the block is in, or NULL.
+static struct optimised *around(const struct block *block) {
+    const struct use *use = block->uses;
+    while (use && use->unit->dead) use = use->next;
+    return use ? use->unit : NULL;
+}
+
+// A region anew, with blocks that turned hot since then, to be entered at this one as well. False if it is not in it, or if the region grew often enough.
+static bool grow(struct gathering *g, const struct optimised *unit, const struct block *block, gather_find *find) {
+    if (unit->grown == MOST_GROWN || !gather_loop(g, unit->use[0].block, find) || !gather_enter(g, block)) return false;
+    for (unsigned i = 0; i < unit->blocks; i++) {
+        if (unit->use[i].entry) gather_enter(g, unit->use[i].block);
+    }
+    return true;
+}
+
+// A region that this one is about the same as, and begins elsewhere.
+static const struct optimised *alike(const struct gathering *g) {
+    for (unsigned i = 1; i < g->blocks; i++) {
+        const struct optimised *unit = g->block[i]->optimised_by;
+        if (unit && unit->use[0].block == g->block[i] && g->blocks <= 2 * unit->blocks) return unit;
+    }
+    return NULL;
+}
+
+// What to ask for because of a block that turned hot: the region around it, or one that it is another way into, or a new one. How often that was asked for
+// before goes to *grown.
+static bool find_region(struct gathering *g, struct block *block, gather_find *find, unsigned *grown) {
+    const struct optimised *like = around(block);
+    *grown = like ? like->grown + 1u : 0;
+    if (like && grow(g, like, block, find)) return true;
+    *grown = 0;
+    if (!gather_loop(g, block, find)) return options.tier == TIER_OPT && gather_any(g, block, find);
+    like = alike(g);
+    if (!like) return true;
+    *grown = like->grown + 1u;
+    if (grow(g, like, block, find)) return true;
+    *grown = 0;
+    return gather_loop(g, block, find);
+}
+
+static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, gather_find *find) {
+    static struct gathering g;
+    unsigned grown;
     struct channel_request *request = compiler_request(c);
-    if (!request) return false;
-    if (!gather(&g, block, find) && !(options.tier == TIER_OPT && gather_any(&g, block, find))) return false;
-    if (!copy_bytes(&g, request)) return false;
-    choose_entries(&g, request);
+    if (!request || !find_region(&g, block, find, &grown) || !copy_bytes(&g, request)) return false;
     request->id = c->asked + 1;
     request->mode = block->mode;
     request->exact = exact;
     request->blocks = g.blocks;
     request->exits = g.exits;
     request->exit_table = (uintptr_t)make_exits(&g, arena);
+    request->ways = g.ways;
     memcpy(request->exit, g.exit, g.exits * sizeof *g.exit);
-    o->asked[c->asked % CHANNEL_REQUESTS] = make_unit(&g, request, arena);
+    memcpy(request->way, g.way, g.ways * sizeof *g.way);
+    struct optimised *unit = make_unit(&g, request, arena);
+    unit->grown = (uint8_t)grown;
+    unit->by = block;
+    o->asked[c->asked % CHANNEL_REQUESTS] = unit;
     block->asked = true;
     compiler_send(c);
     return true;
@@ -273,7 +166,7 @@ static void give(struct block *block, const void *code) {
 static void remove_unit(struct optimised *unit) {
     if (unit->dead) return;
     unit->dead = true;
-    unit->use[0].block->asked = false;
+    unit->by->asked = false;
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct block *block = unit->use[i].block;
         if (block->optimised_by != unit) continue;
@@ -309,7 +202,7 @@ static void install(struct optimiser *o, const struct compiler *c, struct optimi
 }
 
 static void ban(const struct optimised *unit) {
-    banned[bans++ % BANNED] = unit->use[0].block->pc;
+    banned[bans++ % BANNED] = unit->by->pc;
 }
 
 static bool is_banned(uint64_t pc) {
@@ -331,7 +224,7 @@ static void take_results(struct optimiser *o, struct compiler *c) {
             stats_optimised(&result, unit->blocks);
         } else {
             if (result.outcome != CHANNEL_FULL) ban(unit);
-            else unit->use[0].block->asked = false;
+            else unit->by->asked = false;
             unit->dead = true;
         }
     }
@@ -342,7 +235,7 @@ static void forget_requests(struct optimiser *o, struct compiler *c, uint32_t cu
     for (; c->answered != c->asked; c->answered++) {
         struct optimised *unit = o->asked[c->answered % CHANNEL_REQUESTS];
         if (c->answered + 1 == current) ban(unit);
-        unit->use[0].block->asked = false;
+        unit->by->asked = false;
         unit->dead = true;
     }
 }
@@ -381,12 +274,10 @@ static void wait_for(struct optimiser *o, struct compiler *c) {
 
 // A block in the midst of a region that has code will mostly be reached by way of that.
 static bool waits(struct block *block) {
-    bool inside = false;
-    for (const struct use *use = block->uses; use; use = use->next) inside |= !use->unit->dead;
-    return inside && block->waited++ < PATIENCE;
+    return around(block) && block->waited++ < PATIENCE;
 }
 
-uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block, optimise_find *find, bool *full) {
+uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block, gather_find *find, bool *full) {
     *full = false;
     if (!guest) return AGAIN_LATER;
     struct compiler *c = program(o, full);

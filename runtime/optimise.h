@@ -2,6 +2,7 @@
 // All of this under the code table's lock.
 #pragma once
 #include "runtime/compiler.h"
+#include "runtime/gather.h"
 #include "runtime/host/host.h"
 #include "translator/interp/interp.h"
 
@@ -18,13 +19,11 @@ struct optimiser {
     struct optimised *made;  // list
 };
 
-typedef struct block *optimise_find(uint64_t pc, uint32_t mode);  // NOLINT: a function of the code table
-
 // Makes it possible; not calling it leaves it out. `size`: bytes of code in all.
 void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size);
 // A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again. What stays comes
 // from `arena`. *full: there is no room left for more.
-uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, optimise_find *find, bool *full);
+uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, gather_find *find, bool *full);
 // The block goes: nobody enters code that was made of it any more. True if there was any.
 bool optimise_drop(struct block *block);
 // The generation has an end: no more requests.

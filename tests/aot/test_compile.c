@@ -84,6 +84,42 @@ static void test_refused(void **state) {
     assert_int_equal(result.outcome, CHANNEL_FAILED);
 }
 
+// for (;;) { a5 += 4; goto *a5; there: a1++; }, with ways from the first block to both.
+static void make_ways(void) {
+    static const uint32_t jumps[] = {0x00478793, 0x00078067};  // addi a5, a5, 4; jr a5
+    static const uint32_t there[] = {0x00158593, 0xff5ff06f};  // addi a1, a1, 1; j -12
+    memset(&request, 0, sizeof request);
+    request.id = 1;
+    request.exit_table = 0x1000;
+    add_block(PC, jumps, 2, true);
+    add_block(PC + 8, there, 2, false);
+    request.exit[request.exits++] = PC;
+    request.exit[request.exits++] = PC + 8;
+    request.way[request.ways++] = (struct channel_way){0, 0};
+    request.way[request.ways++] = (struct channel_way){0, 1};
+}
+
+static void test_ways(void **state) {
+    (void)state;
+    make_ways();
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_MADE);
+    while (request.ways < CHANNEL_WAYS) request.way[request.ways++] = (struct channel_way){0, 1};  // again and again
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_MADE);
+    request.ways++;
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+    make_ways();
+    request.way[1].to = 2;
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_FAILED);
+    make_ways();
+    request.exit[1] = PC + 4;  // the way back is missing only where it is needed
+    compile(compiler, &request, &result);
+    assert_int_equal(result.outcome, CHANNEL_MADE);
+}
+
 static uint32_t next_random(void) {
     static uint64_t state = 1;
     state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -94,8 +130,9 @@ static uint32_t next_random(void) {
 static void test_nonsense(void **state) {
     (void)state;
     for (unsigned n = 0; n < MUTATIONS; n++) {
-        make_request();
-        size_t reach = n % 2 ? offsetof(struct channel_request, exit) : sizeof request;
+        if (n % 4 < 2) make_request();
+        else make_ways();
+        size_t reach = n % 2 ? offsetof(struct channel_request, exit) : offsetof(struct channel_request, byte);
         for (unsigned i = next_random() % 8 + 1; i > 0; i--) ((uint8_t *)&request)[next_random() % reach] = (uint8_t)next_random();
         for (unsigned i = next_random() % 8 + 1; i > 0; i--) request.byte[next_random() % 24] = (uint8_t)next_random();
         compile(compiler, &request, &result);
@@ -120,7 +157,7 @@ static int set_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_refused),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_refused), cmocka_unit_test(test_ways),
                                        cmocka_unit_test(test_nonsense)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

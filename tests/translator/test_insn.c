@@ -173,7 +173,7 @@ static void fill_exits(const struct block *block) {
 }
 
 static void make_optimised(struct block *block, const struct ir_block *ir) {
-    const struct region_block only = {block->pc, ir, true, false};
+    const struct region_block only = {block->pc, ir, true};
     const struct region region = {.block = &only,
                                   .blocks = 1,
                                   .exit = exit_pc,

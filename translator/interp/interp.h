@@ -80,6 +80,8 @@ struct block {
     struct use *uses;
     bool asked;
     uint8_t waited, tries;
+    uint8_t kind;
+    uint64_t *targets;  // BLOCK_TARGETS pcs that an indirect jump led to, by some bits of them, noted by native code; or NULL
     const void *handler;  // the first cell's own while there is native code
     struct threaded *code;
     struct exit exit[];
@@ -90,7 +92,7 @@ static inline const struct threaded *threaded_of(const struct cell *first) {
     return (const struct threaded *)((const char *)first - offsetof(struct threaded, cell));
 }
 
-enum { INTERP_MAX_CELLS = 127 };
+enum { INTERP_MAX_CELLS = 127, BLOCK_TARGETS = 32 };
 
 // Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
 struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);

@@ -69,8 +69,6 @@ void build_store_slots(struct build *b);  // all that are dirty, but the pinned 
 void build_store_pins(struct build *b);
 // The number of the region's block with this pc, or -1.
 int build_block_at(const struct region *region, uint64_t pc);
-// Whether the uop is an indirect jump by a slot that calls of the region put the address to return to in.
-bool build_may_return(const struct region *region, const struct uop *jump);
 
 // ---- leave.c
 

@@ -95,24 +95,36 @@ void build_ways_out(struct build *b) {
     }
 }
 
-// Goes on within the region if it is one of the region's calls that returns here.
-static void try_returns(struct build *b, const struct uop *u, LLVMValueRef pc) {
-    if (!build_may_return(b->region, u)) return;
-    for (unsigned i = 0; i < b->region->blocks; i++) {
-        if (!b->region->block[i].returns) continue;
-        uint64_t place = b->region->block[i].pc;
-        LLVMBasicBlockRef here = build_block(b), rest = build_block(b);
-        LLVMBuildCondBr(b->ir, LLVMBuildICmp(b->ir, LLVMIntEQ, pc, build_constant(b, place), ""), here, rest);
+// Whether a way before this one, from the same block, leads to the same pc.
+static bool is_repeated(const struct region *region, unsigned at) {
+    const struct region_way *way = &region->way[at];
+    for (unsigned i = 0; i < at; i++) {
+        const struct region_way *other = &region->way[i];
+        if (other->from == way->from && region->block[other->to].pc == region->block[way->to].pc) return true;
+    }
+    return false;
+}
+
+// Goes on within the region if that is where it leads.
+static void try_ways(struct build *b, LLVMValueRef pc) {
+    const struct region *region = b->region;
+    LLVMBasicBlockRef rest = build_block(b);
+    LLVMValueRef choice = LLVMBuildSwitch(b->ir, pc, rest, region->ways);
+    for (unsigned i = 0; i < region->ways; i++) {
+        if (region->way[i].from != b->block - region->block || is_repeated(region, i)) continue;
+        uint64_t place = region->block[region->way[i].to].pc;
+        LLVMBasicBlockRef here = build_block(b);
+        LLVMAddCase(choice, build_constant(b, place), here);
         LLVMPositionBuilderAtEnd(b->ir, here);
         build_leave_for(b, place);
-        LLVMPositionBuilderAtEnd(b->ir, rest);
     }
+    LLVMPositionBuilderAtEnd(b->ir, rest);
 }
 
 void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
     pc = LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), "");
-    try_returns(b, u, pc);
+    try_ways(b, pc);
     LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_JUMPS - 1)), "");
     LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_jump) / 2), "");
     LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, jump)), &offset, 1, "");

@@ -13,7 +13,11 @@ struct region_block {
     uint64_t pc;
     const struct ir_block *ir;
     bool entry;  // can be entered from outside
-    bool returns;  // calls of the region return to it
+};
+
+// An indirect jump that ends a block may lead to another one.
+struct region_way {
+    uint8_t from, to;  // numbers of blocks
 };
 
 // Addresses in the process that the code will run in.
@@ -25,8 +29,9 @@ struct region_places {
 
 struct region {
     const struct region_block *block;
-    const uint64_t *exit;  // pcs that the blocks' branches and jumps go to, and those of blocks with `returns`, each once
-    unsigned blocks, exits;
+    const uint64_t *exit;  // pcs that the blocks' branches, jumps and ways go to, each once
+    const struct region_way *way;
+    unsigned blocks, exits, ways;
     uint32_t mode;
     bool exact;  // at a fault, all slots are to be up to date in the cpu
     const uint8_t *pins;  // ended by 0

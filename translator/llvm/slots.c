@@ -10,19 +10,6 @@ int build_block_at(const struct region *region, uint64_t pc) {
     return -1;
 }
 
-// Whether the uop is an indirect jump by a slot that calls of the region put the address to return to in.
-bool build_may_return(const struct region *region, const struct uop *jump) {
-    if (uop_info[jump->code].format != UOP_FORMAT_INDIRECT) return false;
-    for (unsigned i = 0; i < region->blocks; i++) {
-        const struct ir_block *ir = region->block[i].ir;
-        for (unsigned n = 0; n < ir->count; n++) {
-            const struct uop *u = &ir->uop[n];
-            if (uop_info[u->code].format == UOP_FORMAT_LINK && u->a == jump->b && u->imm == ir->bytes) return true;
-        }
-    }
-    return false;
-}
-
 bool build_is_lasting(unsigned slot) {
     return slot < SLOT_TEMP;
 }
@@ -228,9 +215,8 @@ static bool spread_dirty(struct build *b, unsigned at) {
         int inside = build_block_at(region, block->pc + (uint64_t)u->imm);
         if (inside >= 0) news |= add_dirty(b, (unsigned)inside, dirty);
     }
-    if (!build_may_return(region, &block->ir->uop[block->ir->count - 1])) return news;
-    for (unsigned i = 0; i < region->blocks; i++) {
-        if (region->block[i].returns) news |= add_dirty(b, i, dirty);
+    for (unsigned i = 0; i < region->ways; i++) {
+        if (region->way[i].from == at) news |= add_dirty(b, region->way[i].to, dirty);
     }
     return news;
 }

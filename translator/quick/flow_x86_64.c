@@ -65,6 +65,16 @@ EMITTER(jump) {
     leave_block(e);
 }
 
+// rax: where the block's indirect jump leads.
+static void note_target(struct unit *e) {
+    const uint64_t *targets = e->block[e->block_at]->targets;
+    if (!targets) return;
+    move(e, RBX, RAX);
+    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (BLOCK_TARGETS - 1));  // the lowest bit is zero
+    asm_near(A, WIDE | 0x8d, RBP, targets);
+    asm_rx(A, WIDE | 0x89, RAX, RBP, RBX, sizeof *targets / 2, 0);
+}
+
 EMITTER(indirect) {
     unsigned in_b = register_of(e, u->b);
     if (in_b != NO_REGISTER) {
@@ -74,6 +84,7 @@ EMITTER(indirect) {
         if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
     }
     asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
+    note_target(e);
     move(e, RBX, RAX);
     poll(e);
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
