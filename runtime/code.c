@@ -8,6 +8,7 @@
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
 #include "runtime/host/host.h"
+#include "runtime/jitdump.h"
 #include "runtime/mem.h"
 #include "runtime/native.h"
 #include "runtime/optimise.h"
@@ -70,6 +71,7 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
     if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
+    jitdump_begin();
     bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;
     interp_hot_passes = at_once ? 1 : HOT_PASSES;
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;
@@ -85,6 +87,7 @@ void code_before_exec(void) {
 }
 
 void code_forked(void) {
+    jitdump_begin();
     optimise_forked(&current.optimiser);
     optimise_forked(&old.optimiser);
     code_collect();
