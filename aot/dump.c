@@ -92,10 +92,15 @@ static bool is_noise(const char *text) {
     return local && local < strchr(text, '\n');
 }
 
-// `skips`: the text is in a section of debug information.
+static bool is_for_tools(const char *section) {
+    return starts(section, "\t.section\t.debug_") || starts(section, "\t.section\t.llvm_stackmaps") ||
+           starts(section, "\t.section\t\".note");
+}
+
+// `skips`: the text is in a section that is.
 static void print_assembly_line(struct listing *l, bool *skips, const char *text, size_t length) {
     unsigned line;
-    if (starts(text, "\t.section")) *skips = starts(text, "\t.section\t.debug_") || starts(text, "\t.section\t\".note");
+    if (starts(text, "\t.section")) *skips = is_for_tools(text);
     else if (starts(text, "\t.text")) *skips = false;
     if (*skips || is_noise(text)) return;
     if (sscanf(text, "\t.loc\t%*u %u", &line) == 1) {

@@ -106,6 +106,7 @@ static void gather(struct gathering *g, uint64_t entry) {
             add_block(g, r->exit[i]);
         }
     }
+    r->exact = setting_on(OPTION_exact);
     r->block[0].entry = 1;
     for (unsigned i = 0; i < r->blocks; i++) {
         int behind = g->calls[i] ? find_block(r, r->block[i].pc + r->block[i].bytes) : -1;

@@ -2,6 +2,7 @@
 #include "aot/compile.h"
 #include "aot/dump.h"
 #include "translator/guest/guest.h"
+#include <llvm-c/DebugInfo.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,6 +146,27 @@ static void test_dump(void **state) {
     assert_null(dump("asm"));
 }
 
+// LLVM IR after the passes, without debug locations.
+static char *optimised(bool lines) {
+    struct jit *jit;
+    make_request();
+    LLVMModuleRef module = compile_module(compiler, &request, lines, &jit);
+    assert_non_null(module);
+    assert_true(jit_optimise(jit));
+    assert_int_equal(LLVMStripModuleDebugInfo(module), lines);
+    char *text = LLVMPrintModuleToString(module);
+    jit_drop(jit);
+    return text;
+}
+
+static void test_lines_change_nothing(void **state) {
+    (void)state;
+    char *with = optimised(true), *without = optimised(false);
+    assert_string_equal(with, without);
+    LLVMDisposeMessage(with);
+    LLVMDisposeMessage(without);
+}
+
 static void test_dump_of_nonsense(void **state) {
     (void)state;
     for (unsigned n = 0; n < MUTATIONS; n++) {
@@ -170,7 +192,11 @@ static int set_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_refused), cmocka_unit_test(test_nonsense),
-                                       cmocka_unit_test(test_dump), cmocka_unit_test(test_dump_of_nonsense)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop),
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_nonsense),
+                                       cmocka_unit_test(test_dump),
+                                       cmocka_unit_test(test_lines_change_nothing),
+                                       cmocka_unit_test(test_dump_of_nonsense)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
