@@ -111,13 +111,31 @@ static void print_assembly_line(struct listing *l, bool *skips, const char *text
     listing_line(l, text, length);
 }
 
+#if defined(__x86_64__)
+// All native code has the cpu in r12. It stays there in all of the text unless an instruction has it as its first operand, which is what changes.
+static const char *cpu_place(const char *text) {
+    for (const char *at = text; (at = strstr(at, "\tr12")); at++) {
+        bool only_reads = at - text >= 5 && (starts(at - 4, "\tcmp") || starts(at - 5, "\ttest") || starts(at - 5, "\tpush"));
+        if (!only_reads) return NULL;
+    }
+    return "[r12 + ";
+}
+#else
+static const char *cpu_place(const char *text) {
+    (void)text;
+    return NULL;
+}
+#endif
+
 static bool print_assembly(struct listing *l, struct jit *jit) {
     bool skips = false;
     char *text = jit_assembly(jit);
-    for (const char *line = text; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+    if (!text) return false;
+    l->place = cpu_place(text);
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
         print_assembly_line(l, &skips, line, strcspn(line, "\n"));
     free(text);
-    return text != NULL;
+    return true;
 }
 
 // ---- all of it
@@ -132,7 +150,12 @@ bool dump_print(FILE *out, struct compiler *compiler, const struct channel *chan
     LLVMModuleRef module = compile_module(compiler, request, true, &jit);
     if (!module) return false;
     *why = "LLVM failed";
-    struct listing listing = {out, guest_by_name(channel->isa), channel, request, assembly ? '#' : ';', 0};
+    struct listing listing = {.out = out,
+                              .isa = guest_by_name(channel->isa),
+                              .channel = channel,
+                              .request = request,
+                              .mark = assembly ? '#' : ';',
+                              .place = "ptr %cpu, i64 "};
     bool fine = (plain || jit_optimise(jit)) && (assembly ? print_assembly(&listing, jit) : print_ir(&listing, module));
     jit_drop(jit);
     return fine;

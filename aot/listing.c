@@ -81,9 +81,9 @@ static bool name_number(const struct listing *l, uint64_t value, char *name, siz
 
 // The name of the first thing in the line that has one.
 static bool find_name(const struct listing *l, const char *line, char *name, size_t size) {
-    static const char field[] = "ptr %cpu, i64 ", digits[] = "0123456789";
-    const char *at = strstr(line, field);
-    if (at) at += sizeof field - 1;
+    static const char digits[] = "0123456789";
+    const char *at = l->place ? strstr(line, l->place) : NULL;
+    if (at) at += strlen(l->place);
     if (at && strchr(digits, *at) && name_field(l, strtoull(at, NULL, 10), name, size)) return true;
     for (at = strpbrk(line, digits); at; at = strpbrk(at, digits)) {
         char *end;

@@ -11,6 +11,7 @@ struct listing {
     const struct channel *channel;
     const struct channel_request *request;  // well formed
     char mark;  // what comments begin with
+    const char *place;  // what stands before the offset of a place in the cpu, or NULL
     unsigned line;  // whose instruction was shown last (region.h, REGION_BLOCK_LINES), or 0
 };
 
