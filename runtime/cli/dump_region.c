@@ -139,14 +139,8 @@ static int wait_for(pid_t pid) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 }
 
-static int ask(const struct channel *channel, const char *what) {
-    char path[PATH_MAX];
+static int ask(const char *path, const struct channel *channel, const char *what) {
     int ends[2];
-    if (!compiler_program(path, sizeof path)) {
-        error_say(
-            "there is no ferry-compiler beside this program; llvm and asm need it (it is built where LLVM 19 or later is installed)");
-        return EXIT_NOT_FOUND;
-    }
     if (fflush(stdout)) return EXIT_FAILED;
     pid_t pid = pipe2(ends, O_CLOEXEC) ? -1 : fork();
     if (pid < 0) {
@@ -180,6 +174,12 @@ static void print_head(const struct gathering *g, uint64_t entry, char mark) {
 }
 
 static int show(struct dump *dump, const struct dump_range *code, uint64_t entry, const char *what, char mark) {
+    char path[PATH_MAX];
+    if (!compiler_program(path, sizeof path)) {
+        error_say(
+            "there is no ferry-compiler beside this program; llvm and asm need it (it is built where LLVM 19 or later is installed)");
+        return EXIT_NOT_FOUND;
+    }
     struct channel *channel = pages_take(sizeof *channel);
     struct gathering g = {.dump = dump, .code = code, .request = &channel->request[0]};
     int status = EXIT_FAILED;
@@ -188,7 +188,7 @@ static int show(struct dump *dump, const struct dump_range *code, uint64_t entry
     gather(&g, entry);
     if (g.request->blocks) {
         print_head(&g, entry, mark);
-        status = ask(channel, what);
+        status = ask(path, channel, what);
     } else {
         error_say("there is no whole instruction at 0x%" PRIx64, entry);
     }
