@@ -65,7 +65,7 @@ static bool lift(struct compiler *c, const struct channel_request *r) {
     return true;
 }
 
-static bool build(struct compiler *c, const struct channel_request *r) {
+static bool build(struct compiler *c, const struct channel_request *r, LLVMModuleRef module, bool lines) {
     struct region region = {.block = c->block,
                             .exit = r->exit,
                             .blocks = r->blocks,
@@ -74,10 +74,19 @@ static bool build(struct compiler *c, const struct channel_request *r) {
                             .ways = r->ways,
                             .mode = r->mode,
                             .exact = r->exact != 0,
+                            .lines = lines,
                             .pins = c->pins,
                             .places = c->places};
     region.places.exits = r->exit_table;
-    return region_build(jit_module(c->jit), &region, &c->accesses);
+    return region_build(module, &region, &c->accesses);
+}
+
+LLVMModuleRef compile_module(struct compiler *c, const struct channel_request *request, bool lines, struct jit **jit) {
+    if (!lift(c, request)) return NULL;
+    LLVMModuleRef module = jit_module(*jit = c->jit);
+    if (build(c, request, module, lines)) return module;
+    jit_drop(c->jit);
+    return NULL;
 }
 
 static bool find_entries(struct compiler *c, struct jit_unit *unit, const struct channel_request *r,
@@ -123,13 +132,10 @@ static bool add_accesses(struct compiler *c, struct jit_unit *unit, struct chann
 }
 
 static bool make(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
-    if (!lift(c, request)) return false;
+    struct jit *jit;
+    if (!compile_module(c, request, false, &jit)) return false;
     for (unsigned i = 0; i < request->blocks; i++) result->instructions += c->ir[i].instructions;
-    if (!build(c, request)) {
-        jit_drop(c->jit);
-        return false;
-    }
-    struct jit_unit *unit = jit_compile(c->jit);
+    struct jit_unit *unit = jit_compile(jit);
     bool made = unit && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
     if (unit) jit_unit_free(unit);
     return made;

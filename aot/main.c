@@ -1,6 +1,7 @@
 // ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
-// themselves as descriptors; not by people.
+// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request; not by people.
 #include "aot/compile.h"
+#include "aot/dump.h"
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -76,6 +77,7 @@ int main(int argc, char *argv[]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (argc == 3 && !strcmp(argv[1], "--dump")) return dump_main(argv[2]);
     if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
         fputs("ferry-compiler is started by ferry when it needs native code; it has no other use.\n", stderr);
         return 2;

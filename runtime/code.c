@@ -9,6 +9,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
+#include "runtime/jitdump.h"
 #include "runtime/mem.h"
 #include "runtime/native.h"
 #include "runtime/optimise.h"
@@ -71,6 +72,7 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
     if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
+    jitdump_begin();
     bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;
     interp_hot_passes = at_once ? 1 : HOT_PASSES;
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;
@@ -86,6 +88,7 @@ void code_before_exec(void) {
 }
 
 void code_forked(void) {
+    jitdump_begin();
     optimise_forked(&current.optimiser);
     optimise_forked(&old.optimiser);
     code_collect();

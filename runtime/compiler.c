@@ -111,21 +111,24 @@ static bool map_channel(struct start *start) {
     return true;
 }
 
+void compiler_describe(struct channel *channel, const struct guest_isa *isa, guest_features features) {
+    channel->version = CHANNEL_VERSION;
+    channel->features = features;
+    strncpy(channel->isa, isa->name, sizeof channel->isa - 1);
+    for (unsigned i = 0; i + 1 < CHANNEL_PINS && isa->pins[i]; i++) channel->pins[i] = isa->pins[i];
+    channel->magic = CHANNEL_MAGIC;
+}
+
 static void fill_channel(const struct start *start) {
     const struct compiler *c = start->compiler;
-    const struct guest_isa *isa = start->isa;
     struct channel *channel = c->channel;
-    channel->version = CHANNEL_VERSION;
     channel->arena = (uintptr_t)c->arena;
     channel->arena_bytes = c->arena_bytes;
-    channel->features = start->features;
     channel->leave = (uintptr_t)quick_stubs.leave;
     channel->stop = (uintptr_t)quick_stubs.stop;
     channel->indirect = (uintptr_t)quick_stubs.indirect;
     channel->bodies = (uintptr_t)interp_body;
-    strncpy(channel->isa, isa->name, sizeof channel->isa - 1);
-    for (unsigned i = 0; i + 1 < CHANNEL_PINS && isa->pins[i]; i++) channel->pins[i] = isa->pins[i];
-    channel->magic = CHANNEL_MAGIC;
+    compiler_describe(channel, start->isa, start->features);
 }
 
 // The process in between.

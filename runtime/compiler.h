@@ -18,6 +18,8 @@ struct compiler {
 
 // Finds the program, which is beside the runner. False if there is none.
 bool compiler_program(char *path, size_t size);
+// Says in the channel what guest it is for.
+void compiler_describe(struct channel *channel, const struct guest_isa *isa, guest_features features);
 // Starts the program for a guest with these features. False if that cannot be, now or ever.
 bool compiler_begin(struct compiler *compiler, const struct guest_isa *isa, guest_features features, uint32_t arena_bytes);
 // Where to write the next request, or NULL while there is no room; compiler_send then sends it.

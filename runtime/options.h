@@ -19,6 +19,8 @@ struct options {
     bool stats;                // --stats on stderr at exit
     const char *stats_json;    // --stats-json FILE
     bool perfmap;              // -perfmap: tell perf about native code
+    const char *jitdump;       // -jitdump: the directory to write jit-PID.dump in, or NULL; absolute
+    bool jitdump_append;       // an earlier program of this process may have begun its file
     enum tier tier;
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal

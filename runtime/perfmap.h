@@ -6,5 +6,5 @@
 
 // How to name a guest address; set by the layer above.
 extern void (*perfmap_describe)(struct text *text, uint64_t address);
-// Native code of the guest code at `pc` was made, by this tier. Nothing unless options.perfmap.
+// Native code of the guest code at `pc` was made, by this tier: tells perf in the ways that options say (-jitdump: jitdump.h).
 void perfmap_add(const void *code, size_t bytes, uint64_t pc, const char *tier);

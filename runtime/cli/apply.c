@@ -44,6 +44,14 @@ static void apply_cpu(void) {
     if (options.cpu) guest_riscv64.parse_cpu(options.cpu, &options.features, why, sizeof why);  // checked when it was taken
 }
 
+static void apply_jitdump(void) {
+    char here[PATH_MAX];
+    if (!setting_on(OPTION_jitdump)) return;
+    options.jitdump = absolute(setting[OPTION_jitdump_dir].value);
+    if (!options.jitdump) options.jitdump = getcwd(here, sizeof here) ? arena_strdup(&cli_arena, here) : ".";
+    options.jitdump_append = setting_on(OPTION_settled);
+}
+
 static bool log_has_strace(void) {
     const char *items = setting[OPTION_log].value;
     return items && strstr(items, "strace");
@@ -64,6 +72,7 @@ static void make_inherited(void) {
         {"--stats-json", options.stats_json},
         {"--code-size", setting[OPTION_code_size].value},
         {"--tier", setting[OPTION_tier].value},
+        {"--jitdump-dir", options.jitdump},
     };
     const struct {
         const char *option;
@@ -72,6 +81,7 @@ static void make_inherited(void) {
         {"--strace", options.strace},
         {"--stats", options.stats},
         {"--perfmap", options.perfmap},
+        {"--jitdump", options.jitdump},
         {"--crash-report", options.crash_report},
     };
     words[count++] = "--settled";
@@ -94,6 +104,7 @@ int settings_apply(void) {
     options.strace = setting_on(OPTION_strace) || log_has_strace();
     options.log_file = absolute(setting[OPTION_log_file].value);
     options.perfmap = setting_on(OPTION_perfmap);
+    apply_jitdump();
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute(setting[OPTION_stats_json].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);

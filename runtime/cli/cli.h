@@ -61,6 +61,12 @@ extern const struct command *const command_table[COMMAND_COUNT];
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 // table.c
+// The nearest candidate seen, if one is near at all: a typing error or two, or the start of the word.
+struct nearest {
+    const char *word, *best;
+    unsigned edits;
+};
+void nearest_consider(struct nearest *nearest, const char *candidate);
 const struct command *command_find(const char *word);
 // The option that `word` (with its dashes, up to `length`) spells for subcommands in `scope`, or -1. `negated`: it was --no-NAME.
 int option_find(const char *word, size_t length, unsigned scope, bool *negated);

@@ -72,7 +72,7 @@ static void take_symbol(struct dump_elf *elf, const GElf_Shdr *table, const GElf
     bool function = type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
     if (!function || symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE) return;
     if (!name || !*name || *name == '$' || !strncmp(name, ".L", 2)) return;  // mapping symbols and local labels
-    elf->symbol[elf->symbol_count++] = (struct dump_symbol){symbol->st_value, symbol->st_size, name};
+    elf->symbol[elf->symbol_count++] = (struct dump_symbol){symbol->st_value, symbol->st_size, name, false};
 }
 
 static void take_table(struct dump_elf *elf, Elf_Scn *section, const GElf_Shdr *header) {
@@ -93,6 +93,16 @@ static int by_address(const void *a, const void *b) {
                                        : (left->size < right->size) - (left->size > right->size);
 }
 
+static void measure_labels(struct dump_elf *elf) {
+    uint64_t end = UINT64_MAX;  // the next symbol that starts elsewhere
+    for (size_t i = elf->symbol_count; i-- > 0;) {
+        struct dump_symbol *symbol = &elf->symbol[i];
+        if (i + 1 < elf->symbol_count && symbol[1].start != symbol->start) end = symbol[1].start;
+        symbol->is_label = !symbol->size;
+        if (symbol->is_label) symbol->size = end - symbol->start;
+    }
+}
+
 static void take_symbols(struct dump_elf *elf) {
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->handle, section));) {
         GElf_Shdr header;
@@ -100,6 +110,7 @@ static void take_symbols(struct dump_elf *elf) {
             take_table(elf, section, &header);
     }
     if (elf->symbol_count) qsort(elf->symbol, elf->symbol_count, sizeof *elf->symbol, by_address);
+    measure_labels(elf);
 }
 
 int dump_elf_open(struct dump_elf *elf, const char *path) {
@@ -129,25 +140,32 @@ void dump_elf_close(struct dump_elf *elf) {
     free(elf->symbol);
 }
 
-const uint8_t *dump_elf_at(const struct dump_elf *elf, uint64_t address, uint64_t *available) {
+bool dump_elf_range(const struct dump_elf *elf, uint64_t start, uint64_t size, struct dump_range *range) {
     for (unsigned i = 0; i < elf->segment_count; i++) {
-        uint64_t offset = address - elf->segment[i].start;
-        if (offset >= elf->segment[i].size) continue;
-        *available = elf->segment[i].size - offset;
-        return elf->segment[i].bytes + offset;
+        const struct dump_range *segment = &elf->segment[i];
+        uint64_t offset = start - segment->start, left = segment->size - offset;
+        if (offset >= segment->size) continue;
+        *range = (struct dump_range){start, size < left ? size : left, segment->bytes + offset};
+        return true;
+    }
+    return false;
+}
+
+const struct dump_symbol *dump_elf_symbol(const struct dump_elf *elf, const char *name) {
+    for (size_t i = 0; i < elf->symbol_count; i++) {
+        if (!strcmp(elf->symbol[i].name, name)) return &elf->symbol[i];
     }
     return NULL;
 }
 
-bool dump_elf_symbol(const struct dump_elf *elf, const char *name, uint64_t *start, uint64_t *size) {
-    for (size_t i = 0; i < elf->symbol_count; i++) {
+const struct dump_symbol *dump_elf_function(const struct dump_elf *elf, uint64_t address) {
+    const struct dump_symbol *best = NULL;
+    for (size_t i = 0; i < elf->symbol_count && elf->symbol[i].start <= address; i++) {
         const struct dump_symbol *symbol = &elf->symbol[i];
-        if (strcmp(symbol->name, name)) continue;
-        *start = symbol->start;
-        *size = symbol->size;
-        return true;
+        bool better = !best || best->is_label || !symbol->is_label;
+        if (address - symbol->start < symbol->size && better) best = symbol;
     }
-    return false;
+    return best;
 }
 
 const char *dump_elf_label(const struct dump_elf *elf, uint64_t address) {

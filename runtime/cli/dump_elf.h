@@ -16,6 +16,7 @@ struct dump_range {
 struct dump_symbol {
     uint64_t start, size;
     const char *name;
+    bool is_label;  // it has no size of its own and ends where the next one starts
 };
 
 struct dump_elf {
@@ -33,7 +34,10 @@ struct dump_elf {
 // 0, or an exit status after a message.
 int dump_elf_open(struct dump_elf *elf, const char *path);
 void dump_elf_close(struct dump_elf *elf);
-// Bytes at `address` and how many follow in its segment; NULL outside of executable segments.
-const uint8_t *dump_elf_at(const struct dump_elf *elf, uint64_t address, uint64_t *available);
-bool dump_elf_symbol(const struct dump_elf *elf, const char *name, uint64_t *start, uint64_t *size);
+// What of [start, start + size) lies in one executable segment; false if that begins in none.
+bool dump_elf_range(const struct dump_elf *elf, uint64_t start, uint64_t size, struct dump_range *range);
+// By name, and by an address in it; or NULL.
+const struct dump_symbol *dump_elf_symbol(const struct dump_elf *elf, const char *name);
+const struct dump_symbol *dump_elf_function(const struct dump_elf *elf, uint64_t address);
+// The name of a function that begins there, or NULL.
 const char *dump_elf_label(const struct dump_elf *elf, uint64_t address);

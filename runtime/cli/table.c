@@ -90,13 +90,7 @@ static unsigned distance(const char *a, const char *b) {
     return row[length];
 }
 
-// Keeps the nearest candidate seen, if it is near at all: a typing error or two, or the start of the word.
-struct nearest {
-    const char *word, *best;
-    unsigned edits;
-};
-
-static void consider(struct nearest *nearest, const char *candidate) {
+void nearest_consider(struct nearest *nearest, const char *candidate) {
     size_t length = strlen(nearest->word);
     unsigned edits = length >= 3 && !strncmp(candidate, nearest->word, length) ? 1 : distance(nearest->word, candidate);
     unsigned limit = length < 4 ? 1 : length < 8 ? 2 : 3;
@@ -107,14 +101,14 @@ static void consider(struct nearest *nearest, const char *candidate) {
 
 const char *command_nearest(const char *word) {
     struct nearest nearest = {.word = word};
-    for (int i = 0; i < COMMAND_COUNT; i++) consider(&nearest, command_table[i]->name);
+    for (int i = 0; i < COMMAND_COUNT; i++) nearest_consider(&nearest, command_table[i]->name);
     return nearest.best;
 }
 
 const char *option_nearest(const char *word, unsigned scope) {
     struct nearest nearest = {.word = word};
     for (int i = 0; i < OPTION_COUNT; i++)
-        if (scope_shows(i, scope)) consider(&nearest, option_table[i].name);
+        if (scope_shows(i, scope)) nearest_consider(&nearest, option_table[i].name);
     return nearest.best;
 }
 

@@ -1,6 +1,8 @@
-// The compiler program's part that turns requests into code, with requests of all kinds: well-formed ones, and what a runner gone mad may write.
+// The compiler program's part that turns requests into code or into text of it, with requests of all kinds: well-formed ones, and what a runner gone mad may write.
 #include "aot/compile.h"
+#include "aot/dump.h"
 #include "translator/guest/guest.h"
+#include <llvm-c/DebugInfo.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,19 +128,89 @@ static uint32_t next_random(void) {
     return (uint32_t)(state >> 33);
 }
 
+static void mutate(bool blocks_only) {
+    size_t reach = blocks_only ? offsetof(struct channel_request, exit) : offsetof(struct channel_request, byte);
+    for (unsigned i = next_random() % 8 + 1; i > 0; i--) ((uint8_t *)&request)[next_random() % reach] = (uint8_t)next_random();
+    for (unsigned i = next_random() % 8 + 1; i > 0; i--) request.byte[next_random() % 24] = (uint8_t)next_random();
+}
+
 // Anything may come out, but no crash, and nothing outside of the arena.
 static void test_nonsense(void **state) {
     (void)state;
     for (unsigned n = 0; n < MUTATIONS; n++) {
         if (n % 4 < 2) make_request();
         else make_ways();
-        size_t reach = n % 2 ? offsetof(struct channel_request, exit) : offsetof(struct channel_request, byte);
-        for (unsigned i = next_random() % 8 + 1; i > 0; i--) ((uint8_t *)&request)[next_random() % reach] = (uint8_t)next_random();
-        for (unsigned i = next_random() % 8 + 1; i > 0; i--) request.byte[next_random() % 24] = (uint8_t)next_random();
+        mutate(n % 2);
         compile(compiler, &request, &result);
         for (unsigned i = 0; result.outcome == CHANNEL_MADE && i < request.blocks; i++) {
             if (request.block[i].entry) assert_true(is_inside(result.entry[i]));
         }
+    }
+}
+
+// The first request of the channel as text, on the heap, or NULL.
+static char *dump(const char *what) {
+    char *text = NULL;
+    size_t size;
+    const char *why;
+    FILE *out = open_memstream(&text, &size);
+    bool fine = dump_print(out, compiler, &channel, what, &why);
+    fclose(out);
+    if (fine) return text;
+    free(text);
+    return NULL;
+}
+
+static void test_dump(void **state) {
+    (void)state;
+    static const struct {
+        const char *what, *comment, *code;
+    } kinds[] = {{"llvm", "; 10008: fmadd.d", "alloca double"},
+                 {"optimised", "; 10008: fmadd.d", "phi double"},
+                 {"asm", "# 10008: fmadd.d", "Loop Header"}};
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        make_request();
+        channel.request[0] = request;
+        char *text = dump(kinds[i].what);
+        assert_non_null(text);
+        assert_non_null(strstr(text, "entry0"));
+        assert_non_null(strstr(text, kinds[i].comment));
+        assert_non_null(strstr(text, kinds[i].code));
+        free(text);
+    }
+    assert_null(dump("machine"));
+    channel.request[0].exits = 1;
+    assert_null(dump("asm"));
+}
+
+// LLVM IR after the passes, without debug locations.
+static char *optimised(bool lines) {
+    struct jit *jit;
+    make_request();
+    LLVMModuleRef module = compile_module(compiler, &request, lines, &jit);
+    assert_non_null(module);
+    assert_true(jit_optimise(jit));
+    assert_int_equal(LLVMStripModuleDebugInfo(module), lines);
+    char *text = LLVMPrintModuleToString(module);
+    jit_drop(jit);
+    return text;
+}
+
+static void test_lines_change_nothing(void **state) {
+    (void)state;
+    char *with = optimised(true), *without = optimised(false);
+    assert_string_equal(with, without);
+    LLVMDisposeMessage(with);
+    LLVMDisposeMessage(without);
+}
+
+static void test_dump_of_nonsense(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < MUTATIONS; n++) {
+        make_request();
+        mutate(n % 2);
+        channel.request[0] = request;
+        free(dump(n % 4 < 2 ? "optimised" : "asm"));
     }
 }
 
@@ -157,7 +229,12 @@ static int set_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_refused), cmocka_unit_test(test_ways),
-                                       cmocka_unit_test(test_nonsense)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop),
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_ways),
+                                       cmocka_unit_test(test_nonsense),
+                                       cmocka_unit_test(test_dump),
+                                       cmocka_unit_test(test_lines_change_nothing),
+                                       cmocka_unit_test(test_dump_of_nonsense)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

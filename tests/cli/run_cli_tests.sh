@@ -55,7 +55,7 @@ replay() {
 passed=0 failed=0 skipped=0
 for case in "${cases[@]}"; do
     name=$(basename "$case" .txt)
-    if [[ ! $compiler ]] && grep -qE 'FIXTURE|DYNAMIC' "$case"; then
+    if { [[ ! $compiler ]] && grep -qE 'FIXTURE|DYNAMIC' "$case"; } || { [[ ! -x ${ferry}-compiler ]] && grep -q 'dump asm' "$case"; }; then
         ((skipped++))
         continue
     fi

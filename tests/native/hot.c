@@ -1,5 +1,6 @@
-// For check_compiler.py: works for as many rounds as it is told, in functions of several shapes, so that there is always something new to compile; then says
-// what came of it, and what a process can see of its helpers. hot ROUNDS [fork]
+// For check_compiler.py and check_jitdump.py: works for as many rounds as it is told, in functions of several shapes, so that there is always something
+// new to compile; then says what came of it, and what a process can see of its helpers. hot ROUNDS [fork|again]: with `again` all of it a second time,
+// after execve.
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -45,10 +46,11 @@ static int has_maps_of(const char *name) {
 
 int main(int argc, char **argv) {
     unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
+    int forks = argc > 2 && !strcmp(argv[2], "fork"), again = argc > 2 && !strcmp(argv[2], "again");
     uint32_t x = 1;
     for (unsigned n = 0; n < rounds; n++) {
         for (unsigned i = 0; i < sizeof shape / sizeof *shape; i++) x = shape[(n + i) % (sizeof shape / sizeof *shape)](x);
-        if (argc > 2 && n % (rounds / 10 + 1) == 0) {
+        if (forks && n % (rounds / 10 + 1) == 0) {
             fflush(stdout);
             pid_t child = fork();
             if (child == 0) _exit(step(sum(1)) & 127);
@@ -63,5 +65,7 @@ int main(int argc, char **argv) {
     errno = 0;
     int got = waitpid(-1, NULL, WNOHANG | __WALL);
     printf("children %d, %s\n", got, strerror(errno));
+    fflush(stdout);
+    if (again) execl("/proc/self/exe", argv[0], argv[1], (char *)NULL);
     return 0;
 }

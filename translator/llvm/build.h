@@ -21,6 +21,7 @@ struct build {
     const struct region *region;
     struct region_accesses *accesses;
     bool failed;
+    LLVMMetadataRef lines;  // what debug locations belong to, or NULL
     // The function, and its arguments.
     LLVMValueRef function, cpu, pin[REGION_MAX_PINS], which;
     unsigned pins;
@@ -82,6 +83,13 @@ void build_leave_for(struct build *b, uint64_t pc);
 void build_leave_indirectly(struct build *b, const struct uop *u);
 // Makes the seldom taken ways out; the last to be built.
 void build_ways_out(struct build *b);
+
+// ---- lines.c
+
+// Makes debug locations possible, if the region wants them.
+void build_begin_lines(struct build *b);
+// What is built from now on belongs to a uop's guest instruction, or if NULL, to none.
+void build_line(struct build *b, const struct uop *uop);
 
 // ---- region.c
 

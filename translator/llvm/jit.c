@@ -114,7 +114,8 @@ struct jit *jit_new(struct jit_memory *memory, const char **why) {
     LLVMInitializeNativeAsmPrinter();
     // Mask registers are of no use to guests' integers, and looking for such use takes longer than all of LLVM's optimisations do. Merging the ends
     // of blocks would part accesses from their stack maps.
-    static const char *const options[] = {"ferry-compiler", "-disable-x86-domain-reassignment", "-enable-tail-merge=0"};
+    static const char *const options[] = {"ferry-compiler", "-disable-x86-domain-reassignment", "-enable-tail-merge=0",
+                                          "-x86-asm-syntax=intel"};
     LLVMParseCommandLineOptions(sizeof options / sizeof *options, options, NULL);
     LLVMTargetMachineRef machine = make_machine(), used = make_machine();
     *why = "LLVM has no code generator for this machine";
@@ -154,16 +155,28 @@ void jit_drop(struct jit *jit) {
     LLVMOrcDisposeThreadSafeContext(jit->context);
 }
 
-static bool optimise_module(struct jit *jit) {
+bool jit_optimise(struct jit *jit) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     bool fine = is_fine(LLVMRunPasses(jit->module, passes, jit->machine, options));
     LLVMDisposePassBuilderOptions(options);
     return fine;
 }
 
+char *jit_assembly(struct jit *jit) {
+    LLVMMemoryBufferRef buffer;
+    char *message = NULL;
+    LLVMSetTargetMachineAsmVerbosity(jit->machine, 1);
+    bool failed = LLVMTargetMachineEmitToMemoryBuffer(jit->machine, jit->module, LLVMAssemblyFile, &message, &buffer);
+    LLVMDisposeMessage(message);
+    if (failed) return NULL;
+    char *text = strndup(LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    LLVMDisposeMemoryBuffer(buffer);
+    return text;
+}
+
 struct jit_unit *jit_compile(struct jit *jit) {
     struct jit_unit *unit = calloc(1, sizeof *unit);
-    bool fine = unit && optimise_module(jit);
+    bool fine = unit && jit_optimise(jit);
     LLVMOrcThreadSafeModuleRef module = LLVMOrcCreateNewThreadSafeModule(jit->module, jit->context);
     LLVMOrcDisposeThreadSafeContext(jit->context);
     if (!fine) {

@@ -28,6 +28,10 @@ void jit_free(struct jit *jit);
 LLVMModuleRef jit_module(struct jit *jit);
 // Throws the module last made away.
 void jit_drop(struct jit *jit);
+// Runs the passes over the module last made.
+bool jit_optimise(struct jit *jit);
+// The host assembly of the module last made, on the heap, or NULL.
+char *jit_assembly(struct jit *jit);
 // Optimises the module last made and compiles it. NULL if that fails, or if the code refers to anything outside of itself.
 struct jit_unit *jit_compile(struct jit *jit);
 // The address of a function, or 0.

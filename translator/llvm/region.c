@@ -138,6 +138,7 @@ static void build_one(struct build *b, unsigned at) {
     const struct uop *u = &b->block->ir->uop[at];
     bool last = at + 1 == b->block->ir->count;
     enum uop_format format = uop_info[u->code].format;
+    build_line(b, u);
     if (format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP || format == UOP_FORMAT_INDIRECT || format == UOP_FORMAT_EXIT)
         build_settle_all(b);
     switch (format) {
@@ -176,6 +177,7 @@ static void build_blocks(struct build *b) {
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
         for (unsigned n = 0; n < b->block->ir->count; n++) build_one(b, n);
     }
+    build_line(b, NULL);
 }
 
 // From outside into the block: what is not needed there LLVM drops.
@@ -270,6 +272,7 @@ static void make_function(struct build *b) {
     for (unsigned i = 0; i < REGION_MAX_PINS; i++) b->pin[i] = LLVMGetParam(b->function, 1 + i);
     b->which = LLVMGetParam(b->function, BUILD_ARGUMENTS - 1);
     while (b->pins < REGION_MAX_PINS && b->region->pins[b->pins]) b->pins++;
+    build_begin_lines(b);
 }
 
 void region_entry_name(char name[REGION_NAME_BYTES], unsigned block) {

@@ -34,6 +34,7 @@ struct region {
     unsigned blocks, exits, ways;
     uint32_t mode;
     bool exact;  // at a fault, all slots are to be up to date in the cpu
+    bool lines;  // debug locations are wanted
     const uint8_t *pins;  // ended by 0
     struct region_places places;
 };
@@ -49,6 +50,9 @@ struct region_accesses {
     unsigned count;
     struct region_access access[REGION_MAX_ACCESSES];
 };
+
+// Guest instructions as lines of debug locations: from 1 on, so many for each block, a line for each of its bytes.
+enum { REGION_BLOCK_LINES = BLOCK_MAX_BYTES };
 
 // The name of the function to enter the region at a block by.
 void region_entry_name(char name[REGION_NAME_BYTES], unsigned block);

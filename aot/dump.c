@@ -1,0 +1,187 @@
+// Text of what becomes of a request: see dump.h. It is built and compiled like any other, with debug locations, by which the text's lines are told
+// from what guest instructions they come.
+#include "aot/dump.h"
+#include "aot/compile.h"
+#include "aot/listing.h"
+#include <errno.h>
+#include <llvm-c/DebugInfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+// ---- LLVM IR
+
+// The lines of debug locations of all instructions, in the order in which they are printed.
+struct lines {
+    unsigned *line;
+    size_t count, room;
+};
+
+static bool add_line(struct lines *lines, unsigned line) {
+    if (lines->count == lines->room) {
+        size_t room = lines->room ? 2 * lines->room : 1024;
+        unsigned *grown = realloc(lines->line, room * sizeof *grown);
+        if (!grown) return false;
+        lines->line = grown, lines->room = room;
+    }
+    lines->line[lines->count++] = line;
+    return true;
+}
+
+static bool find_lines(LLVMModuleRef module, struct lines *lines) {
+    bool fine = true;
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+        for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
+            for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+                fine &= add_line(lines, LLVMGetDebugLocLine(i));
+    return fine;
+}
+
+// LLVM writes an instruction on one line, with two spaces before it, but the cases of a switch below that.
+static bool is_instruction(const char *text) {
+    return starts(text, "  ") && text[2] != ' ' && text[2] != ']';
+}
+
+static void print_ir_line(struct listing *l, const struct lines *lines, size_t *at, const char *text, size_t length) {
+    bool instruction = is_instruction(text) && *at < lines->count;
+    if (instruction) listing_instruction(l, lines->line[(*at)++]);
+    else if (length && text[0] != ' ') l->line = 0;  // another basic block
+    listing_line(l, text, length);
+}
+
+// The arguments of all functions are the same: the cpu, the pinned registers, and by which entry.
+static void name_arguments(struct listing *l, LLVMModuleRef module) {
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+        unsigned count = LLVMGetFirstBasicBlock(f) ? LLVMCountParams(f) : 0;
+        for (unsigned i = 0; i < count; i++) {
+            unsigned pin = i && i - 1 < CHANNEL_PINS - 1 ? l->channel->pins[i - 1] : 0;
+            const char *name = i == 0 ? "cpu" : i + 1 == count ? "entry" : pin ? l->isa->slot_name(pin) : NULL;
+            if (name) LLVMSetValueName2(LLVMGetParam(f, i), name, strlen(name));
+        }
+    }
+}
+
+static bool print_ir(struct listing *l, LLVMModuleRef module) {
+    struct lines lines = {0};
+    size_t at = 0;
+    bool fine = find_lines(module, &lines);
+    LLVMStripModuleDebugInfo(module);
+    name_arguments(l, module);
+    char *text = LLVMPrintModuleToString(module);
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        print_ir_line(l, &lines, &at, line, strcspn(line, "\n"));
+    LLVMDisposeMessage(text);
+    free(lines.line);
+    return fine;
+}
+
+// ---- assembly
+
+// What only linkers and debuggers want to know.
+static bool is_noise(const char *text) {
+    static const char *const noise[] = {"\t.file",      "\t.cfi_",    "\t.type",  "\t.size",    "\t.p2align",     ".Ltmp",
+                                        ".Lfunc_begin", ".Lfunc_end", "\t.ident", "\t.addrsig", "\t.intel_syntax"};
+    for (unsigned i = 0; i < sizeof noise / sizeof *noise; i++) {
+        if (starts(text, noise[i])) return true;
+    }
+    const char *local = strstr(text, "$local:\n");
+    return local && local < strchr(text, '\n');
+}
+
+static bool is_for_tools(const char *section) {
+    return starts(section, "\t.section\t.debug_") || starts(section, "\t.section\t.llvm_stackmaps") ||
+           starts(section, "\t.section\t\".note");
+}
+
+// `skips`: the text is in a section that is.
+static void print_assembly_line(struct listing *l, bool *skips, const char *text, size_t length) {
+    unsigned line;
+    if (starts(text, "\t.section")) *skips = is_for_tools(text);
+    else if (starts(text, "\t.text")) *skips = false;
+    if (*skips || is_noise(text)) return;
+    if (sscanf(text, "\t.loc\t%*u %u", &line) == 1) {
+        listing_instruction(l, line);
+        return;
+    }
+    if (length && text[0] != '\t' && text[0] != ' ') l->line = 0;  // another basic block
+    listing_line(l, text, length);
+}
+
+#if defined(__x86_64__)
+// All native code has the cpu in r12. It stays there in all of the text unless an instruction has it as its first operand, which is what changes.
+static const char *cpu_place(const char *text) {
+    for (const char *at = text; (at = strstr(at, "\tr12")); at++) {
+        bool only_reads = at - text >= 5 && (starts(at - 4, "\tcmp") || starts(at - 5, "\ttest") || starts(at - 5, "\tpush"));
+        if (!only_reads) return NULL;
+    }
+    return "[r12 + ";
+}
+#else
+static const char *cpu_place(const char *text) {
+    (void)text;
+    return NULL;
+}
+#endif
+
+static bool print_assembly(struct listing *l, struct jit *jit) {
+    bool skips = false;
+    char *text = jit_assembly(jit);
+    if (!text) return false;
+    l->place = cpu_place(text);
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        print_assembly_line(l, &skips, line, strcspn(line, "\n"));
+    free(text);
+    return true;
+}
+
+// ---- all of it
+
+bool dump_print(FILE *out, struct compiler *compiler, const struct channel *channel, const char *what, const char **why) {
+    const struct channel_request *request = &channel->request[0];
+    bool plain = !strcmp(what, "llvm"), assembly = !strcmp(what, "asm");
+    struct jit *jit;
+    *why = "want llvm, optimised or asm behind --dump";
+    if (!plain && !assembly && strcmp(what, "optimised") != 0) return false;
+    *why = "the request is not one that a runner of this version makes, or the region is too large";
+    LLVMModuleRef module = compile_module(compiler, request, true, &jit);
+    if (!module) return false;
+    *why = "LLVM failed";
+    struct listing listing = {.out = out,
+                              .isa = guest_by_name(channel->isa),
+                              .channel = channel,
+                              .request = request,
+                              .mark = assembly ? '#' : ';',
+                              .place = "ptr %cpu, i64 "};
+    bool fine = (plain || jit_optimise(jit)) && (assembly ? print_assembly(&listing, jit) : print_ir(&listing, module));
+    jit_drop(jit);
+    return fine;
+}
+
+static bool read_all(void *to, size_t size) {
+    for (size_t got = 0; got < size;) {
+        ssize_t n = read(0, (char *)to + got, size - got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        got += (size_t)n;
+    }
+    return true;
+}
+
+int dump_main(const char *what) {
+    static struct channel channel;
+    const char *why = "no request of this version's `ferry dump` on standard input";
+    bool fine = read_all(&channel, sizeof channel) && channel.magic == CHANNEL_MAGIC && channel.version == CHANNEL_VERSION;
+    channel.isa[sizeof channel.isa - 1] = 0;
+    struct compiler *compiler = fine ? compile_begin(&channel, &why) : NULL;
+    fine = compiler && dump_print(stdout, compiler, &channel, what, &why);
+    if (fine && (fflush(stdout) || ferror(stdout))) {
+        why = strerror(errno);
+        fine = false;
+    }
+    if (!fine) fprintf(stderr, "ferry-compiler: %s\n", why);
+    return fine ? 0 : 1;
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""-jitdump: the files are what perf's specification says, one for each process, and the guest notices nothing."""
+import argparse
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+HEADER = struct.Struct("=6I2Q")
+RECORD = struct.Struct("=2IQ2I4Q")
+MACHINES = {"x86_64": 62, "aarch64": 183}
+ROUNDS = "2000"
+
+
+class Wrong(Exception):
+    pass
+
+
+def want(condition, message):
+    if not condition:
+        raise Wrong(message)
+
+
+def parse(path):
+    """(name, address, code) of all records of a file, having checked all of it."""
+    data = path.read_bytes()
+    pid = int(path.name.removeprefix("jit-").removesuffix(".dump"))
+    want(len(data) >= HEADER.size, f"{path}: no header")
+    magic, version, size, machine, _, owner, began, flags = HEADER.unpack_from(data)
+    want((magic, version, size, flags) == (0x4A695444, 1, HEADER.size, 0), f"{path}: header {magic:#x} {version} {size} {flags}")
+    want(machine == MACHINES[os.uname().machine] and owner == pid, f"{path}: machine {machine}, process {owner}")
+    records, at, before, known = [], size, began, set()
+    while at < len(data):
+        want(len(data) - at >= RECORD.size, f"{path}: {len(data) - at} bytes at its end")
+        kind, size, stamp, owner, _, address, same, bytes_of_code, index = RECORD.unpack_from(data, at)
+        want(kind == 0 and owner == pid and address == same, f"{path}: record {kind} of {owner} for {address:#x}, {same:#x}")
+        want(before <= stamp <= time.clock_gettime_ns(time.CLOCK_MONOTONIC), f"{path}: time {stamp} after {before}")
+        want(index not in known, f"{path}: index {index} twice")
+        name, end, code = data[at + RECORD.size : at + size].partition(b"\0")
+        want(end and len(code) == bytes_of_code and any(code), f"{path}: {len(code)} bytes of code, {bytes_of_code} announced")
+        records.append((name.decode(), address, code))
+        before, at = stamp, at + size
+        known.add(index)
+    want(at == len(data), f"{path}: the last record goes on behind the end")
+    return records
+
+
+class Tests:
+    def __init__(self, arguments):
+        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.guest = self.work / "hot"
+        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", self.guest, HERE / "hot.c"], check=True)
+
+    def start(self, folder, *words, rounds=ROUNDS, tier="auto"):
+        (self.work / folder).mkdir(exist_ok=True)
+        options = ["-jitdump", f"--jitdump-dir={self.work / folder}"] if folder != "none" else []
+        return subprocess.Popen([self.ferry, "run", f"--tier={tier}", *options, self.guest, rounds, *words], stdout=subprocess.PIPE, text=True)
+
+    def run(self, folder, *words, **how):
+        """Runs the guest with and without -jitdump; the records by process."""
+        process = self.start(folder, *words, **how)
+        output, expected = process.communicate()[0], self.start("none", *words, **how).communicate()[0]
+        want(process.returncode == 0 and output == expected, f"status {process.returncode}, said {output!r} and not {expected!r}")
+        return process.pid, {int(path.name[4:-5]): parse(path) for path in (self.work / folder).iterdir()}
+
+    def test_names(self):
+        pid, files = self.run("names")
+        names = {name.partition("+")[0] for name, _, _ in files[pid]}
+        tiers = ["quick"] + ["opt"] * os.path.exists(self.ferry + "-compiler")
+        for name in (f"{tier}:{function}" for tier in tiers for function in ("sum", "mix", "find")):
+            want(name in names, f"no {name} among {sorted(names)}")
+
+    def test_forks(self):
+        pid, files = self.run("forks", "fork")
+        want(pid in files and len(files) > 1, f"files of {sorted(files)}, the first process is {pid}")
+
+    def test_goes_on_after_exec(self):
+        pid, files = self.run("again", "again", tier="quick")
+        names = [name for name, _, _ in files[pid]]
+        want(list(files) == [pid] and len(names) > len(set(names)), f"files of {sorted(files)}; all names differ: {sorted(names)}")
+
+    def test_begins_anew(self):
+        """What a process of the same number left is no part of the file."""
+        folder = self.work / "anew"
+        folder.mkdir()
+        script = 'echo left from before >"$0/jit-$$.dump" && exec "$@"'
+        subprocess.run(["sh", "-c", script, folder, self.ferry, "run", "--tier=quick", "--jitdump", "--jitdump-dir", folder, self.guest, "20"],
+                       stdout=subprocess.DEVNULL, check=True)
+        want([parse(path) for path in folder.iterdir()], "no file")
+
+    def test_is_mapped(self):
+        process = self.start("mapped", rounds="1000000")
+        found = self.wait_for_map(process, self.work / "mapped" / f"jit-{process.pid}.dump")
+        process.kill()
+        process.communicate()
+        want(found, "perf would not notice the file")
+
+    def wait_for_map(self, process, path):
+        """Until the file is mapped executable, which is how perf learns of it."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            lines = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+            if any(line.endswith(str(path)) and line.split()[1].startswith("r-x") for line in lines):
+                return True
+            time.sleep(0.01)
+        return False
+
+    def test_nowhere(self):
+        process = subprocess.run([self.ferry, "run", "--tier=quick", "-jitdump", "--jitdump-dir=/nowhere", self.guest, "20"],
+                                 capture_output=True, text=True, check=False)
+        want(process.returncode == 0 and process.stdout.startswith("result"), f"status {process.returncode}, said {process.stdout!r}")
+        want(process.stderr.count("\n") == 1 and "/nowhere/jit-" in process.stderr, f"complained {process.stderr!r}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ferry", required=True)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("only", nargs="?", default="")
+    tests = Tests(arguments := parser.parse_args())
+    failed = passed = 0
+    for name in [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]:
+        try:
+            getattr(tests, name)()
+            print("passed", name[5:])
+            passed += 1
+        except Wrong as wrong:
+            print(f"FAILED {name[5:]}: {wrong}")
+            failed += 1
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
