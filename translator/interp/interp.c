@@ -142,7 +142,7 @@ static bool is_counted(const struct cell *code) {
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
-    const struct cell *code = cpu->resolve(cpu);
+    const struct cell *code = cpu->resolve_jump(cpu);
     if (!code) return NULL;
     // While a block may still turn hot, it is looked up each time, which is counted.
     if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
@@ -496,6 +496,7 @@ const void *const cell_handler_dead = (const void *)op_dead;
 const void *const cell_handler_reheat = (const void *)op_reheat;
 const void *const cell_handler_native = (const void *)op_native;
 const void *const cell_handler_native_link = (const void *)op_native_link;
+const void *const cell_handler_native_pass = (const void *)op_count_native_pass;
 
 const struct cell_sequence cell_sequences[] = {
 // clang-format off: macros that read as tables

@@ -55,7 +55,8 @@ struct cpu {
     uint32_t mode;          // MODE_*
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
-    uint64_t native_instructions;  // and by native code
+    uint64_t quick_instructions;  // by native code of the quick tier
+    uint64_t optimised_instructions;  // and by LLVM's
     struct trap trap;
 
     // LR/SC reservation: valid while reserved_address is non-zero.
@@ -69,6 +70,8 @@ struct cpu {
 
     // Finds or makes the code for cpu->pc; NULL with cpu->trap set where that cannot be. Set by the runtime.
     const struct cell *(*resolve)(struct cpu *cpu);
+    // The same after an indirect jump that the jump cache does not know.
+    const struct cell *(*resolve_jump)(struct cpu *cpu);
     // Told that the block of this first cell is worth native code. Set by the runtime.
     void (*hot)(struct cpu *cpu, const struct cell *code);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
