@@ -45,6 +45,19 @@ void stats_add(struct cpu *cpu) {
     add(cpu, &retired);
 }
 
+// Of all cpus there were: those that are gone together with the first that is not, under the lock that keeps both as they are.
+struct total {
+    struct sum sum;
+    bool begun;
+};
+
+static void add_to_total(struct cpu *cpu, void *data) {
+    struct total *total = data;
+    if (!total->begun) total->sum = retired;
+    total->begun = true;
+    add(cpu, &total->sum);
+}
+
 void stats_translated(unsigned instructions, unsigned bytes) {
     translated.blocks++;
     translated.instructions += instructions;
@@ -234,9 +247,9 @@ static void report_json(const struct sum *sum, double seconds) {
 void stats_report(void) {
     static bool done;
     if (!stats_wanted() || __atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
-    struct sum sum = retired;
-    cpu_each(add, &sum);
+    struct total total = {.begun = false};
+    cpu_each(add_to_total, &total);
     double seconds = cpu_seconds();
-    if (options.stats) report_text(&sum, seconds);
-    if (options.stats_json) report_json(&sum, seconds);
+    if (options.stats) report_text(&total.sum, seconds);
+    if (options.stats_json) report_json(&total.sum, seconds);
 }
