@@ -45,7 +45,6 @@ struct cpu *micro_cpu(void) {
 void micro_put(uint64_t at, const uint32_t *code, size_t count) {
     memcpy((void *)(uintptr_t)at, code, count * sizeof *code);
     code_invalidate(at, count * sizeof *code);
-    cpu_forget_jumps(micro_cpu());  // else by way of all blocks that ever were here
 }
 
 void micro_go_from(struct cpu *cpu, uint64_t pc, uint64_t s1) {

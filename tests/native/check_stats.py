@@ -11,7 +11,8 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parent / "counted.c"
 SLACK = 1000  # what the C library adds, and what passes before code is hot
 COUNTS = dict(re.findall(r"\b([A-Z]+) = (\d+)", SOURCE.read_text()))
-CALLS, PAIRS, SYNCS, CHANGES, FAULTS = (int(COUNTS[name]) for name in ("CALLS", "PAIRS", "SYNCS", "CHANGES", "FAULTS"))
+CALLS, PAIRS, SYNCS, CHANGES, FAULTS, REWRITES = (
+    int(COUNTS[name]) for name in ("CALLS", "PAIRS", "SYNCS", "CHANGES", "FAULTS", "REWRITES"))
 
 
 class Run:
@@ -34,7 +35,9 @@ class Run:
         yield from self.outside("missed_returns", 2 * PAIRS - 10 if self.tier != "opt" else 0, 2 * PAIRS + SLACK)
         yield from self.outside("lookups", self.json["missed_jumps"] + self.json["missed_returns"], 10**7)
         yield from self.outside("syncs", SYNCS, SYNCS)
-        yield from self.outside("invalidations", CHANGES, CHANGES + SLACK)
+        yield from self.outside("invalidations", CHANGES + REWRITES, CHANGES + REWRITES + SLACK)
+        yield from self.outside("dropped_blocks", REWRITES - 1, REWRITES + SLACK)
+        yield from self.outside("exits_cold", 0, SLACK)  # what was written anew turns hot again
         yield from self.outside("exits_syscall", (CALLS - SLACK) * is_native, (CALLS + 5 * FAULTS + SLACK) * is_native)
         yield from self.outside("exits_trap", (FAULTS + SYNCS - 100) * is_native, (FAULTS + SYNCS + 100) * is_native)
         yield from self.outside("native_instructions", is_native, self.json["instructions"] * is_native)

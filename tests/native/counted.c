@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS = 5000, PAIRS = 3000, SYNCS = 50, CHANGES = 40, FAULTS = 300, CACHE_BYTES = 8192 };
+enum { CALLS = 5000, PAIRS = 3000, SYNCS = 50, CHANGES = 40, FAULTS = 300, REWRITES = 50, CACHE_BYTES = 8192 };
 
 static __attribute__((noinline)) long leaf(long x) {
     __asm__ volatile("");
@@ -38,6 +38,21 @@ static void change(void) {
     for (int i = 0; i < SYNCS; i++) __asm__ volatile("fence.i");
 }
 
+// A function that is written again and again at the same place, and called by pointer.
+static long rewrite(void) {
+    enum { TIMES = 200, ADDI_A0_A0 = 0x00050513, RET = 0x00008067 };
+    unsigned *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long (*volatile function)(long) = (long (*)(long))code;
+    long x = 0;
+    for (unsigned i = 0; i < REWRITES; i++) {
+        code[0] = ADDI_A0_A0 | i << 20;
+        code[1] = RET;
+        __builtin___clear_cache((char *)code, (char *)(code + 2));
+        for (int n = 0; n < TIMES; n++) x = function(x);
+    }
+    return x;
+}
+
 static sigjmp_buf back;
 
 static void caught(int signal) {
@@ -57,7 +72,7 @@ static int fault(void) {
 
 int main(void) {
     for (int i = 0; i < CALLS; i++) syscall(SYS_getppid);
-    printf("%lx %d\n", (unsigned long)alternate(), fault());
+    printf("%lx %ld %d\n", (unsigned long)alternate(), rewrite(), fault());
     change();
     fflush(stdout);
     if (fork() == 0) _exit(0);

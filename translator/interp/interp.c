@@ -341,10 +341,17 @@ SLOW_HANDLER(replace_dead) {
     NEXT(code);
 }
 
-// First cell of a dead block. Others stay linked to it, and go on at the block that came after it.
+static bool is_dead(const struct cell *code) {
+    return __atomic_load_n(&threaded_of(code)->about->block->dead, __ATOMIC_RELAXED);
+}
+
+// First cell of a dead block. Others stay linked to it, and go on at the block that came after it, which is looked up as long as that is
+// counted. The jump cache forgets it, since native code would have to be left for it each time.
 HANDLER(op_dead) {
     const struct cell *instead = __atomic_load_n(&threaded_of(u)->about->block->instead, __ATOMIC_ACQUIRE);
-    if (!instead) HAND_OVER(replace_dead);
+    struct cpu_jump *entry = jump_entry(cpu, threaded_of(u)->pc);
+    if (entry->code == u) entry->pc = CPU_NO_JUMP;
+    if (!instead || is_dead(instead) || is_counted(instead)) HAND_OVER(replace_dead);
     NEXT(instead);
 }
 

@@ -83,10 +83,13 @@ struct cpu {
     } jump[CPU_JUMPS];
 };
 
+// A pc in the jump cache that no instruction has.
+#define CPU_NO_JUMP 1
+
 // A cpu that never ran needs it too, or at least the last line.
 static inline void cpu_forget_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = 1;  // no instruction has an odd address, while one at 0 would be found here
+    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
 }
