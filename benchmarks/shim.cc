@@ -6,6 +6,8 @@ struct bench {
     benchmark::State &state;
 };
 
+static bool failed;
+
 void bench_register(const char *name, bench_function *function, const void *data) {
     benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
         bench bench{state};
@@ -32,6 +34,7 @@ void bench_items(bench *bench, uint64_t per_iteration) {
 }
 
 void bench_fail(bench *bench, const char *why) {
+    failed = true;
     bench->state.SkipWithError(why);
 }
 
@@ -40,5 +43,5 @@ int bench_main(int argc, char *argv[]) {
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return failed;
 }

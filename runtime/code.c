@@ -11,6 +11,7 @@
 #include "runtime/host/host.h"
 #include "runtime/jitdump.h"
 #include "runtime/mem.h"
+#include "runtime/meter.h"
 #include "runtime/native.h"
 #include "runtime/optimise.h"
 #include "runtime/options.h"
@@ -71,7 +72,9 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     page_blocks = reserve(PAGES * sizeof *page_blocks);
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
-    if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
+    bool native = options.tier != TIER_INTERP && native_init(isa->pins);
+    if (stats_wanted()) meter_init();
+    if (!native) return;
     jitdump_begin();
     bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;
     interp_hot_passes = at_once ? 1 : HOT_PASSES;
@@ -155,6 +158,7 @@ static void drop(struct block *block) {
     interp_block_kill(block);
     unlink_bucket(block);
     for (unsigned i = 0; i < pages_of(block); i++) unlink_page(block, block->pc / MEM_PAGE + i);
+    stats_count(STATS_DROP);
 }
 
 // Drops the blocks of `page` that `condemned` says, or all.
@@ -181,6 +185,7 @@ void code_invalidate(uint64_t start, uint64_t size) {
     if (!size || !mem_is_guest(start, size) || !bucket) return;
     lock_take(&code_lock);
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
+    stats_count(STATS_INVALIDATION);
     drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
     lock_drop(&code_lock);
 }
@@ -204,6 +209,7 @@ static bool changed(const struct block *block, uint64_t start, uint64_t end) {
 void code_sync(void) {
     lock_take(&code_lock);
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
+    stats_count(STATS_SYNC);
     drop_in(0, PAGES - 1, changed, 0, 0);
     lock_drop(&code_lock);
 }
@@ -268,6 +274,7 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
     if (old.code.chunks) return false;
+    stats_count(STATS_GENERATION);
     optimise_retire(&current.optimiser);
     old = current;
     current = (struct generation){0};
@@ -318,15 +325,17 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
 }
 
 // A block is entered again.
-static void settle(struct block *block) {
+static void settle(struct cpu *cpu, struct block *block) {
     if (__atomic_load_n(&block->settled, __ATOMIC_ACQUIRE)) return;
     if (interp_hot_passes) {  // it will soon have native code, or is not worth the trouble
         __atomic_store_n(&block->settled, true, __ATOMIC_RELEASE);
         return;
     }
+    enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
     lock_take(&code_lock);
     if (!block->dead && !block->settled) interp_block_fuse(&current.code, &current.about, block);
     lock_drop(&code_lock);
+    meter_switch(cpu, before);
 }
 
 // ---- native code
@@ -367,7 +376,7 @@ static void improve(struct block *block) {
 }
 
 void code_hot(struct cpu *cpu, const struct cell *code) {
-    (void)cpu;
+    enum meter_activity before = meter_switch(cpu, METER_QUICK);
     struct block *blocks[QUICK_MAX_BLOCKS], *first = threaded_of(code)->about->block;
     bool full = false;
     lock_take(&code_lock);
@@ -378,9 +387,12 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
         if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
         if (full) begin_generation();
     } else if (!first->dead && first->unit && quick_hot_passes) {
+        meter_switch(cpu, METER_OPTIMISING);
+        meter_count(cpu, METER_HOT);
         improve(first);
     }
     lock_drop(&code_lock);
+    meter_switch(cpu, before);
 }
 
 void code_be_exact(void) {
@@ -413,14 +425,7 @@ static void count_lookup(struct cpu *cpu, struct block *block) {
 
 // ---- looking up
 
-const struct cell *code_resolve(struct cpu *cpu) {
-    struct block *block = find(cpu->pc, cpu->mode);
-    if (block) {
-        settle(block);
-        count_lookup(cpu, block);
-        return block->code->cell;
-    }
-    if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);
+static const struct cell *make(struct cpu *cpu) {
     struct fetched fetched;
     for (;;) {
         fetch(cpu->pc, &fetched);
@@ -430,4 +435,19 @@ const struct cell *code_resolve(struct cpu *cpu) {
         lock_drop(&code_lock);
         if (fresh) return code;
     }
+}
+
+const struct cell *code_resolve(struct cpu *cpu) {
+    meter_count(cpu, METER_LOOKUPS);
+    struct block *block = find(cpu->pc, cpu->mode);
+    if (block) {
+        settle(cpu, block);
+        count_lookup(cpu, block);
+        return block->code->cell;
+    }
+    if (!mem_is_guest(cpu->pc, 1) || cpu->pc % code_isa->min_instruction) return fetch_fault(cpu, cpu->pc);
+    enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
+    const struct cell *code = make(cpu);
+    meter_switch(cpu, before);
+    return code;
 }

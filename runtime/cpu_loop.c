@@ -43,10 +43,12 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
     *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
     cpu->resolve = code_resolve;
+    cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->runtime = state;
-    cpu->jump[0].pc = 1;  // as cpu_forget_jumps does; the rest is zero
+    cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
+    meter_begin(cpu);
     enlist(state);
     return cpu;
 }
@@ -94,6 +96,7 @@ void cpu_forked(struct cpu *cpu) {
     only->link = &all_cpus;
     cpu_count = 1;
     current = cpu;
+    stats_forked(cpu);
     code_forked();
 }
 
@@ -114,10 +117,13 @@ static void catch_up(struct cpu *cpu, struct cpu_state *state) {
 static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_state *state) {
     __atomic_store_n(&state->in_code, true, __ATOMIC_SEQ_CST);
     if (_setjmp(state->back) == 0) {
+        meter_switch(cpu, METER_INTERPRETER);
         catch_up(cpu, state);
         const struct cell *code = code_resolve(cpu);
         if (code) interp_run(cpu, code);
     }
+    // A fault leads here from where it is.
+    if (meter_switch(cpu, METER_SYSTEM) == METER_NATIVE) meter_count(cpu, METER_EXIT_TRAP);
     __atomic_store_n(&state->in_code, false, __ATOMIC_SEQ_CST);
 }
 

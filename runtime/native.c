@@ -66,7 +66,8 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to);
     if (!unit) return false;
     copy_in(to, scratch, unit->bytes);
-    native->used += (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);
+    size_t size = (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);
+    __atomic_store_n(&native->used, native->used + size, __ATOMIC_RELAXED);
     native->unit[native->units] = unit;
     __atomic_store_n(&native->units, native->units + 1, __ATOMIC_RELEASE);
     perfmap_add(unit->code, unit->bytes, blocks[0]->pc, "quick");
@@ -102,5 +103,5 @@ const struct quick_unit *native_find(const struct native *native, uint64_t host_
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address) {
     enum { LONGEST_INSTRUCTION = 15 };  // it may reach into the next page
     return address - host_pc < LONGEST_INSTRUCTION && native_owns(native, host_pc) &&
-           host_pc - (uintptr_t)native->base < native->used;
+           host_pc - (uintptr_t)native->base < __atomic_load_n(&native->used, __ATOMIC_RELAXED);
 }

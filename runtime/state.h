@@ -1,6 +1,7 @@
 // The runtime's own part of a cpu (cpu->runtime).
 #pragma once
 #include "runtime/cpu_loop.h"
+#include "runtime/meter.h"
 #include <setjmp.h>
 
 struct cpu_state {
@@ -9,6 +10,7 @@ struct cpu_state {
     bool in_code, stopped;
     uint32_t generation;   // of the code table that the jump cache belongs to
     struct cpu *cpu;
+    struct meter meter;
     struct cpu_state *next, **link;  // list of all cpus
 };
 

@@ -1,39 +1,61 @@
-// Statistics of a run: totals only, kept where the work is done and read once at the end.
+// Statistics of a run: totals only, kept where the work is done and read once at the end. What each cpu counts is in its meter.
 #include "runtime/stats.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/host/host.h"
+#include "runtime/meter.h"
 #include "runtime/options.h"
+#include "runtime/state.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
-struct executed {
-    uint64_t interpreted, native;
+// Of cpus. LLVM's share of the time in native code is known by instructions only.
+struct sum {
+    uint64_t interpreted, quick, optimised;  // instructions
+    struct meter meter;
 };
 
-static struct executed retired;  // instructions of cpus that are gone; under the list of cpus' lock
-static struct {
-    uint64_t blocks, instructions, bytes;
-} translated;
-static struct {
-    uint64_t units, blocks, bytes;
-} made_native;
-static struct {
-    uint64_t regions, blocks, instructions, bytes, microseconds;
-} optimised;
+// What was made, whose times are in the meter but for LLVM's.
+struct made {
+    uint64_t units, blocks, instructions, bytes, microseconds;
+};
+
+static struct sum retired;  // cpus that are gone; under the list of cpus' lock
+static struct made translated, made_native, optimised;
+static uint64_t changes[STATS_CHANGES];
 
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
 }
 
-void stats_add(const struct cpu *cpu) {
-    retired.interpreted += cpu->instructions;
-    retired.native += cpu->native_instructions;
+static void add(struct cpu *cpu, void *data) {
+    struct sum *sum = data;
+    sum->interpreted += cpu->instructions;
+    sum->quick += cpu->quick_instructions;
+    sum->optimised += cpu->optimised_instructions;
+    meter_add(&sum->meter, &runtime_of(cpu)->meter);
+}
+
+void stats_add(struct cpu *cpu) {
+    add(cpu, &retired);
+}
+
+// Of all cpus there were: those that are gone together with the first that is not, under the lock that keeps both as they are.
+struct total {
+    struct sum sum;
+    bool begun;
+};
+
+static void add_to_total(struct cpu *cpu, void *data) {
+    struct total *total = data;
+    if (!total->begun) total->sum = retired;
+    total->begun = true;
+    add(cpu, &total->sum);
 }
 
 void stats_translated(unsigned instructions, unsigned bytes) {
@@ -49,17 +71,23 @@ void stats_native(unsigned blocks, unsigned bytes) {
 }
 
 void stats_optimised(const struct channel_result *result, unsigned blocks) {
-    optimised.regions++;
+    optimised.units++;
     optimised.blocks += blocks;
     optimised.instructions += result->instructions;
     optimised.bytes += result->bytes;
     optimised.microseconds += result->microseconds;
 }
 
-static void add_live(struct cpu *cpu, void *data) {
-    struct executed *executed = data;
-    executed->interpreted += cpu->instructions;
-    executed->native += cpu->native_instructions;
+void stats_count(enum stats_change change) {
+    changes[change]++;
+}
+
+void stats_forked(struct cpu *cpu) {
+    retired = (struct sum){.quick = 0};
+    translated = made_native = optimised = (struct made){.units = 0};
+    memset(changes, 0, sizeof changes);
+    cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = 0;
+    meter_begin(cpu);
 }
 
 static double cpu_seconds(void) {
@@ -68,22 +96,77 @@ static double cpu_seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void report_text(const struct executed *executed, double seconds) {
-    uint64_t instructions = executed->interpreted + executed->native;
-    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS), %.1f %% of them in native code",
-              (unsigned long long)instructions, seconds, seconds > 0 ? (double)instructions / seconds / 1e6 : 0,
-              instructions ? 100.0 * (double)executed->native / (double)instructions : 0);
-    error_say("%llu blocks translated, from %llu guest instructions in %llu bytes", (unsigned long long)translated.blocks,
-              (unsigned long long)translated.instructions, (unsigned long long)translated.bytes);
-    error_say("%llu units of native code, of %llu blocks, in %llu bytes", (unsigned long long)made_native.units,
-              (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes);
-    error_say("%llu regions compiled, from %llu guest instructions in %llu blocks, in %llu bytes and %.3f s of the compiler's time",
-              (unsigned long long)optimised.regions, (unsigned long long)optimised.instructions,
-              (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6);
+static uint64_t native_instructions(const struct sum *sum) {
+    return sum->quick + sum->optimised;
 }
 
+static uint64_t all_instructions(const struct sum *sum) {
+    return sum->interpreted + native_instructions(sum);
+}
+
+static double share(uint64_t part, uint64_t all) {
+    return all ? (double)part / (double)all : 0;
+}
+
+// ---- for people
+
+static void say_executed(const struct sum *sum, const char *tier, uint64_t instructions, const char *how, double seconds) {
+    error_say("%s: %llu instructions (%.1f %%) in %s%.3f s", tier, (unsigned long long)instructions,
+              100 * share(instructions, all_instructions(sum)), how, seconds);
+}
+
+static void say_times(const struct sum *sum) {
+    const uint64_t *spent = sum->meter.spent;
+    double native = meter_seconds(spent[METER_NATIVE]), llvm = share(sum->optimised, native_instructions(sum));
+    const char *how = llvm > 0 && llvm < 1 ? "about " : "";
+    say_executed(sum, "interpreter", sum->interpreted, "", meter_seconds(spent[METER_INTERPRETER]));
+    say_executed(sum, "quick tier", sum->quick, how, native * (1 - llvm));
+    say_executed(sum, "LLVM's tier", sum->optimised, how, native * llvm);
+    error_say("system calls, signals and faults: %.3f s, waiting included", meter_seconds(spent[METER_SYSTEM]));
+}
+
+static void say_made(const struct sum *sum) {
+    const uint64_t *spent = sum->meter.spent;
+    error_say("translated: %llu blocks, from %llu instructions in %llu bytes, in %.3f s", (unsigned long long)translated.blocks,
+              (unsigned long long)translated.instructions, (unsigned long long)translated.bytes,
+              meter_seconds(spent[METER_TRANSLATING]));
+    error_say("made by the quick tier: %llu units of %llu blocks, %llu bytes, in %.3f s", (unsigned long long)made_native.units,
+              (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes, meter_seconds(spent[METER_QUICK]));
+    error_say(
+        "made by LLVM: %llu regions of %llu blocks, from %llu instructions, %llu bytes, in %.3f s of the compiler's time and %.3f s "
+        "of the guest's",
+        (unsigned long long)optimised.units, (unsigned long long)optimised.blocks, (unsigned long long)optimised.instructions,
+        (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6, meter_seconds(spent[METER_OPTIMISING]));
+}
+
+static void say_events(const struct sum *sum) {
+    const unsigned long long *n = (const unsigned long long *)sum->meter.event;
+    error_say(
+        "native code was left %llu times for system calls, %llu for other traps, %llu because something was pending, %llu for an indirect "
+        "jump not in the jump cache, %llu by exits not linked yet, %llu by exits to blocks not hot yet, %llu to blocks without native code",
+        n[METER_EXIT_SYSCALL], n[METER_EXIT_TRAP], n[METER_EXIT_INTERRUPTED], n[METER_EXIT_INDIRECT], n[METER_EXIT_UNLINKED],
+        n[METER_EXIT_COUNTED], n[METER_EXIT_COLD]);
+    error_say(
+        "%llu times a unit's count ran out; %llu look-ups of blocks, %llu of them for returns and %llu for other jumps not in the jump cache",
+        n[METER_HOT], n[METER_LOOKUPS], n[METER_MISSED_RETURNS], n[METER_MISSED_JUMPS]);
+    error_say("%llu blocks dropped by %llu changes of memory and %llu fence.i; emptied for lack of room %llu times",
+              (unsigned long long)changes[STATS_DROP], (unsigned long long)changes[STATS_INVALIDATION],
+              (unsigned long long)changes[STATS_SYNC], (unsigned long long)changes[STATS_GENERATION]);
+}
+
+static void report_text(const struct sum *sum, double seconds) {
+    uint64_t instructions = all_instructions(sum);
+    error_say("%llu guest instructions in %.3f s of processor time (%.0f MIPS); all other times are by the clock",
+              (unsigned long long)instructions, seconds, seconds > 0 ? (double)instructions / seconds / 1e6 : 0);
+    say_times(sum);
+    say_made(sum);
+    say_events(sum);
+}
+
+// ---- for programs
+
 // The file for the report is mapped from the start on: by the end the guest may have locked itself out of the file system.
-enum { REPORT_BYTES = 1024 };
+enum { REPORT_BYTES = 4096 };
 static void *report_file;  // REPORT_BYTES
 
 static long open_report(int flags) {
@@ -107,20 +190,50 @@ void stats_init(void) {
     host_call(close, fd);
 }
 
-static void report_json(const struct executed *executed, double seconds) {
+static void put_number(struct text *text, const char *key, uint64_t value) {
+    text_add(text, ", \"%s\": %llu", key, (unsigned long long)value);
+}
+
+static void put_seconds(struct text *text, const char *key, double value) {
+    text_add(text, ", \"%s\": %.6f", key, value);
+}
+
+static void put_made(struct text *text) {
+    put_number(text, "blocks", translated.blocks);
+    put_number(text, "block_instructions", translated.instructions);
+    put_number(text, "block_bytes", translated.bytes);
+    put_number(text, "native_units", made_native.units);
+    put_number(text, "native_blocks", made_native.blocks);
+    put_number(text, "native_bytes", made_native.bytes);
+    put_number(text, "optimised_regions", optimised.units);
+    put_number(text, "optimised_instructions", optimised.instructions);
+    put_number(text, "optimised_blocks", optimised.blocks);
+    put_number(text, "optimised_bytes", optimised.bytes);
+    put_seconds(text, "compiler_seconds", (double)optimised.microseconds / 1e6);
+}
+
+static void put_counts(struct text *text, const struct meter *meter) {
+#define ACTIVITY(id, key) put_seconds(text, key, meter_seconds(meter->spent[METER_##id]));
+#define EVENT(id, key) put_number(text, key, meter->event[METER_##id]);
+#define CHANGE(id, key) put_number(text, key, changes[STATS_##id]);
+#include "runtime/stats.def"
+}
+
+static void write_json(struct text *text, const struct sum *sum, double seconds) {
+    text_add(text, "{\"schema\": 1");
+    put_number(text, "instructions", all_instructions(sum));
+    put_number(text, "native_instructions", native_instructions(sum));
+    put_number(text, "llvm_instructions", sum->optimised);
+    put_seconds(text, "cpu_seconds", seconds);
+    put_made(text);
+    put_counts(text, &sum->meter);
+    text_add(text, "}");
+}
+
+static void report_json(const struct sum *sum, double seconds) {
     char buffer[REPORT_BYTES];
     struct text text = TEXT_ON(buffer);
-    unsigned long long instructions = executed->interpreted + executed->native;
-    text_add(
-        &text,
-        "{\"schema\": 1, \"instructions\": %llu, \"native_instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, "
-        "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu, "
-        "\"optimised_regions\": %llu, \"optimised_instructions\": %llu, \"optimised_blocks\": %llu, \"optimised_bytes\": %llu, \"compiler_seconds\": %.6f}",
-        instructions, (unsigned long long)executed->native, seconds, (unsigned long long)translated.blocks,
-        (unsigned long long)translated.instructions, (unsigned long long)translated.bytes, (unsigned long long)made_native.units,
-        (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes, (unsigned long long)optimised.regions,
-        (unsigned long long)optimised.instructions, (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes,
-        (double)optimised.microseconds / 1e6);
+    write_json(&text, sum, seconds);
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.
@@ -134,9 +247,9 @@ static void report_json(const struct executed *executed, double seconds) {
 void stats_report(void) {
     static bool done;
     if (!stats_wanted() || __atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
-    struct executed executed = retired;
-    cpu_each(add_live, &executed);
+    struct total total = {.begun = false};
+    cpu_each(add_to_total, &total);
     double seconds = cpu_seconds();
-    if (options.stats) report_text(&executed, seconds);
-    if (options.stats_json) report_json(&executed, seconds);
+    if (options.stats) report_text(&total.sum, seconds);
+    if (options.stats_json) report_json(&total.sum, seconds);
 }

@@ -4,17 +4,28 @@
 #include "translator/ir/cpu.h"
 #include <stdbool.h>
 
+// What happens to the table of blocks.
+enum stats_change {
+#define CHANGE(id, key) STATS_##id,
+#include "runtime/stats.def"
+    STATS_CHANGES
+};
+
 // Whether this run counts (options.stats or options.stats_json): decides MODE_COUNT.
 bool stats_wanted(void);
 // Makes the file that options.stats_json names; before guest code runs.
 void stats_init(void);
 // Adds what a cpu counted that is about to be freed.
-void stats_add(const struct cpu *cpu);
+void stats_add(struct cpu *cpu);
 // A block was translated from so many guest bytes and instructions; under the code table's lock.
 void stats_translated(unsigned instructions, unsigned bytes);
 // A unit of native code was made; under the code table's lock.
 void stats_native(unsigned blocks, unsigned bytes);
 // A region of so many blocks was compiled; under the code table's lock.
 void stats_optimised(const struct channel_result *result, unsigned blocks);
+// Once more; under the code table's lock.
+void stats_count(enum stats_change change);
+// In a forked child, whose only cpu this is: it counts from nothing.
+void stats_forked(struct cpu *cpu);
 // Writes the report, if wanted. Once per process, from any thread.
 void stats_report(void);

@@ -1,12 +1,18 @@
-// Micro benchmarks: what single steps of Ferry cost. main, and the guest that those benchmarks share that run code.
+// Micro benchmarks: what single steps of Ferry cost. main, and the guest that those benchmarks share that run code, which is
+// a process for each tier.
 #include "benchmarks/micro/micro.h"
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/syscall.h"
 #include "runtime/base/error.h"
 #include "runtime/code.h"
+#include "runtime/compiler.h"
 #include "runtime/state.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 // ebreak ends a run; any other fault is the benchmark's mistake.
 static void stop(struct cpu *cpu) {
@@ -41,18 +47,55 @@ void micro_put(uint64_t at, const uint32_t *code, size_t count) {
     code_invalidate(at, count * sizeof *code);
 }
 
-void micro_go(struct cpu *cpu) {
-    cpu->pc = MICRO_CODE;
+void micro_go_from(struct cpu *cpu, uint64_t pc, uint64_t s1) {
+    cpu->pc = pc;
     cpu->slot[SP] = MICRO_STACK;
     cpu->slot[S0] = MICRO_DATA;
-    cpu->slot[S1] = MICRO_PASSES;
+    cpu->slot[S1] = s1;
     runtime_of(cpu)->stopped = false;
     cpu_loop(cpu);
 }
 
-int main(int argc, char *argv[]) {
-    micro_translate_register();
+void micro_go(struct cpu *cpu) {
+    micro_go_from(cpu, MICRO_CODE, MICRO_PASSES);
+}
+
+// LLVM's code is asked for after some passes, and once more for what is found on the way.
+void micro_warm_up(struct cpu *cpu) {
+    for (unsigned i = options.tier == TIER_OPT ? 40 : 4; i > 0; i--) micro_go(cpu);
+}
+
+static const char *const tier_name[] = {[TIER_INTERP] = "interp", [TIER_QUICK] = "quick", [TIER_OPT] = "opt"};
+
+void micro_register(const char *name, bench_function *function, const void *data) {
+    char full[64];
+    snprintf(full, sizeof full, "%s/%s", tier_name[options.tier], name);
+    bench_register(full, function, data);
+}
+
+static int run_tier(enum tier tier, int argc, char *argv[]) {
+    options.tier = tier;
     micro_run_register();
+    micro_call_register();
     micro_os_register();
     return bench_main(argc, argv);
+}
+
+// The tier is settled once for a process.
+static bool tier_fails(enum tier tier, int argc, char *argv[]) {
+    char path[4096];
+    if (tier == TIER_OPT && !compiler_program(path, sizeof path)) return false;
+    pid_t child = fork();
+    if (child < 0) error_die("cannot make a process for the benchmarks of --tier=%s", tier_name[tier]);
+    if (child == 0) exit(run_tier(tier, argc, argv));
+    int status;
+    return waitpid(child, &status, 0) != child || status != 0;
+}
+
+int main(int argc, char *argv[]) {
+    bool failed = false;
+    for (enum tier tier = TIER_INTERP; tier <= TIER_OPT; tier++) failed |= tier_fails(tier, argc, argv);
+    micro_translate_register();
+    micro_memory_register();
+    return bench_main(argc, argv) || failed;
 }

@@ -2,13 +2,18 @@
 #pragma once
 #include "benchmarks/shim.h"
 #include "runtime/cpu_loop.h"
+#include "runtime/options.h"
 #include <stddef.h>
 #include <stdint.h>
 
-// Each file registers its own.
+// Each file registers its own: what makes code or none, and once for each tier, what runs guest code.
 void micro_translate_register(void);
+void micro_memory_register(void);
 void micro_run_register(void);
+void micro_call_register(void);
 void micro_os_register(void);
+// bench_register, with the tier's name before this one.
+void micro_register(const char *name, bench_function *function, const void *data);
 
 // ---- riscv64 instructions as words (the formats of the unprivileged manual, chapter 2)
 
@@ -70,3 +75,7 @@ struct cpu *micro_cpu(void);
 void micro_put(uint64_t at, const uint32_t *code, size_t count);
 // Runs from MICRO_CODE until the code executes ebreak.
 void micro_go(struct cpu *cpu);
+// The same until all code is there that the tier makes; before time is taken.
+void micro_warm_up(struct cpu *cpu);
+// Runs from `pc`, with s1 as given, until the code executes ebreak.
+void micro_go_from(struct cpu *cpu, uint64_t pc, uint64_t s1);

@@ -21,6 +21,7 @@ static void bench_getpid(struct bench *bench, const void *data) {
     (void)data;
     struct cpu *cpu = micro_cpu();
     put_loop_of_calls((uint32_t[]){ADDI(A7, X0, NR_getpid), ECALL}, 2);
+    micro_warm_up(cpu);
     while (bench_next(bench)) micro_go(cpu);
     bench_items(bench, MICRO_PASSES);
 }
@@ -29,6 +30,7 @@ static void bench_clock(struct bench *bench, const void *data) {
     (void)data;
     struct cpu *cpu = micro_cpu();
     put_loop_of_calls((uint32_t[]){ADDI(A7, X0, NR_clock_gettime), ADDI(A0, X0, 1), ADDI(A1, S0, 0), ECALL}, 4);
+    micro_warm_up(cpu);
     while (bench_next(bench)) micro_go(cpu);
     bench_items(bench, MICRO_PASSES);
 }
@@ -52,6 +54,7 @@ static void bench_signal(struct bench *bench, const void *data) {
     if (cpu->slot[A0]) bench_fail(bench, "rt_sigaction failed");
     put_loop_of_calls((uint32_t[]){ADDI(A7, X0, NR_tgkill), ADDI(A0, S2, 0), ADDI(A1, S3, 0), ADDI(A2, X0, SIGUSR1), ECALL}, 5);
     cpu->slot[S2] = cpu->slot[S3] = (uint64_t)task_of(cpu)->tid;
+    micro_warm_up(cpu);
     while (bench_next(bench)) micro_go(cpu);
     if (cpu->slot[A0]) bench_fail(bench, "tgkill failed");
     bench_items(bench, MICRO_PASSES);
@@ -102,11 +105,14 @@ static void bench_host_map(struct bench *bench, const void *data) {
 }
 
 void micro_os_register(void) {
-    bench_register("os/getpid", bench_getpid, NULL);
-    bench_register("os/getpid_host", bench_host_getpid, NULL);
-    bench_register("os/clock_gettime", bench_clock, NULL);
-    bench_register("os/signal", bench_signal, NULL);
-    bench_register("os/map_protect_unmap", bench_map, NULL);
-    bench_register("os/map_protect_unmap_host", bench_host_map, NULL);
-    bench_register("os/find_area", bench_find, NULL);
+    micro_register("getpid", bench_getpid, NULL);
+    micro_register("clock_gettime", bench_clock, NULL);
+    micro_register("signal", bench_signal, NULL);
+}
+
+void micro_memory_register(void) {
+    bench_register("host/getpid", bench_host_getpid, NULL);
+    bench_register("memory/map_protect_unmap", bench_map, NULL);
+    bench_register("host/map_protect_unmap", bench_host_map, NULL);
+    bench_register("memory/find_area", bench_find, NULL);
 }

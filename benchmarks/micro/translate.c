@@ -1,6 +1,7 @@
-// From guest bytes to threaded code: decoding with lifting, and lowering, per guest instruction.
+// From guest bytes to threaded code and native code: what each step costs per guest instruction.
 #include "benchmarks/micro/micro.h"
 #include "runtime/base/arena.h"
+#include "runtime/native.h"
 #include "translator/guest/guest.h"
 #include "translator/interp/interp.h"
 
@@ -60,8 +61,64 @@ static void bench_fuse(struct bench *bench, const void *data) {
     bench_items(bench, SAMPLE);
 }
 
+static struct block *lowered_sample(struct arena *arena) {
+    static struct ir_block block;
+    lift(&block);
+    return interp_block_build(arena, &block, MICRO_CODE, 0);
+}
+
+static bool begin_native(struct bench *bench) {
+    static bool begun, works;
+    if (!begun) works = native_init(guest_riscv64.pins);
+    begun = true;
+    if (!works) bench_fail(bench, "there is no native code on this host");
+    return works;
+}
+
+// The emitter alone.
+static void bench_emit(struct bench *bench, const void *data) {
+    (void)data;
+    enum { CODE_BYTES = 1 << 16 };
+    uint8_t *code = pages_take(CODE_BYTES);  // which is where native code reaches the rest from
+    struct arena arena = {0}, units = {0};
+    struct block *block = lowered_sample(&arena);
+    bool made = begin_native(bench);
+    while (bench_next(bench)) {
+        made &= quick_emit(&units, &block, 1, code, CODE_BYTES, (uintptr_t)code) != NULL;
+        if (units.used > 64 << 20) arena_free(&units);
+    }
+    if (!made) bench_fail(bench, "the sample was not compiled");
+    pages_give(code, CODE_BYTES);
+    arena_free(&units);
+    arena_free(&arena);
+    bench_items(bench, SAMPLE);
+}
+
+// With what makes a unit of it: memory that is writable, then executable, and the block's change to it.
+static void bench_native(struct bench *bench, const void *data) {
+    (void)data;
+    struct arena arena = {0}, units = {0};
+    struct native native = {0};
+    struct block *block = lowered_sample(&arena);
+    bool made = begin_native(bench), full;
+    while (bench_next(bench)) {
+        made &= native_make(&native, &units, &block, 1, &full) || full;
+        if (block->unit) quick_remove(block->unit);
+        if (!full) continue;
+        native_free(&native);
+        arena_free(&units);
+    }
+    if (!made) bench_fail(bench, "the sample was not compiled");
+    native_free(&native);
+    arena_free(&units);
+    arena_free(&arena);
+    bench_items(bench, SAMPLE);
+}
+
 void micro_translate_register(void) {
     bench_register("translate/lift", bench_lift, NULL);
     bench_register("translate/lower", bench_lower, NULL);
     bench_register("translate/fuse", bench_fuse, NULL);
+    bench_register("translate/quick_emit", bench_emit, NULL);
+    bench_register("translate/quick", bench_native, NULL);
 }

@@ -24,6 +24,9 @@ void host_context_call(void *ucontext, void (*function)(void *), void *argument)
 // Whether the interrupted access was a write, as far as the host says.
 int host_context_was_write(const void *ucontext);
 
+// A clock that takes no more than some nanoseconds to read, at a constant rate that is not known.
+uint64_t host_ticks(void);
+
 // memcpy that a fault makes return -EFAULT (fault_handle knows its pc).
 int host_copy(void *to, const void *from, uint64_t size);
 extern const char host_copy_access[], host_copy_failed[];

@@ -17,6 +17,10 @@ uint64_t host_context_register(const void *ucontext, unsigned number) {
     return (uint64_t)registers_of(ucontext)[index[number]];
 }
 
+uint64_t host_ticks(void) {
+    return __builtin_ia32_rdtsc();
+}
+
 void host_context_set_pc(void *ucontext, uint64_t pc) {
     registers_of(ucontext)[REG_RIP] = (greg_t)pc;
 }

@@ -225,7 +225,7 @@ static const struct cell *resolve(struct cpu *c) {
 }
 
 static void run(const struct test_case *test, struct state *result) {
-    *cpu = (struct cpu){.resolve = resolve, .pc = CODE};
+    *cpu = (struct cpu){.resolve = resolve, .resolve_jump = resolve, .pc = CODE};
     memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
     memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
     memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);

@@ -24,7 +24,7 @@ struct guest_isa {
     const char *(*slot_name)(unsigned slot);
     // The slots that code uses most, ended by 0: worth a host register for good, as many as there are.
     const uint8_t *pins;
-    // The slots that calls leave the address to return to in, ended by 0.
+    // Those that calls leave the address to return to in, ended by 0.
     const uint8_t *links;
 
     // -cpu NAME[,ext=true|false|on|off…] into features. 0, or -1 with a message of what is wrong in `why`.

@@ -30,6 +30,7 @@ struct cell_sequence {
 extern const void *const cell_handler[];  // by uop code
 extern const void *const cell_handler_li64, *const cell_handler_count, *const cell_handler_link, *const cell_handler_dead;
 extern const void *const cell_handler_native, *const cell_handler_native_link;  // of a block with native code, of native_exit
+extern const void *const cell_handler_native_pass;  // of one whose passes are counted
 extern const void *const cell_handler_reheat;  // of a block that lost it
 extern const struct cell cell_indirect;  // goes on at cpu->pc
 extern const struct cell_sequence cell_sequences[];

@@ -142,7 +142,7 @@ static bool is_counted(const struct cell *code) {
 // Target of an indirect jump that was not in the jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
-    const struct cell *code = cpu->resolve(cpu);
+    const struct cell *code = cpu->resolve_jump(cpu);
     if (!code) return NULL;
     // While a block may still turn hot, it is looked up each time, which is counted.
     if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
@@ -341,10 +341,17 @@ SLOW_HANDLER(replace_dead) {
     NEXT(code);
 }
 
-// First cell of a dead block. Others stay linked to it, and go on at the block that came after it.
+static bool is_dead(const struct cell *code) {
+    return __atomic_load_n(&threaded_of(code)->about->block->dead, __ATOMIC_RELAXED);
+}
+
+// First cell of a dead block. Others stay linked to it, and go on at the block that came after it, which is looked up as long as that is
+// counted. The jump cache forgets it, since native code would have to be left for it each time.
 HANDLER(op_dead) {
     const struct cell *instead = __atomic_load_n(&threaded_of(u)->about->block->instead, __ATOMIC_ACQUIRE);
-    if (!instead) HAND_OVER(replace_dead);
+    struct cpu_jump *entry = jump_entry(cpu, threaded_of(u)->pc);
+    if (entry->code == u) entry->pc = CPU_NO_JUMP;
+    if (!instead || is_dead(instead) || is_counted(instead)) HAND_OVER(replace_dead);
     NEXT(instead);
 }
 
@@ -496,6 +503,7 @@ const void *const cell_handler_dead = (const void *)op_dead;
 const void *const cell_handler_reheat = (const void *)op_reheat;
 const void *const cell_handler_native = (const void *)op_native;
 const void *const cell_handler_native_link = (const void *)op_native_link;
+const void *const cell_handler_native_pass = (const void *)op_count_native_pass;
 
 const struct cell_sequence cell_sequences[] = {
 // clang-format off: macros that read as tables

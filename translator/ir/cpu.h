@@ -55,7 +55,8 @@ struct cpu {
     uint32_t mode;          // MODE_*
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
-    uint64_t native_instructions;  // and by native code
+    uint64_t quick_instructions;  // by native code of the quick tier
+    uint64_t optimised_instructions;  // and by LLVM's
     struct trap trap;
 
     // LR/SC reservation: valid while reserved_address is non-zero.
@@ -69,6 +70,8 @@ struct cpu {
 
     // Finds or makes the code for cpu->pc; NULL with cpu->trap set where that cannot be. Set by the runtime.
     const struct cell *(*resolve)(struct cpu *cpu);
+    // The same after an indirect jump that the jump cache does not know.
+    const struct cell *(*resolve_jump)(struct cpu *cpu);
     // Told that the block of this first cell is worth native code. Set by the runtime.
     void (*hot)(struct cpu *cpu, const struct cell *code);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
@@ -80,10 +83,13 @@ struct cpu {
     } jump[CPU_JUMPS];
 };
 
+// A pc in the jump cache that no instruction has.
+#define CPU_NO_JUMP 1
+
 // A cpu that never ran needs it too, or at least the last line.
 static inline void cpu_forget_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = 1;  // no instruction has an odd address, while one at 0 would be found here
+    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
 }

@@ -24,7 +24,7 @@ static void emit_cell(struct unit *e, const struct cell *u, unsigned code) {
     if (code == CELL_li64) {
         put_constant(e, u->a, cell_wide(u + 1));
     } else if (code >= UOP_COUNT_OF_CODES) {  // of these only counts are in the list
-        asm_arithmetic_immediate_memory(A, WIDE, 0, CPU, offsetof(struct cpu, native_instructions), u->imm);
+        asm_arithmetic_immediate_memory(A, WIDE, 0, CPU, offsetof(struct cpu, quick_instructions), u->imm);
     } else if (emitters[code].emit) {
         emitters[code].emit(e, u, code, emitters[code].x);
     } else {

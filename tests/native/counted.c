@@ -1,0 +1,81 @@
+// For check_stats.py: does things that --stats counts, as often as the enum says.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CALLS = 5000, PAIRS = 3000, SYNCS = 50, CHANGES = 40, FAULTS = 300, REWRITES = 50, CACHE_BYTES = 8192 };
+
+static __attribute__((noinline)) long leaf(long x) {
+    __asm__ volatile("");
+    return x + 1;
+}
+
+// Twins at the same place of the jump cache, as are the places that leaf returns to in them.
+#define TWIN(name)                                                             \
+    static __attribute__((noinline, aligned(CACHE_BYTES))) long name(long x) { \
+        x = leaf(x);                                                           \
+        __asm__ volatile("");                                                  \
+        return x * 3;                                                          \
+    }
+TWIN(even)
+TWIN(odd)
+
+static long alternate(void) {
+    static long (*const volatile twin[])(long) = {even, odd};
+    long x = 1;
+    for (int i = 0; i < 2 * PAIRS; i++) x = twin[i & 1](x);
+    return x;
+}
+
+static void change(void) {
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < CHANGES; i++) mprotect(page, 4096, i & 1 ? PROT_READ | PROT_WRITE | PROT_EXEC : PROT_READ);
+    for (int i = 0; i < SYNCS; i++) __asm__ volatile("fence.i");
+}
+
+// A function that is written again and again at the same place, and called by pointer.
+static long rewrite(void) {
+    enum { TIMES = 200, ADDI_A0_A0 = 0x00050513, RET = 0x00008067 };
+    unsigned *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long (*volatile function)(long) = (long (*)(long))code;
+    long x = 0;
+    for (unsigned i = 0; i < REWRITES; i++) {
+        code[0] = ADDI_A0_A0 | i << 20;
+        code[1] = RET;
+        __builtin___clear_cache((char *)code, (char *)(code + 2));
+        for (int n = 0; n < TIMES; n++) x = function(x);
+    }
+    return x;
+}
+
+static sigjmp_buf back;
+
+static void caught(int signal) {
+    siglongjmp(back, signal);
+}
+
+static int fault(void) {
+    static volatile int *volatile nothing;
+    volatile int count = 0;
+    signal(SIGSEGV, caught);
+    while (count < FAULTS) {
+        count++;
+        if (!sigsetjmp(back, 1)) *nothing = 1;
+    }
+    return count;
+}
+
+int main(void) {
+    for (int i = 0; i < CALLS; i++) syscall(SYS_getppid);
+    printf("%lx %ld %d\n", (unsigned long)alternate(), rewrite(), fault());
+    change();
+    fflush(stdout);
+    if (fork() == 0) _exit(0);
+    wait(NULL);
+    return 0;
+}
