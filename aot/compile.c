@@ -66,6 +66,7 @@ static bool build(struct compiler *c, const struct channel_request *r) {
                             .exits = r->exits,
                             .mode = r->mode,
                             .exact = r->exact != 0,
+                            .stepwise = r->stepwise != 0,
                             .pins = c->pins,
                             .places = c->places};
     region.places.exits = r->exit_table;

@@ -29,6 +29,7 @@ struct region {
     unsigned blocks, exits;
     uint32_t mode;
     bool exact;  // at a fault, all slots are to be up to date in the cpu
+    bool stepwise;  // as in quick.h
     const uint8_t *pins;  // ended by 0
     struct region_places places;
 };
