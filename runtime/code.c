@@ -7,6 +7,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
+#include "runtime/cosim.h"
 #include "runtime/host/host.h"
 #include "runtime/mem.h"
 #include "runtime/native.h"
@@ -69,7 +70,12 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     page_blocks = reserve(PAGES * sizeof *page_blocks);
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
-    if (options.tier == TIER_INTERP || !native_init(isa->pins)) return;
+    if (options.tier == TIER_INTERP || !native_init(isa->pins)) {
+        if (options.cosim)
+            error_say("--cosim compares nothing: there is no native code with --tier=interp, nor on hosts without a quick tier");
+        return;
+    }
+    if (options.cosim) cosim_init();
     bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;
     interp_hot_passes = at_once ? 1 : HOT_PASSES;
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;

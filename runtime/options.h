@@ -20,6 +20,7 @@ struct options {
     const char *stats_json;    // --stats-json FILE
     bool perfmap;              // -perfmap: tell perf about native code
     enum tier tier;
+    bool cosim;                // compare native code with the interpreter
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal
     const char *self;          // how to execute this runner again: "/proc/self/exe" or a path

@@ -27,6 +27,8 @@ static struct {
     uint64_t regions, blocks, instructions, bytes, microseconds;
 } optimised;
 
+static uint64_t comparisons[STATS_COMPARISONS];
+
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
 }
@@ -56,6 +58,10 @@ void stats_optimised(const struct channel_result *result, unsigned blocks) {
     optimised.microseconds += result->microseconds;
 }
 
+void stats_compared(enum stats_comparison outcome) {
+    __atomic_fetch_add(&comparisons[outcome], 1, __ATOMIC_RELAXED);
+}
+
 static void add_live(struct cpu *cpu, void *data) {
     struct executed *executed = data;
     executed->interpreted += cpu->instructions;
@@ -66,6 +72,21 @@ static double cpu_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t not_compared(void) {
+    uint64_t sum = 0;
+    for (unsigned i = STATS_COMPARED + 1; i < STATS_COMPARISONS; i++) sum += comparisons[i];
+    return sum;
+}
+
+static void report_comparisons(void) {
+    error_say(
+        "%llu entries of native code compared with the interpreter, %llu not: %llu beside other threads, %llu with clocks or shared "
+        "memory, %llu with inexact faults, %llu too long",
+        (unsigned long long)comparisons[STATS_COMPARED], (unsigned long long)not_compared(),
+        (unsigned long long)comparisons[STATS_BESIDE_THREADS], (unsigned long long)comparisons[STATS_UNSTEADY],
+        (unsigned long long)comparisons[STATS_INEXACT], (unsigned long long)comparisons[STATS_LONG]);
 }
 
 static void report_text(const struct executed *executed, double seconds) {
@@ -80,6 +101,7 @@ static void report_text(const struct executed *executed, double seconds) {
     error_say("%llu regions compiled, from %llu guest instructions in %llu blocks, in %llu bytes and %.3f s of the compiler's time",
               (unsigned long long)optimised.regions, (unsigned long long)optimised.instructions,
               (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6);
+    if (options.cosim) report_comparisons();
 }
 
 // The file for the report is mapped from the start on: by the end the guest may have locked itself out of the file system.
@@ -115,12 +137,13 @@ static void report_json(const struct executed *executed, double seconds) {
         &text,
         "{\"schema\": 1, \"instructions\": %llu, \"native_instructions\": %llu, \"cpu_seconds\": %.6f, \"blocks\": %llu, "
         "\"block_instructions\": %llu, \"block_bytes\": %llu, \"native_units\": %llu, \"native_blocks\": %llu, \"native_bytes\": %llu, "
-        "\"optimised_regions\": %llu, \"optimised_instructions\": %llu, \"optimised_blocks\": %llu, \"optimised_bytes\": %llu, \"compiler_seconds\": %.6f}",
+        "\"optimised_regions\": %llu, \"optimised_instructions\": %llu, \"optimised_blocks\": %llu, \"optimised_bytes\": %llu, \"compiler_seconds\": %.6f, "
+        "\"compared\": %llu, \"not_compared\": %llu}",
         instructions, (unsigned long long)executed->native, seconds, (unsigned long long)translated.blocks,
         (unsigned long long)translated.instructions, (unsigned long long)translated.bytes, (unsigned long long)made_native.units,
         (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes, (unsigned long long)optimised.regions,
         (unsigned long long)optimised.instructions, (unsigned long long)optimised.blocks, (unsigned long long)optimised.bytes,
-        (double)optimised.microseconds / 1e6);
+        (double)optimised.microseconds / 1e6, (unsigned long long)comparisons[STATS_COMPARED], (unsigned long long)not_compared());
     memset(text.at + text.length, ' ', REPORT_BYTES - text.length);
     buffer[REPORT_BYTES - 1] = '\n';
     // Somebody may have made the file shorter, which the copy survives.

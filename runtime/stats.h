@@ -16,5 +16,15 @@ void stats_translated(unsigned instructions, unsigned bytes);
 void stats_native(unsigned blocks, unsigned bytes);
 // A region of so many blocks was compiled; under the code table's lock.
 void stats_optimised(const struct channel_result *result, unsigned blocks);
+// What came of comparing native code with the interpreter (--cosim) when it was entered; from any thread.
+enum stats_comparison {
+    STATS_COMPARED,
+    STATS_BESIDE_THREADS,  // not compared, as are those below
+    STATS_UNSTEADY,  // it read a clock, or memory that other processes have as well
+    STATS_INEXACT,  // a fault in code that does not know the state then
+    STATS_LONG,
+    STATS_COMPARISONS
+};
+void stats_compared(enum stats_comparison outcome);
 // Writes the report, if wanted. Once per process, from any thread.
 void stats_report(void);

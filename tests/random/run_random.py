@@ -124,6 +124,7 @@ def main():
     parser.add_argument("--snippets", type=int, default=400)
     parser.add_argument("--turns", type=int, default=4, help="how often each snippet goes round, at most")
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
+    parser.add_argument("--option", action="append", default=[], help="another word for `ferry run`; may be repeated")
     arguments = parser.parse_args()
     version, qemu = find_qemu(arguments.qemu)
     if version < OLDEST:
@@ -131,7 +132,7 @@ def main():
         return 0
     arguments.work.mkdir(parents=True, exist_ok=True)
     commands = {"qemu": [*qemu, "-cpu", QEMU_CPU]}
-    commands |= {tier: [os.path.abspath(arguments.ferry), "run", f"--tier={tier}"] for tier in arguments.tier.split(",")}
+    commands |= {tier: [os.path.abspath(arguments.ferry), "run", f"--tier={tier}", *arguments.option] for tier in arguments.tier.split(",")}
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for lines in pool.map(lambda number: Case(arguments, commands, number).test(), range(arguments.programs)):
