@@ -4,7 +4,7 @@
 #include "runtime/base/text.h"
 #include "runtime/code.h"
 #include "runtime/cosim.h"
-#include "runtime/mem.h"
+#include "runtime/options.h"
 #include "runtime/perfmap.h"
 #include "runtime/stats.h"
 #include "translator/interp/interp.h"
@@ -81,10 +81,10 @@ static void add_path(struct text *text, const struct cosim_trace *trace) {
 
 // ---- guest code
 
-static void add_block(struct text *text, const struct block *block, unsigned *shown) {
+static void add_block(struct text *text, const struct block *block, unsigned last, unsigned *shown) {
     uint8_t bytes[BLOCK_MAX_BYTES];
     if (!code_copy_bytes(block, bytes)) return;
-    for (unsigned at = 0, length; at < block->bytes && *shown < MOST_INSTRUCTIONS; at += length, ++*shown) {
+    for (unsigned at = 0, length; at <= last && *shown < MOST_INSTRUCTIONS; at += length, ++*shown) {
         char assembly[96];
         unsigned long long pc = block->pc + at;
         length = code_isa->disassemble(bytes + at, block->bytes - at, pc, code_features, assembly, sizeof assembly);
@@ -101,6 +101,15 @@ static bool was_passed(const struct cosim_trace *trace, unsigned states, uint64_
     return false;
 }
 
+// How far the block was carried out in any of the states.
+static unsigned furthest(const struct cosim_trace *trace, unsigned states, uint64_t pc) {
+    unsigned last = 0;
+    for (unsigned i = 0; i < states; i++) {
+        if (trace->state[i].pc == pc && trace->state[i].last > last) last = trace->state[i].last;
+    }
+    return last;
+}
+
 // The blocks that the interpreter carried out, in its order.
 static void add_code(struct text *text, const struct cosim_trace *trace, const struct cosim_state *expected) {
     unsigned states = expected ? (unsigned)(expected - trace->state) : trace->states - 1, shown = 0;
@@ -109,7 +118,7 @@ static void add_code(struct text *text, const struct cosim_trace *trace, const s
         uint64_t pc = trace->state[i].pc;
         if (was_passed(trace, i, pc)) continue;
         for (unsigned n = 0; n < trace->blocks; n++) {
-            if (trace->block[n]->pc == pc) add_block(text, trace->block[n], &shown);
+            if (trace->block[n]->pc == pc) add_block(text, trace->block[n], furthest(trace, states, pc), &shown);
         }
     }
 }
@@ -127,16 +136,18 @@ static void add_word(struct text *text, const char *word) {
     text_add(text, "'");
 }
 
+// The settings, and the guest's own words: those of the kernel are the guest's, whose process this seems to be.
 static void add_command(struct text *text) {
     char words[4096];
+    const char *const *option = options.inherited ? options.inherited + 1 : NULL;  // without --settled
     long fd = host_call(openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
     long length = fd < 0 ? -1 : host_call(read, fd, words, sizeof words - 1);
     if (fd >= 0) host_call(close, fd);
-    text_add(text, "  again  ");
+    text_add(text, "  again   ferry run");
+    for (; option && *option; option++) add_word(text, *option);
     if (length > 0) words[length] = 0;
     for (long at = 0; at < length; at += (long)strlen(words + at) + 1) add_word(text, words + at);
-    text_add(text, "%s\n          (--tier=opt instead of auto makes the same code each time, --tier=interp does without)\n",
-             length > 0 ? "" : " the same command");
+    text_add(text, "\n          (--tier=opt instead of auto makes the same code each time, --tier=interp does without)\n");
 }
 
 void cosim__report(struct cosim_trace *trace, const struct cosim_state *expected, const struct cosim_state *left, const void *code,

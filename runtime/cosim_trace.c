@@ -157,10 +157,12 @@ static bool step(struct walk *w, struct cpu *cpu, const struct cell *u, unsigned
 // False if it is not left for another one.
 static bool carry_out(struct walk *w, struct cpu *cpu, const struct block *block) {
     const uint16_t *codes = block->code->about->cell_code;
+    struct cosim_state *here = &w->trace->state[w->trace->states - 1];
     unsigned exits = 0;
     for (unsigned i = 0; i < block->count; i += cell_width(codes[2 * i])) {
         const struct cell *u = &block->code->cell[i];
         unsigned code = codes[2 * i];
+        here->last = block->code->about->offset[2 * i];
         switch (cell_format(code)) {
         case UOP_FORMAT_BRANCH:
         case UOP_FORMAT_JUMP:

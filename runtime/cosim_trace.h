@@ -15,6 +15,7 @@ struct cosim_state {
     uint32_t fcsr;
     uint64_t reserved_address, reserved_value;
     unsigned stores;  // how many of the trace's came before
+    unsigned last;  // offset of the last instruction of the block that was carried out then
 };
 
 // Of at most eight bytes.
