@@ -5,7 +5,8 @@
 // its loads and stores went to on standard output. Whatever the rows of insns.def allow is generated, with what keeps a program
 // under control: one register of a snippet always points to its record, memory operands point into the memory area, jumps
 // go forward inside the snippet, and frm holds a rounding mode. With --loops a snippet also has two counted loops, one in the other, and
-// calls of a small function. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
+// calls of a small function. With --handler it first takes SIGSEGV, which never comes: translators may make other code
+// then. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
 #include "translator/guest/riscv64/insn_table.h"
 #include <elf.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ struct fixup {
 static struct {
     uint64_t seed;
     unsigned snippets, from, to, turns;
-    bool loops;
+    bool loops, handler;
     guest_features features;
     const char *output;
     FILE *listing;
@@ -247,8 +248,12 @@ static bool pick_instruction(struct insn *insn) {
     return false;
 }
 
+static uint32_t area(void) {
+    return DATA_BASE + options.snippets * RECORD_WORDS * 8;
+}
+
 static uint32_t area_address(const struct insn *insn) {
-    uint32_t at = DATA_BASE + options.snippets * RECORD_WORDS * 8 + below(AREA_SIZE - MARGIN);
+    uint32_t at = area() + below(AREA_SIZE - MARGIN);
     return is_atomic(insn) || below(4) ? at & ~15U : at;
 }
 
@@ -323,7 +328,7 @@ static void emit_jal(unsigned rd, size_t target) {
 
 static void emit_body(bool loops) {
     struct fixup fixups[MAX_INSTRUCTIONS];
-    struct loop loop[LOOPS];
+    struct loop loop[LOOPS] = {{0}};
     size_t at[MAX_INSTRUCTIONS + 1];
     unsigned count = 4 + below(MAX_INSTRUCTIONS - 4), fixup_count = 0;
     if (loops) choose_loops(loop, count);
@@ -419,6 +424,19 @@ static void emit_snippet(unsigned number) {
     emit_jal(0, start);
 }
 
+static void emit_handler(void) {
+    emit_constant(11, area());
+    emit_constant(5, TEXT_BASE);
+    emit_store(0x23, 5, 11, 0);  // sa_handler
+    emit_store(0x23, 0, 11, 1);
+    emit_store(0x23, 0, 11, 2);
+    emit_constant(10, 11);  // SIGSEGV
+    emit_constant(12, 0);
+    emit_constant(13, 8);
+    emit_constant(17, 134);  // rt_sigaction
+    emit(0x73, 4);
+}
+
 static void emit_end(uint32_t size) {
     emit_constant(10, 1);
     emit_constant(11, DATA_BASE);
@@ -476,9 +494,9 @@ static int write_program(const uint64_t *data, size_t data_size) {
 }
 
 static void parse(int argc, char **argv) {
-    static const struct option names[] = {{"seed", 1, 0, 's'},    {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},
-                                          {"turns", 1, 0, 't'},   {"cpu", 1, 0, 'c'},      {"output", 1, 0, 'o'},
-                                          {"listing", 1, 0, 'l'}, {"loops", 0, 0, 'L'},    {0}};
+    static const struct option names[] = {
+        {"seed", 1, 0, 's'},   {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},  {"turns", 1, 0, 't'},   {"cpu", 1, 0, 'c'},
+        {"output", 1, 0, 'o'}, {"listing", 1, 0, 'l'},  {"loops", 0, 0, 'L'}, {"handler", 0, 0, 'H'}, {0}};
     char why[256];
     long only = -1;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -489,6 +507,7 @@ static void parse(int argc, char **argv) {
         case 'i': only = atol(optarg); break;
         case 'o': options.output = optarg; break;
         case 'L': options.loops = true; break;
+        case 'H': options.handler = true; break;
         case 'l': options.listing = fopen(optarg, "w"); break;
         case 'c':
             if (riscv64_parse_cpu(optarg, &options.features, why, sizeof why)) {
@@ -502,7 +521,8 @@ static void parse(int argc, char **argv) {
     if (!options.output || !options.snippets || !options.turns) {
         fprintf(
             stderr,
-            "usage: make_random --seed N --snippets N [--turns MOST] [--loops] [--only I] [--cpu TEXT] --output FILE [--listing FILE]\n");
+            "usage: make_random --seed N --snippets N [--turns MOST] [--loops] [--handler] [--only I] [--cpu TEXT] --output FILE "
+            "[--listing FILE]\n");
         exit(2);
     }
     options.from = only < 0 ? 0 : (unsigned)only;
@@ -516,6 +536,7 @@ int main(int argc, char **argv) {
     if (!data) abort();
     for (unsigned i = 0; i < options.snippets; i++) fill_record(data + i * (size_t)RECORD_WORDS, i);
     for (size_t i = options.snippets * (size_t)RECORD_WORDS; i < words; i++) data[i] = register_value(below(2));
+    if (options.handler) emit_handler();
     for (unsigned i = options.from; i < options.to; i++) emit_snippet(i);
     emit_end((uint32_t)(words * sizeof *data));
     if (write_program(data, words * sizeof *data)) {

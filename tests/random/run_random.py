@@ -54,13 +54,14 @@ class Case:
     def __init__(self, arguments, commands, number):
         self.generator, self.commands = arguments.generator, commands
         self.seed, self.snippets = arguments.seed * 1000 + number, arguments.snippets
-        self.turns, self.loops = arguments.turns, arguments.loops
+        self.turns = arguments.turns
+        self.flags = ["--loops"] * arguments.loops + ["--handler"] * (arguments.loops and number % 2)
         self.base = arguments.work / f"{self.seed}"
 
     def make(self, only=None):
         words = [self.generator, "--seed", str(self.seed), "--snippets", str(self.snippets), "--turns", str(self.turns), "--output", f"{self.base}.elf",
                  "--listing", f"{self.base}.list"]
-        subprocess.run(words + ["--loops"] * self.loops + ([] if only is None else ["--only", str(only)]), check=True)
+        subprocess.run(words + self.flags + ([] if only is None else ["--only", str(only)]), check=True)
         os.chmod(f"{self.base}.elf", 0o755)
 
     def run(self):
@@ -123,7 +124,7 @@ def main():
     parser.add_argument("--programs", type=int, default=100)
     parser.add_argument("--snippets", type=int, default=400)
     parser.add_argument("--turns", type=int, default=4, help="how often each snippet goes round, at most")
-    parser.add_argument("--loops", action="store_true", help="with loops inside of snippets, and calls")
+    parser.add_argument("--loops", action="store_true", help="with loops inside of snippets, and calls; every other program handles SIGSEGV")
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     parser.add_argument("--option", action="append", default=[], help="another word for `ferry run`; may be repeated")
     arguments = parser.parse_args()
