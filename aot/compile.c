@@ -75,6 +75,7 @@ static bool build(struct compiler *c, const struct channel_request *r, LLVMModul
                             .mode = r->mode,
                             .exact = r->exact != 0,
                             .lines = lines,
+                            .stepwise = r->stepwise != 0,
                             .pins = c->pins,
                             .places = c->places};
     region.places.exits = r->exit_table;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 2,
+    CHANNEL_VERSION = 3,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -38,7 +38,7 @@ struct channel_way {
 struct channel_request {
     uint32_t id, mode;
     uint32_t blocks, exits, ways, bytes;
-    uint32_t exact;  // whether, as in struct region
+    uint32_t exact, stepwise;  // whether, as in struct region
     uint64_t exit_table;  // the address of a struct native_exit for each exit, in the runner
     struct channel_block block[CHANNEL_BLOCKS];
     uint64_t exit[CHANNEL_EXITS];  // pcs

@@ -7,6 +7,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
+#include "runtime/cosim.h"
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
 #include "runtime/jitdump.h"
@@ -73,7 +74,10 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     region_blocks = reserve(REGIONS * sizeof *region_blocks);
     lock_register(&code_lock);
     bool native = options.tier != TIER_INTERP && native_init(isa->pins);
+    if (options.cosim && native) cosim_init();
     if (stats_wanted()) meter_init();
+    if (options.cosim && !native)
+        error_say("--cosim compares nothing: there is no native code with --tier=interp, nor on hosts without a quick tier");
     if (!native) return;
     jitdump_begin();
     bool at_once = options.tier == TIER_QUICK || options.tier == TIER_OPT;

@@ -141,6 +141,7 @@ static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, st
     request->id = c->asked + 1;
     request->mode = block->mode;
     request->exact = exact;
+    request->stepwise = quick_stepwise;
     request->blocks = g.blocks;
     request->exits = g.exits;
     request->exit_table = (uintptr_t)make_exits(&g, arena);
@@ -287,6 +288,12 @@ uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block,
     if (!ask(o, c, arena, block, find)) return AGAIN_SOON << (block->tries < MOST_TRIES ? block->tries++ : MOST_TRIES);
     if (options.tier == TIER_OPT) wait_for(o, c);
     return AGAIN_SOON;
+}
+
+unsigned optimise_blocks(const struct block *block, struct block *blocks[CHANNEL_BLOCKS]) {
+    const struct optimised *unit = block->optimised_by;
+    for (unsigned i = 0; unit && i < unit->blocks; i++) blocks[i] = unit->use[i].block;
+    return unit ? unit->blocks : 0;
 }
 
 bool optimise_drop(struct block *block) {

@@ -24,6 +24,8 @@ void optimise_init(const struct guest_isa *isa, guest_features features, uint64_
 // A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again. What stays comes
 // from `arena`. *full: there is no room left for more.
 uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, gather_find *find, bool *full);
+// The blocks of the region that a block's better code is of; none if it has none. Here without the lock: no other cpu may be there.
+unsigned optimise_blocks(const struct block *block, struct block *blocks[CHANNEL_BLOCKS]);
 // The block goes: nobody enters code that was made of it any more. True if there was any.
 bool optimise_drop(struct block *block);
 // The generation has an end: no more requests.

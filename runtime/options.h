@@ -22,6 +22,7 @@ struct options {
     const char *jitdump;       // -jitdump: the directory to write jit-PID.dump in, or NULL; absolute
     bool jitdump_append;       // an earlier program of this process may have begun its file
     enum tier tier;
+    bool cosim;                // compare native code with the interpreter
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal
     const char *self;          // how to execute this runner again: "/proc/self/exe" or a path

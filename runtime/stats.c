@@ -28,6 +28,7 @@ struct made {
 static struct sum retired;  // cpus that are gone; under the list of cpus' lock
 static struct made translated, made_native, optimised;
 static uint64_t changes[STATS_CHANGES];
+static uint64_t comparisons[STATS_COMPARISONS];
 
 bool stats_wanted(void) {
     return options.stats || options.stats_json;
@@ -86,14 +87,34 @@ void stats_forked(struct cpu *cpu) {
     retired = (struct sum){.quick = 0};
     translated = made_native = optimised = (struct made){.units = 0};
     memset(changes, 0, sizeof changes);
+    memset(comparisons, 0, sizeof comparisons);
     cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = 0;
     meter_begin(cpu);
+}
+
+void stats_compared(enum stats_comparison outcome) {
+    __atomic_fetch_add(&comparisons[outcome], 1, __ATOMIC_RELAXED);
 }
 
 static double cpu_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t not_compared(void) {
+    uint64_t sum = 0;
+    for (unsigned i = STATS_COMPARED + 1; i < STATS_COMPARISONS; i++) sum += comparisons[i];
+    return sum;
+}
+
+static void report_comparisons(void) {
+    error_say(
+        "%llu entries of native code compared with the interpreter, %llu not: %llu beside other threads, %llu with clocks or shared "
+        "memory, %llu with inexact faults, %llu too long",
+        (unsigned long long)comparisons[STATS_COMPARED], (unsigned long long)not_compared(),
+        (unsigned long long)comparisons[STATS_BESIDE_THREADS], (unsigned long long)comparisons[STATS_UNSTEADY],
+        (unsigned long long)comparisons[STATS_INEXACT], (unsigned long long)comparisons[STATS_LONG]);
 }
 
 static uint64_t native_instructions(const struct sum *sum) {
@@ -161,6 +182,7 @@ static void report_text(const struct sum *sum, double seconds) {
     say_times(sum);
     say_made(sum);
     say_events(sum);
+    if (options.cosim) report_comparisons();
 }
 
 // ---- for programs
@@ -227,6 +249,8 @@ static void write_json(struct text *text, const struct sum *sum, double seconds)
     put_seconds(text, "cpu_seconds", seconds);
     put_made(text);
     put_counts(text, &sum->meter);
+    put_number(text, "compared", comparisons[STATS_COMPARED]);
+    put_number(text, "not_compared", not_compared());
     text_add(text, "}");
 }
 

@@ -27,5 +27,15 @@ void stats_optimised(const struct channel_result *result, unsigned blocks);
 void stats_count(enum stats_change change);
 // In a forked child, whose only cpu this is: it counts from nothing.
 void stats_forked(struct cpu *cpu);
+// What came of comparing native code with the interpreter (--cosim) when it was entered; from any thread.
+enum stats_comparison {
+    STATS_COMPARED,
+    STATS_BESIDE_THREADS,  // not compared, as are those below
+    STATS_UNSTEADY,  // it read a clock, or memory that other processes have as well
+    STATS_INEXACT,  // a fault in code that does not know the state then
+    STATS_LONG,
+    STATS_COMPARISONS
+};
+void stats_compared(enum stats_comparison outcome);
 // Writes the report, if wanted. Once per process, from any thread.
 void stats_report(void);

@@ -82,6 +82,7 @@ static void make_inherited(void) {
         {"--stats", options.stats},
         {"--perfmap", options.perfmap},
         {"--jitdump", options.jitdump},
+        {"--cosim", options.cosim},
         {"--crash-report", options.crash_report},
     };
     words[count++] = "--settled";
@@ -108,6 +109,7 @@ int settings_apply(void) {
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute(setting[OPTION_stats_json].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);
+    options.cosim = setting_on(OPTION_cosim);
     options.crash_report = setting_on(OPTION_crash_report);
     options.self = program_self();
     make_inherited();

@@ -130,8 +130,9 @@ void manual_print(void) {
     options(SCOPE_run, 0, true);
     variables();
     files();
-    puts(".SH EXIT STATUS\nThat of the guest program; a guest that dies of a signal makes Ferry die of it too.\n.TP\n.B 2\n"
-         "wrong usage\n.TP\n.B 126\nthe program was found but cannot be run\n.TP\n.B 127\nthe program was not found");
+    puts(
+        ".SH EXIT STATUS\nThat of the guest program; a guest that dies of a signal makes Ferry die of it too.\n.TP\n.B 2\n"
+        "wrong usage\n.TP\n.B 125\n\\-\\-cosim found native code to differ from the interpreter\n.TP\n.B 126\nthe program was found but cannot be run\n.TP\n.B 127\nthe program was not found");
     puts(".SH EXAMPLES\n.nf\nferry ./hello\nferry \\-L /srv/riscv64 /bin/bash \\-c 'uname \\-m'\n"
          "sudo ferry binfmt install\nferry dump decode \\-\\-hex 00c58533\n.fi");
     macro("SH", "SEE ALSO");

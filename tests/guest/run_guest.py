@@ -142,7 +142,7 @@ def make_expectation(source, options, work, arguments):
     return play([str(native), *arguments], folder, float(options.get("timeout", 60)))
 
 
-def test(source, variant, tier, ferry, work, root):
+def test(source, variant, tier, ferry, work, root, words):
     options = options_of(source)
     arguments = options["args"].split(",") if options.get("args") else []
     guest = work / f"{source.stem}.{variant}"
@@ -151,7 +151,7 @@ def test(source, variant, tier, ferry, work, root):
         folder = make_folder(guest_compiler("dynamic", root), options, work, f"{source.stem}-{variant}-{tier}")
         expected = expectation(source, options, work, arguments)
         library = ["-L", "/usr/riscv64-linux-gnu" if not root.exists() else str(root)] if variant == "dynamic" else []
-        command = [ferry, "run", f"--tier={tier}", *library, str(guest), *arguments]
+        command = [ferry, "run", f"--tier={tier}", *words, *library, str(guest), *arguments]
         got = play(command, folder, float(options.get("timeout", 60)) * PATIENCE.get(tier, 1))
         return differences(expected, got)
     except RuntimeError as problem:
@@ -165,6 +165,7 @@ def main():
     parser.add_argument("--root", required=True, type=pathlib.Path)
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     parser.add_argument("--build", default="plain", help="the kind of build, for programs that say without=KIND")
+    parser.add_argument("--option", action="append", default=[], help="another word for `ferry run`; may be repeated")
     parser.add_argument("filter", nargs="?", default="")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -183,7 +184,7 @@ def main():
             cases += [(source, variant, tier) for tier in arguments.tier.split(",")]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(test, *case, os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve()) for case in cases]
+        jobs = [pool.submit(test, *case, os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve(), arguments.option) for case in cases]
         for case, job in zip(cases, jobs):
             problems = job.result()
             failed += bool(problems)

@@ -4,8 +4,9 @@
 // everything back into the record, and does so a few times over. At its end the program writes all records and the memory that
 // its loads and stores went to on standard output. Whatever the rows of insns.def allow is generated, with what keeps a program
 // under control: one register of a snippet always points to its record, memory operands point into the memory area, jumps
-// go forward inside the snippet, and frm holds a rounding mode. A snippet depends on nothing but the seed and its number, so
-// that it can be made alone (--only).
+// go forward inside the snippet, and frm holds a rounding mode. With --loops a snippet also has two counted loops, one in the other, and
+// calls of a small function. With --handler it first takes SIGSEGV, which never comes: translators may make other code
+// then. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
 #include "translator/guest/riscv64/insn_table.h"
 #include <elf.h>
 #include <errno.h>
@@ -18,20 +19,22 @@ enum {
     TEXT_BASE = 0x100000,
     DATA_BASE = 0x40000000,
     PAGE = 0x1000,
-    FLOATS = 32,                      // word of a record where f0 is
-    FCSR = 64,                        // then the control word,
-    TURNS = 65,                       // how often to go on, and
-    RECORD_WORDS = 68,                // some room
+    FLOATS = 32,  // word of a record where f0 is
+    FCSR = 64,  // then the control word,
+    TURNS = 65,  // how often to go on, and
+    RECORD_WORDS = 68,  // some room
     AREA_SIZE = 16384,
-    MARGIN = 64,   // bytes for memory operands, and the largest access
-    MAX_INSTRUCTIONS = 24,            // of a snippet
-    NEAR = 1000,                      // bytes that a jump inside a snippet spans at most
+    MARGIN = 64,  // bytes for memory operands, and the largest access
+    MAX_INSTRUCTIONS = 24,  // of a snippet
+    NEAR = 1000,  // bytes that a jump inside a snippet spans at most
+    LOOPS = 2,
+    MOST_ROUNDS = 6,
 };
 
 struct fixup {
-    size_t at;          // of the instruction whose immediate is to be filled in
-    size_t from;        // what the distance counts from
-    unsigned target;    // number of the instruction to go to
+    size_t at;  // of the instruction whose immediate is to be filled in
+    size_t from;  // what the distance counts from
+    unsigned target;  // number of the instruction to go to
     int32_t subtract;
     const struct insn_row *row;
 };
@@ -39,10 +42,19 @@ struct fixup {
 static struct {
     uint64_t seed;
     unsigned snippets, from, to, turns;
+    bool loops, handler;
     guest_features features;
     const char *output;
     FILE *listing;
 } options = {.snippets = 400, .turns = 4, .features = RV_ALL};
+
+// Of the snippet under way.
+static struct {
+    unsigned base;  // points to its record
+    unsigned counter[LOOPS], link;  // of loops and calls
+    uint32_t kept;  // all of these by bit, which no random instruction changes
+    size_t function;
+} snippet;
 
 static uint64_t random_state;
 static uint8_t *code;
@@ -92,7 +104,7 @@ static uint64_t float_value(unsigned exponent, unsigned fraction) {
     case 5: e = 1 + below(2), f >>= below(fraction); break;
     case 6: e = top - 1, f = low - below(2); break;
     case 7: e = bias + below(fraction + 3), f &= ~(low >> below(fraction)); break;  // near integers and ties
-    case 8: e = bias + below(70) - 3; break;                                        // near the bounds of integers
+    case 8: e = bias + below(70) - 3; break;  // near the bounds of integers
     case 9: e = bias, f = below(2); break;
     default: break;
     }
@@ -208,39 +220,47 @@ static bool is_wanted(unsigned op) {
     }
 }
 
-// Operands that `row` allows and that leave `base` alone.
-static bool pick_operands(unsigned op, unsigned base, struct insn *insn) {
+static bool is_kept(unsigned reg) {
+    return snippet.kept >> reg & 1;
+}
+
+// Operands that `row` allows and that leave alone what is kept.
+static bool pick_operands(unsigned op, struct insn *insn) {
     const struct insn_row *row = &riscv64_insn_table[op];
     uint32_t word = row->match | ((uint32_t)next_random() & ~row->mask);
     if (row->length == 2) word &= 0xffff;
     if (has_field(row, FIELD_CSR)) word = (word & 0xfffff) | (1 + below(3)) << 20;  // fflags, frm or fcsr
     if (is_branch(row)) word = with_immediate(row, word, 4);
     riscv64_decode_word(word, options.features, insn);
-    if (insn->op != op || insn->rd == base || (op == INSN_amocas_q && (insn->rd | 1) == base)) return false;
+    if (insn->op != op || is_kept(insn->rd) || (op == INSN_amocas_q && is_kept(insn->rd | 1u))) return false;
     if ((op == INSN_amocas_w || op == INSN_amocas_d || op == INSN_amocas_q) && insn->rd == 0)
         return false;  // qemu's x0 is then no longer 0
     if (is_indirect(op) && insn->imm != insn->imm % NEAR) return false;
-    return !((is_memory(row) || is_indirect(op)) && (insn->rs1 == 0 || insn->rs1 == base));
+    return !((is_memory(row) || is_indirect(op)) && (insn->rs1 == 0 || is_kept(insn->rs1)));
 }
 
 // False if operands for the chosen row were not found soon.
-static bool pick_instruction(unsigned base, struct insn *insn) {
+static bool pick_instruction(struct insn *insn) {
     unsigned op = below(INSN_COUNT);
     for (unsigned tries = 0; is_wanted(op) && tries < 64; tries++) {
-        if (pick_operands(op, base, insn)) return true;
+        if (pick_operands(op, insn)) return true;
     }
     return false;
 }
 
+static uint32_t area(void) {
+    return DATA_BASE + options.snippets * RECORD_WORDS * 8;
+}
+
 static uint32_t area_address(const struct insn *insn) {
-    uint32_t at = DATA_BASE + options.snippets * RECORD_WORDS * 8 + below(AREA_SIZE - MARGIN);
+    uint32_t at = area() + below(AREA_SIZE - MARGIN);
     return is_atomic(insn) || below(4) ? at & ~15U : at;
 }
 
-static void emit_pair(const struct insn *sc, unsigned base) {  // lr and sc; at times with another address
+static void emit_pair(const struct insn *sc) {  // lr and sc; at times with another address
     unsigned rd;
     do rd = below(32);
-    while (rd == base || rd == sc->rs1);
+    while (is_kept(rd) || rd == sc->rs1);
     uint32_t lr = riscv64_insn_table[sc->op == INSN_sc_w ? INSN_lr_w : INSN_lr_d].match;
     emit_constant(sc->rs1, area_address(sc));
     emit(lr | rd << 7 | (uint32_t)sc->rs1 << 15 | (uint32_t)below(4) << 25, 4);
@@ -248,10 +268,10 @@ static void emit_pair(const struct insn *sc, unsigned base) {  // lr and sc; at 
     emit(sc->bits, 4);
 }
 
-static void emit_instruction(const struct insn *insn, unsigned base, unsigned target, struct fixup *fixups, unsigned *fixup_count) {
+static void emit_instruction(const struct insn *insn, unsigned target, struct fixup *fixups, unsigned *fixup_count) {
     const struct insn_row *row = &riscv64_insn_table[insn->op];
     if (is_sc(insn->op)) {
-        emit_pair(insn, base);
+        emit_pair(insn);
         return;
     }
     if (is_memory(row)) emit_constant(insn->rs1, (uint32_t)((int32_t)area_address(insn) - insn->imm));
@@ -266,19 +286,61 @@ static void emit_instruction(const struct insn *insn, unsigned base, unsigned ta
     emit(insn->bits, insn->length);
     if (has_field(row, FIELD_CSR)) emit_valid_rounding();
     // qemu drops these, and the flags that they raise, when nobody uses the result
-    if (is_round(insn->op)) emit_store(0x27, insn->rd, base, FLOATS + insn->rd);
+    if (is_round(insn->op)) emit_store(0x27, insn->rd, snippet.base, FLOATS + insn->rd);
 }
 
-static void emit_body(unsigned base) {
+// Around random instructions. Jumps lead out of a loop, or into it when its counter has run out: it ends all the same.
+struct loop {
+    unsigned from, to;  // numbers of instructions
+    size_t start;
+};
+
+// The second one is in the first.
+static void choose_loops(struct loop loop[LOOPS], unsigned count) {
+    loop[0].from = below(count - 1);
+    loop[0].to = loop[0].from + 1 + below(count - 1 - loop[0].from);
+    loop[1].from = loop[0].from + below(loop[0].to - loop[0].from + 1);
+    loop[1].to = loop[1].from + below(loop[0].to - loop[1].from + 1);
+}
+
+static void begin_loops(struct loop loop[LOOPS], unsigned number) {
+    for (unsigned i = 0; i < LOOPS; i++) {
+        if (loop[i].from != number) continue;
+        emit_addi(snippet.counter[i], 0, 1 + (int32_t)below(MOST_ROUNDS));
+        loop[i].start = code_size;
+    }
+}
+
+static void end_loops(const struct loop loop[LOOPS], unsigned number) {
+    const struct insn_row *blt = &riscv64_insn_table[INSN_blt];
+    for (unsigned i = LOOPS; i-- > 0;) {
+        if (loop[i].to != number) continue;
+        emit_addi(snippet.counter[i], snippet.counter[i], -1);
+        emit(with_immediate(blt, blt->match | snippet.counter[i] << 20, (int32_t)(loop[i].start - code_size)),
+             4);  // of zero and it
+    }
+}
+
+static void emit_jal(unsigned rd, size_t target) {
+    const struct insn_row *jal = &riscv64_insn_table[INSN_jal];
+    emit(with_immediate(jal, jal->match | rd << 7, (int32_t)(target - code_size)), 4);
+}
+
+static void emit_body(bool loops) {
     struct fixup fixups[MAX_INSTRUCTIONS];
+    struct loop loop[LOOPS] = {{0}};
     size_t at[MAX_INSTRUCTIONS + 1];
     unsigned count = 4 + below(MAX_INSTRUCTIONS - 4), fixup_count = 0;
+    if (loops) choose_loops(loop, count);
     for (unsigned i = 0; i < count; i++) {
         struct insn insn;
-        while (!pick_instruction(base, &insn)) {}
+        while (!pick_instruction(&insn)) {}
         unsigned target = i + 1 + below(4);
         at[i] = code_size;
-        emit_instruction(&insn, base, target < count ? target : count, fixups, &fixup_count);
+        if (loops) begin_loops(loop, i);
+        emit_instruction(&insn, target < count ? target : count, fixups, &fixup_count);
+        if (loops && below(6) == 0) emit_jal(snippet.link, snippet.function);
+        if (loops) end_loops(loop, i);
     }
     at[count] = code_size;
     for (unsigned i = 0; i < fixup_count; i++) {
@@ -302,10 +364,43 @@ static void list(unsigned number, size_t from) {
     }
 }
 
+static unsigned keep_register(void) {
+    unsigned reg;
+    do reg = 1 + below(31);
+    while (is_kept(reg));
+    snippet.kept |= 1U << reg;
+    return reg;
+}
+
+static void emit_function(void) {
+    size_t over = code_size;
+    emit_jal(0, over);
+    snippet.function = code_size;
+    emit_body(false);
+    emit(i_type(0x67, 0, 0, snippet.link, 0), 4);  // jalr x0, 0(link)
+    size_t end = code_size;
+    code_size = over;
+    emit_jal(0, end);
+    code_size = end;
+}
+
+static void emit_middle(void) {
+    if (!options.loops) {
+        emit_body(false);
+        return;
+    }
+    snippet.link = keep_register();
+    for (unsigned i = 0; i < LOOPS; i++) emit_addi(snippet.counter[i] = keep_register(), 0, 0);
+    emit_function();
+    emit_body(true);
+}
+
 static void emit_snippet(unsigned number) {
     size_t start = code_size;
     seed_random(number);
     unsigned base = 1 + below(31), other = base == 31 ? 1 : base + 1;
+    snippet.base = base;
+    snippet.kept = 1U << base;
     emit_constant(base, DATA_BASE + number * RECORD_WORDS * 8);
     emit_load(0x03, other, base, FCSR);
     emit(i_type(0x73, 1, 0, other, 3), 4);  // csrrw x0, fcsr
@@ -314,7 +409,7 @@ static void emit_snippet(unsigned number) {
         if (i != base) emit_load(0x03, i, base, i);
     }
     size_t body = code_size;
-    emit_body(base);
+    emit_middle();
     list(number, body);
     for (unsigned i = 0; i < 32; i++) emit_store(0x27, i, base, FLOATS + i);
     for (unsigned i = 1; i < 32; i++) {
@@ -325,9 +420,21 @@ static void emit_snippet(unsigned number) {
     emit_load(0x03, other, base, TURNS);
     emit_addi(other, other, -1);
     emit_store(0x23, other, base, TURNS);
-    const struct insn_row *jal = &riscv64_insn_table[INSN_jal];
     emit(0x63 | other << 15 | 8 << 7, 4);  // beq other, x0, over the jump
-    emit(with_immediate(jal, jal->match, (int32_t)(start - code_size)), 4);
+    emit_jal(0, start);
+}
+
+static void emit_handler(void) {
+    emit_constant(11, area());
+    emit_constant(5, TEXT_BASE);
+    emit_store(0x23, 5, 11, 0);  // sa_handler
+    emit_store(0x23, 0, 11, 1);
+    emit_store(0x23, 0, 11, 2);
+    emit_constant(10, 11);  // SIGSEGV
+    emit_constant(12, 0);
+    emit_constant(13, 8);
+    emit_constant(17, 134);  // rt_sigaction
+    emit(0x73, 4);
 }
 
 static void emit_end(uint32_t size) {
@@ -388,8 +495,8 @@ static int write_program(const uint64_t *data, size_t data_size) {
 
 static void parse(int argc, char **argv) {
     static const struct option names[] = {
-        {"seed", 1, 0, 's'}, {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},    {"turns", 1, 0, 't'},
-        {"cpu", 1, 0, 'c'},  {"output", 1, 0, 'o'},   {"listing", 1, 0, 'l'}, {0}};
+        {"seed", 1, 0, 's'},   {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},  {"turns", 1, 0, 't'},   {"cpu", 1, 0, 'c'},
+        {"output", 1, 0, 'o'}, {"listing", 1, 0, 'l'},  {"loops", 0, 0, 'L'}, {"handler", 0, 0, 'H'}, {0}};
     char why[256];
     long only = -1;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -399,6 +506,8 @@ static void parse(int argc, char **argv) {
         case 't': options.turns = (unsigned)atoi(optarg); break;
         case 'i': only = atol(optarg); break;
         case 'o': options.output = optarg; break;
+        case 'L': options.loops = true; break;
+        case 'H': options.handler = true; break;
         case 'l': options.listing = fopen(optarg, "w"); break;
         case 'c':
             if (riscv64_parse_cpu(optarg, &options.features, why, sizeof why)) {
@@ -410,8 +519,10 @@ static void parse(int argc, char **argv) {
         }
     }
     if (!options.output || !options.snippets || !options.turns) {
-        fprintf(stderr,
-                "usage: make_random --seed N --snippets N [--turns MOST] [--only I] [--cpu TEXT] --output FILE [--listing FILE]\n");
+        fprintf(
+            stderr,
+            "usage: make_random --seed N --snippets N [--turns MOST] [--loops] [--handler] [--only I] [--cpu TEXT] --output FILE "
+            "[--listing FILE]\n");
         exit(2);
     }
     options.from = only < 0 ? 0 : (unsigned)only;
@@ -425,6 +536,7 @@ int main(int argc, char **argv) {
     if (!data) abort();
     for (unsigned i = 0; i < options.snippets; i++) fill_record(data + i * (size_t)RECORD_WORDS, i);
     for (size_t i = options.snippets * (size_t)RECORD_WORDS; i < words; i++) data[i] = register_value(below(2));
+    if (options.handler) emit_handler();
     for (unsigned i = options.from; i < options.to; i++) emit_snippet(i);
     emit_end((uint32_t)(words * sizeof *data));
     if (write_program(data, words * sizeof *data)) {

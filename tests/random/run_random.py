@@ -55,12 +55,13 @@ class Case:
         self.generator, self.commands = arguments.generator, commands
         self.seed, self.snippets = arguments.seed * 1000 + number, arguments.snippets
         self.turns = arguments.turns
+        self.flags = ["--loops"] * arguments.loops + ["--handler"] * (arguments.loops and number % 2)
         self.base = arguments.work / f"{self.seed}"
 
     def make(self, only=None):
         words = [self.generator, "--seed", str(self.seed), "--snippets", str(self.snippets), "--turns", str(self.turns), "--output", f"{self.base}.elf",
                  "--listing", f"{self.base}.list"]
-        subprocess.run(words + ([] if only is None else ["--only", str(only)]), check=True)
+        subprocess.run(words + self.flags + ([] if only is None else ["--only", str(only)]), check=True)
         os.chmod(f"{self.base}.elf", 0o755)
 
     def run(self):
@@ -123,7 +124,9 @@ def main():
     parser.add_argument("--programs", type=int, default=100)
     parser.add_argument("--snippets", type=int, default=400)
     parser.add_argument("--turns", type=int, default=4, help="how often each snippet goes round, at most")
+    parser.add_argument("--loops", action="store_true", help="with loops inside of snippets, and calls; every other program handles SIGSEGV")
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
+    parser.add_argument("--option", action="append", default=[], help="another word for `ferry run`; may be repeated")
     arguments = parser.parse_args()
     version, qemu = find_qemu(arguments.qemu)
     if version < OLDEST:
@@ -131,7 +134,7 @@ def main():
         return 0
     arguments.work.mkdir(parents=True, exist_ok=True)
     commands = {"qemu": [*qemu, "-cpu", QEMU_CPU]}
-    commands |= {tier: [os.path.abspath(arguments.ferry), "run", f"--tier={tier}"] for tier in arguments.tier.split(",")}
+    commands |= {tier: [os.path.abspath(arguments.ferry), "run", f"--tier={tier}", *arguments.option] for tier in arguments.tier.split(",")}
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for lines in pool.map(lambda number: Case(arguments, commands, number).test(), range(arguments.programs)):

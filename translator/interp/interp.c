@@ -316,6 +316,13 @@ HANDLER(op_native) {
     NEXT(next);
 }
 
+uint64_t interp_next_pc(const struct cpu *cpu, const struct cell *next) {
+    const struct native_exit *exit = (const struct native_exit *)((uintptr_t)next - offsetof(struct native_exit, link));
+    if (next == &cell_indirect) return cpu->pc;
+    bool is_link = next->handler == cell_handler_native_link || next->handler == (const void *)op_count_native_pass;
+    return is_link ? exit->pc : threaded_of(next)->pc;
+}
+
 // First cell of a block that had native code until another block of its unit went.
 HANDLER(op_reheat) {
     struct block *block = threaded_of(u)->about->block;
@@ -446,7 +453,7 @@ static __attribute__((noinline)) bool stop_body(struct cpu *cpu, const struct ce
 #define BODY_AS_LOAD(name, ...) BODY_OF_STRAIGHT(name)
 #define BODY_AS_STORE(name, ...) BODY_OF_STRAIGHT(name)
 #define BODY_AS_LINK(name, ...) BODY_OF_STRAIGHT(name)
-#define BODY_AS_BRANCH(name, ...)
+#define BODY_AS_BRANCH(name, ...) BODY(name) { return holds_##name(SLOT_B, SLOT_C); }
 #define BODY_AS_JUMP(name, ...)
 #define BODY_AS_INDIRECT(name, ...)
 #define BODY_AS_EXIT(name, kind) BODY(name) { leave(cpu, cell_wide(u + 1), kind); return true; }
@@ -478,7 +485,7 @@ interp_body_function *const interp_body[UOP_COUNT_OF_CODES] = {
 #define NAMED_AS_LOAD NAMED_AS_NONE
 #define NAMED_AS_STORE NAMED_AS_NONE
 #define NAMED_AS_LINK NAMED_AS_NONE
-#define NAMED_AS_BRANCH(name)
+#define NAMED_AS_BRANCH NAMED_AS_NONE
 #define NAMED_AS_JUMP(name)
 #define NAMED_AS_INDIRECT(name)
 #define NAMED_AS_EXIT NAMED_AS_NONE

@@ -106,9 +106,12 @@ void interp_block_kill(struct block *block);
 // a trap; interp_native_leave is where native code goes to leave for such a cell. Both are set before code is made, or not at all.
 extern const struct cell *(*interp_native_enter)(struct cpu *cpu, const struct cell *first);
 extern const void *interp_native_leave;
+// The guest pc of a cell that native code left for.
+uint64_t interp_next_pc(const struct cpu *cpu, const struct cell *next);
 // After so many passes an exit's target is handed to cpu->hot; 0 for never.
 extern uint32_t interp_hot_passes;
-// What a cell does, as a function, by uop code; NULL for branches and jumps. True: a trap, with cpu->pc and cpu->trap set.
+// What a cell does, as a function, by uop code; NULL for jumps. True: of a branch, that it is taken; of others, a trap, with cpu->pc and
+// cpu->trap set.
 typedef bool interp_body_function(struct cpu *cpu, const struct cell *u);  // NOLINT: the one shape of all bodies
 extern interp_body_function *const interp_body[UOP_COUNT_OF_CODES];
 

@@ -53,6 +53,7 @@ struct cpu {
     uint64_t pc;            // exact outside of translated code
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
     uint32_t mode;          // MODE_*
+    uint32_t rounds;        // jumps back until native code is left, where that counts them (quick_stepwise)
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
     uint64_t quick_instructions;  // by native code of the quick tier

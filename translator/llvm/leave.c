@@ -36,7 +36,18 @@ static LLVMValueRef native_of(struct build *b, LLVMValueRef cell) {
     return native;
 }
 
+static LLVMValueRef counts_down(struct build *b) {
+    LLVMValueRef place = build_cpu_field(b, offsetof(struct cpu, rounds)), rounds = LLVMBuildLoad2(b->ir, b->i32, place, "");
+    LLVMValueRef left = LLVMBuildSub(b->ir, rounds, LLVMConstInt(b->i32, 1, 0), ""), store = LLVMBuildStore(b->ir, left, place);
+    build_mark(rounds, b->of_cpu);
+    build_mark(store, b->of_cpu);
+    LLVMSetVolatile(rounds, 1);
+    LLVMSetVolatile(store, 1);
+    return LLVMBuildICmp(b->ir, LLVMIntEQ, left, LLVMConstInt(b->i32, 0, 0), "");
+}
+
 static LLVMValueRef is_pending(struct build *b) {
+    if (b->region->stepwise) return counts_down(b);
     LLVMValueRef pending = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, pending)), "");
     LLVMSetVolatile(pending, 1);
     return LLVMBuildICmp(b->ir, LLVMIntNE, pending, LLVMConstInt(b->i32, 0, 0), "");

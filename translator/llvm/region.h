@@ -35,6 +35,7 @@ struct region {
     uint32_t mode;
     bool exact;  // at a fault, all slots are to be up to date in the cpu
     bool lines;  // debug locations are wanted
+    bool stepwise;  // as in quick.h
     const uint8_t *pins;  // ended by 0
     struct region_places places;
 };

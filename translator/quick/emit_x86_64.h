@@ -234,8 +234,11 @@ static inline void note_access(struct unit *e, const struct cell *u) {
     else e->access[e->accesses++] = (struct quick_access){asm_offset(A), (uint16_t)e->block_at, u->d};
 }
 
-static inline void poll(struct unit *e) {
-    asm_arithmetic_immediate_memory(A, 0, 7, CPU, offsetof(struct cpu, pending), 0);  // cmp
+// The condition under which the unit is to be left.
+static inline enum condition poll(struct unit *e) {
+    if (quick_stepwise) asm_arithmetic_immediate_memory(A, 0, 5, CPU, offsetof(struct cpu, rounds), 1);  // sub
+    else asm_arithmetic_immediate_memory(A, 0, 7, CPU, offsetof(struct cpu, pending), 0);  // cmp
+    return quick_stepwise ? CC_E : CC_NE;
 }
 
 static inline int block_with(const struct unit *e, uint64_t pc) {
@@ -280,8 +283,7 @@ static inline void leave_block(struct unit *e) {
     int inside = block_with(e, pc);
     struct native_exit *exit = inside < 0 ? new_exit(e, pc) : NULL;
     if (pc <= block->pc) {
-        poll(e);
-        uint32_t raised = asm_branch_later(A, CC_NE);
+        uint32_t raised = asm_branch_later(A, poll(e));
         if (exit) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit);
         else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell);
         if (!exit) count_pass(e, (unsigned)inside);

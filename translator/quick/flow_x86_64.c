@@ -86,8 +86,7 @@ EMITTER(indirect) {
     asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
     note_target(e);
     move(e, RBX, RAX);
-    poll(e);
-    cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
+    cold(e, asm_branch_later(A, poll(e)), COLD_INDIRECT, NULL);
     _Static_assert(sizeof(struct cpu_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
     asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
     asm_rx(A, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, jump[0].pc));

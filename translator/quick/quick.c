@@ -4,36 +4,42 @@
 
 struct quick_stubs quick_stubs;
 uint32_t quick_hot_passes;
+bool quick_stepwise;
 
 void native_exit_init(struct native_exit *exit, uint64_t pc) {
     *exit = (struct native_exit){.pc = pc, .native = quick_stubs.leave, .link = {.handler = cell_handler_native_link}};
     exit->target = &exit->link;
 }
 
-unsigned quick_number(const struct block *block) {
+static unsigned number_in(const struct quick_unit *unit, const struct block *block) {
     unsigned at = 0;
-    while (block->unit->block[at] != block) at++;
+    while (unit->block[at] != block) at++;
     return at;
 }
 
-static const void *code_of(const struct block *block) {
-    if (block->optimised) return block->optimised;
-    return block->unit ? block->unit->code + block->unit->entry[quick_number(block)] : NULL;
+unsigned quick_number(const struct block *block) {
+    return number_in(block->unit, block);
+}
+
+const void *quick_code(const struct block *block) {
+    const void *optimised = __atomic_load_n(&block->optimised, __ATOMIC_ACQUIRE);
+    const struct quick_unit *unit = __atomic_load_n(&block->unit, __ATOMIC_ACQUIRE);
+    return optimised ? optimised : unit ? unit->code + unit->entry[number_in(unit, block)] : NULL;
 }
 
 // A block that has lost all its native code is worth some more.
 static void refresh(struct block *block) {
-    const void *code = code_of(block), *handler = block->code->cell->handler;
+    const void *code = quick_code(block), *handler = block->code->cell->handler;
     if (block->dead) return;
     if (handler != cell_handler_reheat && handler != cell_handler_native) block->handler = handler;
     if (!code) __atomic_store_n(&block->code->cell->handler, cell_handler_reheat, __ATOMIC_RELEASE);
-    __atomic_store_n(&block->code->native, code ? code : quick_stubs.leave, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->code->native, code && !quick_stepwise ? code : quick_stubs.leave, __ATOMIC_RELEASE);
     if (code) __atomic_store_n(&block->code->cell->handler, cell_handler_native, __ATOMIC_RELEASE);
 }
 
 void quick_install(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) {
-        __atomic_store_n(&unit->block[i]->unit, unit, __ATOMIC_RELAXED);
+        __atomic_store_n(&unit->block[i]->unit, unit, __ATOMIC_RELEASE);
         refresh(unit->block[i]);
     }
 }
@@ -46,7 +52,7 @@ void quick_remove(struct quick_unit *unit) {
 }
 
 void quick_optimise(struct block *block, const void *code) {
-    block->optimised = code;
+    __atomic_store_n(&block->optimised, code, __ATOMIC_RELEASE);
     refresh(block);
 }
 

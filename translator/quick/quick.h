@@ -7,6 +7,7 @@
 // Where native code goes over to the interpreter and back, as addresses in the code that quick_make_stubs made last.
 struct quick_stubs {
     const void *enter;  // interp_native_enter
+    const void *enter_at;  // the same, for the code that is its third argument
     const void *leave;  // interp_native_leave
     const void *body;  // calls a uop's body
     const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
@@ -41,6 +42,10 @@ struct quick_unit {
 // After so many passes through a unit cpu->hot is told of the block it is at; 0: passes are not counted. Set before code is made.
 extern uint32_t quick_hot_passes;
 
+// Native code is entered from the interpreter alone and always comes back there soon: it goes to no code of other units, and jumps back count
+// cpu->rounds down to 0 instead of looking at cpu->pending. For comparing it with the interpreter. Set before code is made.
+extern bool quick_stepwise;
+
 // Whether there is an emitter for this host.
 bool quick_available(void);
 // Writes the stubs for a guest with these pins (ended by a zero) into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`,
@@ -59,6 +64,8 @@ void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t
 // From now on the blocks are entered by their native code / are not. Atomic: other threads may be running them.
 void quick_install(struct quick_unit *unit);
 void quick_remove(struct quick_unit *unit);
+// A block's native code, or NULL. Other threads may be giving or taking it.
+const void *quick_code(const struct block *block);
 // From now on the block, if it lives, is entered by this code of the same convention, or if NULL, by what it had before.
 void quick_optimise(struct block *block, const void *code);
 // After a fault at `host_pc` in the unit's code, with the pinned slots stored: notes in `cpu` which access it was, for interp_fault. False if it

@@ -179,15 +179,17 @@ static void pop_saved_and_return(struct assembler *a) {
     asm_byte(a, 0xc3);
 }
 
-// A C function: the cpu, the block's first cell.
-static void make_enter(struct assembler *a) {
-    quick_stubs.enter = here(a);
+// A C function: the cpu, the block's first cell and, where `given`, the code to go to instead of the cell's own.
+static const void *make_entry(struct assembler *a, bool given) {
+    const void *start = here(a);
     push_saved(a);
     asm_rr(a, WIDE | 0x8b, CPU, RDI);
     asm_rm(a, WIDE | 0x89, RSI, CPU, offsetof(struct cpu, next));
-    asm_rm(a, WIDE | 0x8b, RAX, RSI, NATIVE);
+    if (given) asm_rr(a, WIDE | 0x8b, RAX, RDX);
+    else asm_rm(a, WIDE | 0x8b, RAX, RSI, NATIVE);
     load_pins(a);
     asm_rr(a, 0xff, 4, RAX);
+    return start;
 }
 
 // cpu->next: the cell to go on at.
@@ -263,7 +265,8 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
         quick_host.pin_of[pins[pin_count]] = pin_register[pin_count];
     }
     struct assembler a = {.at = buffer, .start = buffer, .limit = buffer + QUICK_STUBS_BYTES, .address = at};
-    make_enter(&a);
+    quick_stubs.enter = make_entry(&a, false);
+    quick_stubs.enter_at = make_entry(&a, true);
     make_leave(&a);
     make_body(&a);
     make_indirect(&a);
