@@ -7,6 +7,7 @@ its own (see enter.sh), in an empty folder. A line "# program-test: ..." near it
   modes=chroot,overlay   also with `ferry -L ROOT` on the host's own files instead of a chroot (default: chroot only)
   timeout=SECONDS        for one run (default 120)
   shell=/bin/sh          what runs it (default /bin/bash)
+  root=NAME              in the roots riscv64-NAME and amd64-NAME; skipped where these have not been made
   slow                   only with --slow or --all, or when named on the command line
 """
 import argparse
@@ -36,6 +37,10 @@ class Case:
         self.modes = said.get("modes", "chroot").split(",")
         self.timeout = float(said.get("timeout", 120))
         self.shell = said.get("shell", "/bin/bash")
+        self.suffix = "-" + said["root"] if "root" in said else ""
+
+    def roots(self):
+        return [arch + self.suffix for arch in ("riscv64", "amd64")]
 
 
 def namespaces():
@@ -99,7 +104,7 @@ class Runner:
 
     def command(self, case, mode, runner):
         """`runner` is a list: how to start the shell from inside, empty for the native twin."""
-        root = self.roots / ("riscv64" if runner else "amd64")
+        root = self.roots / case.roots()[0 if runner else 1]
         return [*self.own, "bash", str(HERE / "enter.sh"), mode, str(root), self.ferry, str(case.path), *runner, case.shell]
 
     def run(self, case, mode, runner):
@@ -113,7 +118,7 @@ class Runner:
     def test(self, case, mode, tier):
         native = self.run(case, "chroot", [])
         where = "/run/ferry" if mode == "chroot" else self.ferry
-        system = [] if mode == "chroot" else ["-L", str(self.roots / "riscv64")]
+        system = [] if mode == "chroot" else ["-L", str(self.roots / case.roots()[0])]
         ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system])
         problems = differences(native, ours)
         if native[0] == "timeout" or not native[1].strip():
@@ -151,15 +156,19 @@ def main():
         return 0
     runs = [(case, mode, tier) for case in cases for mode in case.modes for tier in arguments.tier.split(",")
             if arguments.mode in ("", mode)]
-    for arch in ("riscv64", "amd64"):
-        if not (arguments.roots / arch / "usr/bin/bash").exists():
-            print(f"{arguments.roots / arch} is no Debian root: make it with ./dev root riscv64 amd64", file=sys.stderr)
-            print(f"0 passed, 0 failed, {len(runs)} skipped")
-            return 77
+    wanted = sorted({name for run in runs for name in run[0].roots()})
+    missing = [name for name in wanted if not (arguments.roots / name / "usr/bin/bash").exists()]
+    if missing:
+        print(f"no Debian roots {', '.join(missing)} in {arguments.roots}: make them with ./dev root {' '.join(missing)}", file=sys.stderr)
+    skipped = [run for run in runs if set(run[0].roots()) & set(missing)]
+    runs = [run for run in runs if run not in skipped]
+    if skipped and not runs:
+        print(f"0 passed, 0 failed, {len(skipped)} skipped")
+        return 77
     runner = Runner(arguments)
     if not runner.own or not shutil.which("chroot"):
         print("no namespaces here: neither root nor `unshare --user` allowed", file=sys.stderr)
-        print(f"0 passed, 0 failed, {len(runs)} skipped")
+        print(f"0 passed, 0 failed, {len(runs) + len(skipped)} skipped")
         return 77
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
@@ -172,7 +181,7 @@ def main():
                 print("\n".join("    " + line for line in problems), flush=True)
             if arguments.times:
                 print(f"{case.name} {mode} {tier}: {native:.2f} s natively, {ours:.2f} s", flush=True)
-    print(f"{len(runs) - failed} passed, {failed} failed, 0 skipped")
+    print(f"{len(runs) - failed} passed, {failed} failed, {len(skipped)} skipped")
     return 1 if failed or not runs else 0
 
 

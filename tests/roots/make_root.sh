@@ -1,20 +1,23 @@
 #!/bin/bash
 # Makes a small Debian 13 root for tests, demo and benchmarks: make_root.sh riscv64|arm64|amd64 [FOLDER]
+# make_root.sh ARCH-languages makes one that has Go, Rust, Node and OpenJDK as well (1.6 GB).
 #
 # Packages are unpacked, not configured (no foreign code runs), from the mirror that this machine's own apt uses; what
 # maintainer scripts would have made and programs miss is made here. Only the main suite: updates and security can be half
 # mirrored. The folder (default build/roots/ARCH) is complete when its stamp holds the hash of this script, and is reused then.
 set -euo pipefail
 
-arch=${1:?usage: make_root.sh riscv64|arm64|amd64 [FOLDER]}
+name=${1:?usage: make_root.sh riscv64|arm64|amd64[-languages] [FOLDER]}
+arch=${name%-languages}
 top=$(cd "$(dirname "$0")/../.." && pwd)
-root=${2:-$top/build/roots/$arch}
+root=${2:-$top/build/roots/$name}
 suite=trixie
 packages=(
     base-files base-passwd bash dash coreutils grep sed mawk gawk perl python3 libpython3.13-testsuite lua5.4 sqlite3
     zstd xz-utils gzip bzip2 openssl gcc libc6-dev make git tar findutils file diffutils procps util-linux tzdata
     libc-bin debianutils hostname netbase
 )
+[[ $name == "$arch" ]] || packages+=(golang-go rustc nodejs openjdk-21-jdk-headless)
 
 case $arch in riscv64 | arm64 | amd64) ;; *) echo "make_root.sh: no such architecture: $arch" >&2; exit 2 ;; esac
 stamp=$(sha256sum <"$0" | cut -d' ' -f1)
@@ -99,6 +102,9 @@ settle() {
     ln -sf mawk "$r/usr/bin/awk"
     ln -sf gcc "$r/usr/bin/cc"
     ln -sf lua5.4 "$r/usr/bin/lua"
+    if [[ -e $r/usr/lib/jvm ]]; then
+        ln -sf ../lib/jvm/java-21-openjdk-"$arch"/bin/{java,javac} "$r/usr/bin/"
+    fi
     printf 'passwd: files\ngroup: files\nhosts: files dns\nprotocols: files\nservices: files\n' >"$r/etc/nsswitch.conf"
     printf '127.0.0.1 localhost ferry\n::1 localhost\n' >"$r/etc/hosts"
     echo ferry >"$r/etc/hostname"
@@ -113,7 +119,7 @@ settle() {
 mirror=$(find_mirror)
 key=$(keyring)
 for try in 1 2 3 4; do
-    echo "make_root.sh: Debian $suite for $arch from $mirror" >&2
+    echo "make_root.sh: Debian $suite for $name from $mirror" >&2
     if unpack "$mirror" "$key"; then
         settle "$root.new"
         [[ -d $root ]] && rm -rf "$root"
