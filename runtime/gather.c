@@ -9,7 +9,9 @@ enum {
     REGION_CELLS = 4000,
     AROUND_CELLS = 5000,  // looked at
     LOOP_CELLS = 3600,
-    STRAIGHT_CELLS = 150,
+    STRAIGHT_CELLS = 250,
+    STRAIGHT_LEAST = 12,
+    ANY_CELLS = 150,
     CALLEE_CELLS = 200,
     MAX_AFTER = INTERP_MAX_CELLS + 1 + BLOCK_TARGETS,
 };
@@ -280,9 +282,20 @@ bool gather_enter(struct gathering *g, const struct block *block) {
     return at >= 0;
 }
 
+bool gather_straight(struct gathering *g, struct block *first, gather_find *find) {
+    begin(g);
+    add_block(g, first, STRAIGHT_CELLS);
+    for (unsigned i = 0; i < g->blocks; i++) {
+        uint64_t pc[MAX_AFTER];
+        for (unsigned count = is_call(g->block[i]) ? 0 : after(g->block[i], pc), n = 0; n < count; n++)
+            add_block(g, find(pc[n], first->mode), STRAIGHT_CELLS);
+    }
+    return g->cells >= STRAIGHT_LEAST && finish(g, find);
+}
+
 bool gather_any(struct gathering *g, struct block *first, gather_find *find) {
     begin(g);
-    flood(g, first, find, STRAIGHT_CELLS);
+    flood(g, first, find, ANY_CELLS);
     add_callees(g, find);
     return g->blocks > 0 && finish(g, find);
 }

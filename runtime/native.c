@@ -51,19 +51,19 @@ static void copy_in(uint8_t *to, const uint8_t *from, size_t size) {
 void native_switch(const struct block *block, bool away) {
     const struct quick_unit *unit = block->unit;
     uint8_t bytes[QUICK_SWITCH_BYTES];
-    if (!quick_hot_passes) return;
+    if (!unit->counts) return;
     unsigned at = quick_number(block);
     quick_switch(unit, at, away, bytes);
     copy_in((uint8_t *)(uintptr_t)unit->code + unit->start[at], bytes, sizeof bytes);
 }
 
-bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full) {
+bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full) {
     *full = false;
     if (!native->base && !begin(native)) return false;
     uint8_t *to = native->base + native->used;
     *full = NATIVE_BYTES - native->used < UNIT_MAX_BYTES || native->units == UNITS;
     if (*full) return false;
-    struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to);
+    struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to, counts);
     if (!unit) return false;
     copy_in(to, scratch, unit->bytes);
     size_t size = (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);

@@ -14,8 +14,8 @@ struct native {
 
 // Makes native code possible, for guests with these pins. False: this host has none.
 bool native_init(const uint8_t *pins);
-// Code for the blocks, installed; what stays with it from `arena`. False if that cannot be; *full says that it is for lack of room.
-bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool *full);
+// Code for the blocks, installed, which counts its passes if any does and `counts`; what stays with it from `arena`. False if that cannot be; *full says that it is for lack of room.
+bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full);
 // The block has better code, or no longer: its unit leaves for that, or no longer does. For blocks with a unit that counts.
 void native_switch(const struct block *block, bool away);
 void native_free(struct native *native);

@@ -13,10 +13,11 @@
 
 enum {
     AGAIN_SOON = 2000,  // passes
-    AGAIN_LATER = 1 << 24,
     PATIENCE = 5,
     MOST_GROWN = 4,
-    MOST_TRIES = 12,  // each time it takes twice as long to the next one
+    STRAIGHT_TRIES = 3,  // so often a loop was looked for in vain
+    LEAST_SHARE = 50,  // one part in so many of a thread's time is worth a compilation
+    MOST_TRIES = 5,  // each time it takes twice as long to the next one
     FAILURES = 4,  // of compiler programs in one process, after which it does without
     LEAST_ARENA = 1 << 20,
     MOST_ARENA = 16 << 20,
@@ -117,6 +118,12 @@ static const struct optimised *alike(const struct gathering *g) {
     return NULL;
 }
 
+// Whether much of the time since the last try went by in the block and its like, at a cell a cycle.
+static bool takes_time(const struct block *block) {
+    uint64_t cells = (uint64_t)block->count * (AGAIN_SOON << (block->tries - 1));
+    return cells * LEAST_SHARE > host_ticks() - block->since;
+}
+
 // What to ask for because of a block that turned hot: the region around it, or one that it is another way into, or a new one. How often that was asked for
 // before goes to *grown.
 static bool find_region(struct gathering *g, struct block *block, gather_find *find, unsigned *grown) {
@@ -124,7 +131,10 @@ static bool find_region(struct gathering *g, struct block *block, gather_find *f
     *grown = like ? like->grown + 1u : 0;
     if (like && grow(g, like, block, find)) return true;
     *grown = 0;
-    if (!gather_loop(g, block, find)) return options.tier == TIER_OPT && gather_any(g, block, find);
+    if (!gather_loop(g, block, find)) {
+        if (options.tier == TIER_OPT) return gather_any(g, block, find);
+        return block->tries >= STRAIGHT_TRIES && takes_time(block) && gather_straight(g, block, find);
+    }
     like = alike(g);
     if (!like) return true;
     *grown = like->grown + 1u;
@@ -280,12 +290,15 @@ static bool waits(struct block *block) {
 
 uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block, gather_find *find, bool *full) {
     *full = false;
-    if (!guest) return AGAIN_LATER;
+    if (!guest) return OPTIMISE_NEVER;
     struct compiler *c = program(o, full);
-    if (!c) return *full || failures < FAILURES ? AGAIN_SOON : AGAIN_LATER;
+    if (!c) return *full || failures < FAILURES ? AGAIN_SOON : OPTIMISE_NEVER;
     if (block->asked || block->optimised_by || waits(block)) return AGAIN_SOON;
-    if (is_banned(block->pc)) return AGAIN_LATER;
-    if (!ask(o, c, arena, block, find)) return AGAIN_SOON << (block->tries < MOST_TRIES ? block->tries++ : MOST_TRIES);
+    if (is_banned(block->pc)) return OPTIMISE_NEVER;
+    if (!ask(o, c, arena, block, find)) {
+        block->since = host_ticks();
+        return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
+    }
     if (options.tier == TIER_OPT) wait_for(o, c);
     return AGAIN_SOON;
 }

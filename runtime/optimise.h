@@ -9,7 +9,7 @@
 struct arena;
 struct optimised;
 
-enum { OPTIMISER_COMPILERS = 8 };
+enum { OPTIMISER_COMPILERS = 8, OPTIMISE_NEVER = INT32_MAX };
 
 // Of one generation of the code table; zeroed: nothing yet.
 struct optimiser {
@@ -21,7 +21,8 @@ struct optimiser {
 
 // Makes it possible; not calling it leaves it out. `size`: bytes of code in all.
 void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size);
-// A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again. What stays comes
+// A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again, or
+// OPTIMISE_NEVER. What stays comes
 // from `arena`. *full: there is no room left for more.
 uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, gather_find *find, bool *full);
 // The blocks of the region that a block's better code is of; none if it has none. Here without the lock: no other cpu may be there.

@@ -84,7 +84,7 @@ static void bench_emit(struct bench *bench, const void *data) {
     struct block *block = lowered_sample(&arena);
     bool made = begin_native(bench);
     while (bench_next(bench)) {
-        made &= quick_emit(&units, &block, 1, code, CODE_BYTES, (uintptr_t)code) != NULL;
+        made &= quick_emit(&units, &block, 1, code, CODE_BYTES, (uintptr_t)code, true) != NULL;
         if (units.used > 64 << 20) arena_free(&units);
     }
     if (!made) bench_fail(bench, "the sample was not compiled");
@@ -102,7 +102,7 @@ static void bench_native(struct bench *bench, const void *data) {
     struct block *block = lowered_sample(&arena);
     bool made = begin_native(bench), full;
     while (bench_next(bench)) {
-        made &= native_make(&native, &units, &block, 1, &full) || full;
+        made &= native_make(&native, &units, &block, 1, true, &full) || full;
         if (block->unit) quick_remove(block->unit);
         if (!full) continue;
         native_free(&native);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char passes[] =
-    "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,gvn,loop-simplify,lcssa,loop-mssa(licm),instcombine<no-verify-fixpoint>,simplifycfg)";
+    "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,loop-simplify,lcssa,loop-mssa(licm),instcombine<no-verify-fixpoint>,simplifycfg)";
 
 struct jit {
     struct jit_memory *memory;

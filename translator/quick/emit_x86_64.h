@@ -271,7 +271,7 @@ static inline void go_to_exit(struct unit *e, const struct native_exit *exit) {
 }
 
 static inline void count_pass(struct unit *e, unsigned block) {
-    if (!quick_hot_passes) return;
+    if (!e->unit->counts) return;
     asm_near(A, 0xff, 1, &e->unit->passes);  // dec
     cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell);
 }

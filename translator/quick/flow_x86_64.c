@@ -68,7 +68,7 @@ EMITTER(jump) {
 // rax: where the block's indirect jump leads.
 static void note_target(struct unit *e) {
     const uint64_t *targets = e->block[e->block_at]->targets;
-    if (!targets) return;
+    if (!targets || !e->unit->counts) return;
     move(e, RBX, RAX);
     asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (BLOCK_TARGETS - 1));  // the lowest bit is zero
     asm_near(A, WIDE | 0x8d, RBP, targets);

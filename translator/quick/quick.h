@@ -30,16 +30,17 @@ struct quick_access {
 struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
+    bool counts;
     int32_t passes;  // left, through entries from outside and jumps back, until cpu->hot is told; if units count (quick_hot_passes)
     const struct quick_access *access;  // ascending
     struct block **block;
     uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of where the blocks are entered from outside
-    // If units count: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
+    // If it counts: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
     // is to lead to, for the unit itself to leave for better code of the block.
     uint32_t start[QUICK_MAX_BLOCKS], away[QUICK_MAX_BLOCKS];
 };
 
-// After so many passes through a unit cpu->hot is told of the block it is at; 0: passes are not counted. Set before code is made.
+// After so many passes through a unit that counts them cpu->hot is told of the block it is at; 0: none does. Set before code is made.
 extern uint32_t quick_hot_passes;
 
 // Native code is entered from the interpreter alone and always comes back there soon: it goes to no code of other units, and jumps back count
@@ -52,9 +53,9 @@ bool quick_available(void);
 // and tells the interpreter of them. Returns their size.
 size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
-// code does not fit `size`, or the host's memory lies too far apart.
+// code does not fit `size`, or the host's memory lies too far apart. `counts`: passes, if any unit does, and where it goes indirectly.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
-                              uintptr_t at);
+                              uintptr_t at, bool counts);
 // An exit to `pc` that is not linked yet.
 void native_exit_init(struct native_exit *exit, uint64_t pc);
 // A block's number in its unit.

@@ -50,9 +50,9 @@ static void emit_block(struct unit *e, unsigned at) {
     e->own_exit = 0;
     forget_all(e);
     e->unit->entry[at] = asm_offset(A);
-    if (at == 0) count_pass(e, at);
+    count_pass(e, at);
     e->entry[at] = asm_offset(A);
-    if (quick_hot_passes) asm_bytes(A, no_operation, sizeof no_operation);
+    if (e->unit->counts) asm_bytes(A, no_operation, sizeof no_operation);
     for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
@@ -98,14 +98,9 @@ static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land_at(A, asm_jump_later(A), c->back);
 }
 
-// Where a block is entered from outside, unless that is the unit's start, and left for better code.
-static void emit_entry(struct unit *e, unsigned at) {
-    if (!quick_hot_passes) return;
-    if (at > 0) {
-        e->unit->entry[at] = asm_offset(A);
-        count_pass(e, at);
-        asm_land_at(A, asm_jump_later(A), e->entry[at]);
-    }
+// Where a block is left for better code.
+static void emit_away(struct unit *e, unsigned at) {
+    if (!e->unit->counts) return;
     e->unit->start[at] = e->entry[at];
     e->unit->away[at] = asm_offset(A);
     asm_constant(A, RAX, (uintptr_t)e->block[at]->code->cell);
@@ -115,7 +110,7 @@ static void emit_entry(struct unit *e, unsigned at) {
 static void emit_all(struct unit *e) {
     for (unsigned i = 0; i < e->count; i++) emit_block(e, i);
     for (unsigned i = 0; i < e->laters; i++) asm_land_at(A, e->later[i].at, e->entry[e->later[i].block]);
-    for (unsigned i = 0; i < e->count; i++) emit_entry(e, i);
+    for (unsigned i = 0; i < e->count; i++) emit_away(e, i);
     for (unsigned i = 0; i < e->colds; i++) emit_cold(e, &e->cold[i]);
 }
 
@@ -136,7 +131,7 @@ static struct quick_unit *keep(const struct unit *e, struct arena *arena) {
 }
 
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
-                              uintptr_t at) {
+                              uintptr_t at, bool counts) {
     static struct unit unit;
     struct unit *e = &unit;
     unsigned exits = 0;
@@ -145,6 +140,7 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
     e->block = blocks, e->count = count;
     e->exits = e->accesses = e->laters = e->colds = 0;
     e->unit = arena_alloc(arena, sizeof *e->unit, 16);
+    e->unit->counts = counts && quick_hot_passes;
     e->exit = arena_alloc(arena, exits * sizeof *e->exit + 1, 8);
     emit_all(e);
     return A->failed ? NULL : keep(e, arena);
