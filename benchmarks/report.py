@@ -63,7 +63,7 @@ def musts(rows):
 # ---- printing
 
 
-def _columns(lines):
+def columns(lines):
     """Aligned columns, the first to the left and the others to the right."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
@@ -103,7 +103,7 @@ def _table(rows, runners, with_speed):
         if with_speed and "ferry" in ids:
             line += [_number(row["instructions"] and row["instructions"] / 1e6, "%.0f"), _number(row["mips"], "%.0f")]
         lines.append(line + [_peak(row, name) for name in ids])
-    return _columns(lines)
+    return columns(lines)
 
 
 def _complaints(rows):
@@ -121,7 +121,7 @@ def _must_lines(list_of_musts):
     for must in list_of_musts:
         sign = "<=" if must["at_most"] else ">="
         lines.append([must["what"], "%s %g %s" % (sign, must["limit"], must["unit"]), _number(must["value"], "%.2f"), words[must["met"]]])
-    return _columns(lines)
+    return columns(lines)
 
 
 def print_report(results, runners, write):

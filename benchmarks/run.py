@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 import measure  # noqa: E402
 import report  # noqa: E402
+import steady  # noqa: E402
 import suite  # noqa: E402
 
 RUNNERS = "native,qemu12,qemu13,interp,ferry"
@@ -25,6 +26,7 @@ def parse_arguments():
     parser.add_argument("--ferry", metavar="PATH", default=str(suite.TOP / "build/release/ferry"), help="the runner (default %(default)s)")
     parser.add_argument("--roots", metavar="DIR", default=str(suite.TOP / "build/roots"), help="Debian roots DIR/riscv64 and DIR/amd64")
     parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
+    parser.add_argument("--steady", action="store_true", help="what a longer run takes more than a shorter one: no start, code made already")
     parser.add_argument("--json", metavar="FILE", help="also write the results to FILE as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
     arguments = parser.parse_args()
@@ -60,6 +62,9 @@ def run(arguments):
         print("warning: the machine is busy (load average %.1f): times will be too long" % load, file=sys.stderr)
     results = {"schema": 1, "machine": suite.machine(), "load_average": load, "rounds": arguments.rounds, "quick": arguments.quick,
                "runners": [{"id": runner.id, "title": runner.title, "command": list(runner.prefix)} for runner in runners], "programs": []}
+    if arguments.steady:
+        results["steady"] = steady.measure([program for program in programs if program.steady], runners, place, arguments.rounds, progress)
+        return results, runners
     for program in programs:
         runs = measure.measure(program, runners, place, arguments.rounds, arguments.quick, progress)
         ferry = next((runner for runner in runners if runner.id in ("ferry", "interp")), None)
@@ -78,9 +83,14 @@ def main():
         progress("")
         print("bench: %s" % failure, file=sys.stderr)
         return 2
-    report.print_report(results, runners, print)
+    if arguments.steady:
+        steady.print_report(results["steady"], runners, arguments.rounds, print)
+    else:
+        report.print_report(results, runners, print)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n")
+    if arguments.steady:
+        return 1 if any(row["failed"] for row in results["steady"]) else 0
     broken = any(row["failed"] or row["differs"] for row in results["programs"])
     missed = any(must["met"] is not True for must in results["musts"])
     return 1 if broken or (arguments.check and missed) else 0

@@ -34,22 +34,31 @@ class Program:
     output: str = ""  # a file that it writes, part of the result to compare
     same_everywhere: bool = True  # False: the guest's output differs from the native twin's by nature
     startup: bool = False
+    steady: tuple = ()  # arguments of two runs under --steady, the second of which goes on where the first ends
 
+
+_SQLITE_AGAIN = (".open :memory:", ".read sqlite.sql")
 
 SUITE = (
-    Program("core", source="core", quick=("1500",)),
-    Program("fib", source="fib", quick=("35", "1")),
-    Program("calls", source="calls", quick=("8",)),
-    Program("nbody", source="nbody", quick=("300000",)),
-    Program("lua", path="usr/bin/lua5.4", arguments=("script.lua",), quick=("script.lua", "0.2")),
-    Program("python", path="usr/bin/python3", arguments=("-S", "-B", "script.py"), quick=("-S", "-B", "script.py", "0.2")),
-    Program("sqlite", path="usr/bin/sqlite3", arguments=(":memory:", ".read sqlite.sql")),
+    Program("core", source="core", quick=("1500",), steady=(("40000",), ("100000",))),
+    Program("fib", source="fib", quick=("35", "1"), steady=(("41", "3"), ("41", "8"))),
+    Program("calls", source="calls", quick=("8",), steady=(("60",), ("200",))),
+    Program("nbody", source="nbody", quick=("300000",), steady=(("8000000",), ("20000000",))),
+    Program("lua", path="usr/bin/lua5.4", arguments=("script.lua",), quick=("script.lua", "0.2"),
+            steady=(("script.lua", "5"), ("script.lua", "15"))),
+    Program("python", path="usr/bin/python3", arguments=("-S", "-B", "script.py"), quick=("-S", "-B", "script.py", "0.2"),
+            steady=(("-S", "-B", "script.py", "5"), ("-S", "-B", "script.py", "12"))),
+    Program("sqlite", path="usr/bin/sqlite3", arguments=(":memory:", ".read sqlite.sql"),
+            steady=((":memory:", *_SQLITE_AGAIN * 3), (":memory:", *_SQLITE_AGAIN * 8))),
     Program("zstd", path="usr/bin/zstd", arguments=("-q", "-f", "-9", "--single-thread", "data", "-o", "out"),
-            quick=("-q", "-f", "-9", "--single-thread", "data6", "-o", "out"), output="out"),
-    Program("xz", path="usr/bin/xz", arguments=("-k", "-c", "-0", "-T1", "data6"), quick=("-k", "-c", "-0", "-T1", "data1")),
-    Program("sha256sum", path="usr/bin/sha256sum", arguments=("data",) * 3, quick=("data",)),
+            quick=("-q", "-f", "-9", "--single-thread", "data6", "-o", "out"), output="out",
+            steady=(("-q", "-f", "-9", "--single-thread", "data", "-o", "out"), ("-q", "-f", "-9", "--single-thread", *("data",) * 3, "-c"))),
+    Program("xz", path="usr/bin/xz", arguments=("-k", "-c", "-0", "-T1", "data6"), quick=("-k", "-c", "-0", "-T1", "data1"),
+            steady=(("-k", "-c", "-0", "-T1", "data6"), ("-k", "-c", "-0", "-T1", "data"))),
+    Program("sha256sum", path="usr/bin/sha256sum", arguments=("data",) * 3, quick=("data",), steady=(("data",) * 4, ("data",) * 16)),
     Program("gcc", path="{gcc}/cc1", arguments=("-quiet", "-O2", "-w", "work.c", "-o", "out"),
-            quick=("-quiet", "-O2", "-w", "small.c", "-o", "out"), output="out", same_everywhere=False),
+            quick=("-quiet", "-O2", "-w", "small.c", "-o", "out"), output="out", same_everywhere=False,
+            steady=(("-quiet", "-O2", "-w", "small.c", "-o", "out"), ("-quiet", "-O2", "-w", "work.c", "-o", "out"))),
     Program("hello", source="hello", startup=True),
     Program("true", path="usr/bin/true", startup=True),
 )
@@ -99,9 +108,10 @@ def _native_loader(root):
     return (str(root / "lib64/ld-linux-x86-64.so.2"), "--library-path", str(root / "usr/lib/x86_64-linux-gnu"))
 
 
-def command(program, runner, place, quick=False, extra=()):
+def command(program, runner, place, quick=False, extra=(), arguments=None):
     """The words to run, and the variables to add to the environment. `extra` are more words for the runner itself."""
-    arguments = program.quick if quick and program.quick else program.arguments
+    if arguments is None:
+        arguments = program.quick if quick and program.quick else program.arguments
     if program.source:
         binary = place.work / (program.source + (".native" if runner.native else "." + GUEST))
         return (*runner.prefix, *extra, str(binary), *arguments), {}

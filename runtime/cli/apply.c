@@ -78,12 +78,8 @@ static void make_inherited(void) {
         const char *option;
         bool on;
     } flags[] = {
-        {"--strace", options.strace},
-        {"--stats", options.stats},
-        {"--perfmap", options.perfmap},
-        {"--jitdump", options.jitdump},
-        {"--cosim", options.cosim},
-        {"--crash-report", options.crash_report},
+        {"--strace", options.strace},   {"--stats", options.stats}, {"--perfmap", options.perfmap},
+        {"--jitdump", options.jitdump}, {"--cosim", options.cosim}, {"--crash-report", options.crash_report},
     };
     words[count++] = "--settled";
     for (size_t i = 0; i < sizeof valued / sizeof *valued; i++)
