@@ -371,25 +371,15 @@ static unsigned gather(struct block *first, struct block **blocks) {
     return count;
 }
 
-// The unit's blocks that have no better code.
-static unsigned without_better(const struct quick_unit *unit, struct block *blocks[QUICK_MAX_BLOCKS]) {
-    unsigned count = 0;
-    for (unsigned i = 0; i < unit->blocks; i++) {
-        struct block *block = unit->block[i];
-        if (block->unit == unit && !block->dead && !block->optimised) blocks[count++] = block;
-    }
-    return count;
-}
-
-// A block that has native code is run often. Counting takes up to a quarter of the time of code that goes from unit to unit all the time: it ends.
+// A block that has native code is run often. Counting takes up to a quarter of the time of code that goes from unit to unit all the time: it ends. Then
+// all blocks get the new unit: code that stayed in the old one would go on to blocks that are dropped with the new one alone.
 static void improve(struct block *block) {
     bool full;
-    struct block *blocks[QUICK_MAX_BLOCKS];
     struct quick_unit *unit = block->unit;
     uint32_t passes = optimise(&current.optimiser, &current.about, block, find, &full);
     __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
-    unsigned count = passes == OPTIMISE_NEVER ? without_better(unit, blocks) : 0;
-    if (count && !full) native_make(&current.native, &current.about, blocks, count, false, &full);
+    if (passes == OPTIMISE_NEVER && unit->counts && !full)
+        native_make(&current.native, &current.about, unit->block, unit->blocks, false, &full);
     if (full) begin_generation();
 }
 

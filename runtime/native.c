@@ -51,7 +51,7 @@ static void copy_in(uint8_t *to, const uint8_t *from, size_t size) {
 void native_switch(const struct block *block, bool away) {
     const struct quick_unit *unit = block->unit;
     uint8_t bytes[QUICK_SWITCH_BYTES];
-    if (!unit->counts) return;
+    if (!quick_hot_passes) return;
     unsigned at = quick_number(block);
     quick_switch(unit, at, away, bytes);
     copy_in((uint8_t *)(uintptr_t)unit->code + unit->start[at], bytes, sizeof bytes);

@@ -35,7 +35,7 @@ struct quick_unit {
     const struct quick_access *access;  // ascending
     struct block **block;
     uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of where the blocks are entered from outside
-    // If it counts: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
+    // Where units may count: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
     // is to lead to, for the unit itself to leave for better code of the block.
     uint32_t start[QUICK_MAX_BLOCKS], away[QUICK_MAX_BLOCKS];
 };

@@ -52,7 +52,7 @@ static void emit_block(struct unit *e, unsigned at) {
     e->unit->entry[at] = asm_offset(A);
     count_pass(e, at);
     e->entry[at] = asm_offset(A);
-    if (e->unit->counts) asm_bytes(A, no_operation, sizeof no_operation);
+    if (quick_hot_passes) asm_bytes(A, no_operation, sizeof no_operation);
     for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
@@ -100,7 +100,7 @@ static void emit_cold(struct unit *e, const struct cold *c) {
 
 // Where a block is left for better code.
 static void emit_away(struct unit *e, unsigned at) {
-    if (!e->unit->counts) return;
+    if (!quick_hot_passes) return;
     e->unit->start[at] = e->entry[at];
     e->unit->away[at] = asm_offset(A);
     asm_constant(A, RAX, (uintptr_t)e->block[at]->code->cell);
