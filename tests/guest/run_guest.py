@@ -66,7 +66,7 @@ EDITS = {"no-sections": drop_sections, "no-stack-header": drop_header(0x6474e551
 
 def build(compiler, source, to, edit=None):
     here = pathlib.Path(__file__)
-    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"))):
+    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"), *HERE.glob("*.h"))):
         return
     new = f"{to}.{threading.get_ident()}"  # another thread may want the same
     common = ["-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE"]

@@ -6,30 +6,17 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emit.h"
+
 enum { THREADS = 3, FORKS = 200, AT_ONCE = 20, SLOTS = 256, SLOT_BYTES = 64, ROUNDS = 4000 };
 
-typedef int function(void);
 static _Atomic(function *) current;
 static _Atomic int stop;
 static _Atomic long rounds, wrong, handled;
-
-// Writes a function that returns `value`.
-static function *emit(void *at, int value) {
-#ifdef __riscv
-    uint32_t code[] = {(uint32_t)(value + 0x800) >> 12 << 12 | 10 << 7 | 0x37, (uint32_t)value << 20 | 10 << 15 | 10 << 7 | 0x1b,
-                       0x00008067};
-#else
-    uint8_t code[] = {0xb8, value, value >> 8, value >> 16, value >> 24, 0xc3};
-#endif
-    memcpy(at, code, sizeof code);
-    __builtin___clear_cache(at, (char *)at + sizeof code);
-    return (function *)at;
-}
 
 static __attribute__((noinline)) uint64_t mix(uint64_t x, unsigned n) {
     for (unsigned i = 0; i < n; i++) x = (x ^ x >> 29) * UINT64_C(0xbf58476d1ce4e5b9) + i;

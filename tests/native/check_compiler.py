@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The compiler program beside a guest: it is not to be seen from inside, ends with the guest, and whatever becomes of it or whatever it says, the
 guest's results are right."""
-import argparse
 import os
 import pathlib
 import random
@@ -11,6 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -141,20 +144,5 @@ class Tests:
         return self.same(self.finish(subprocess.Popen([self.ferry, "run", "--code-size=1M", str(self.guest), ROUNDS], stdout=subprocess.PIPE, text=True)))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("only", nargs="?", default="")
-    tests = Tests(arguments := parser.parse_args())
-    failed = passed = 0
-    for name in [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]:
-        wrong = getattr(tests, name)()
-        print(f"{'FAILED' if wrong else 'passed'} {name[5:]}{': ' + wrong if wrong else ''}")
-        failed, passed = failed + bool(wrong), passed + (not wrong)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.main(Tests))

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """-jitdump: the files are what perf's specification says, one for each process, and the guest notices nothing."""
-import argparse
 import os
 import pathlib
 import shutil
@@ -9,20 +8,16 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import want  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 HEADER = struct.Struct("=6I2Q")
 RECORD = struct.Struct("=2IQ2I4Q")
 MACHINES = {"x86_64": 62, "aarch64": 183}
 ROUNDS = "2000"
-
-
-class Wrong(Exception):
-    pass
-
-
-def want(condition, message):
-    if not condition:
-        raise Wrong(message)
 
 
 def parse(path):
@@ -118,24 +113,5 @@ class Tests:
         want(process.stderr.count("\n") == 1 and "/nowhere/jit-" in process.stderr, f"complained {process.stderr!r}")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("only", nargs="?", default="")
-    tests = Tests(arguments := parser.parse_args())
-    failed = passed = 0
-    for name in [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]:
-        try:
-            getattr(tests, name)()
-            print("passed", name[5:])
-            passed += 1
-        except Wrong as wrong:
-            print(f"FAILED {name[5:]}: {wrong}")
-            failed += 1
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.main(Tests))
