@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_MAPS = 4 * REGION_MAX_ACCESSES };  // LLVM may double code
 enum { ROOM = 1 << 19 };  // a unit never needs more
 
 struct compiler {
@@ -19,9 +18,6 @@ struct compiler {
     struct ir_block ir[CHANNEL_BLOCKS];
     struct region_block block[CHANNEL_BLOCKS];
     struct region_way way[CHANNEL_WAYS];
-    struct region_accesses accesses;
-    struct channel_access access[MAX_MAPS];
-    unsigned accesses_made;
 };
 
 struct compiler *compile_begin(const struct channel *channel, const char **why) {
@@ -79,7 +75,7 @@ static bool build(struct compiler *c, const struct channel_request *r, LLVMModul
                             .pins = c->pins,
                             .places = c->places};
     region.places.exits = r->exit_table;
-    return region_build(module, &region, &c->accesses);
+    return region_build(module, &region);
 }
 
 LLVMModuleRef compile_module(struct compiler *c, const struct channel_request *request, bool lines, struct jit **jit) {
@@ -103,41 +99,12 @@ static bool find_entries(struct compiler *c, struct jit_unit *unit, const struct
     return true;
 }
 
-// A stack map, for the table of accesses.
-static bool add_access(void *data, uint64_t id, uint64_t address) {
-    struct compiler *c = data;
-    if (id >= c->accesses.count || c->accesses_made == MAX_MAPS) return false;
-    const struct region_access *access = &c->accesses.access[id];
-    uint32_t at = (uint32_t)(address - (uintptr_t)c->memory.start);
-    c->access[c->accesses_made++] = (struct channel_access){access->pc, at, access->write};
-    return true;
-}
-
-static int by_address(const void *a, const void *b) {
-    const struct channel_access *x = a, *y = b;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
-static bool add_accesses(struct compiler *c, struct jit_unit *unit, struct channel_result *result) {
-    c->accesses_made = 0;
-    if (!jit_maps(unit, add_access, c)) return false;
-    if (!c->accesses_made) return true;
-    qsort(c->access, c->accesses_made, sizeof *c->access, by_address);
-    size_t size = c->accesses_made * sizeof *c->access;
-    uint8_t *table = jit_memory_take(&c->memory, size, 8);
-    if (!table) return false;
-    memcpy(table, c->access, size);
-    result->accesses = c->accesses_made;
-    result->access = (uint32_t)(table - c->memory.start);
-    return true;
-}
-
 static bool make(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
     struct jit *jit;
     if (!compile_module(c, request, false, &jit)) return false;
     for (unsigned i = 0; i < request->blocks; i++) result->instructions += c->ir[i].instructions;
     struct jit_unit *unit = jit_compile(jit);
-    bool made = unit && find_entries(c, unit, request, result) && add_accesses(c, unit, result);
+    bool made = unit && find_entries(c, unit, request, result);
     if (unit) jit_unit_free(unit);
     return made;
 }

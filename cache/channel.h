@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 3,
+    CHANNEL_VERSION = 4,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -46,20 +46,12 @@ struct channel_request {
     uint8_t byte[CHANNEL_BYTES];
 };
 
-// Accesses to guest memory in exact code. A table of these, ascending, lies in the arena: an access is behind its entry's `at` and before the next one's.
-struct channel_access {
-    uint64_t pc;
-    uint32_t at;  // from the arena's start
-    uint32_t write;
-};
-
 enum channel_outcome { CHANNEL_MADE, CHANNEL_FAILED, CHANNEL_FULL };
 
 struct channel_result {
     uint32_t id, outcome;
     uint32_t at, bytes;  // of the code, from the arena's start
     uint32_t entry[CHANNEL_BLOCKS];  // of blocks that are entries: from the arena's start
-    uint32_t accesses, access;  // how many, and from the arena's start, the table; its places are behind it
     uint32_t instructions;  // of the guest
     uint32_t microseconds;  // of processor time
 };

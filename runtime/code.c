@@ -346,7 +346,7 @@ static void settle(struct cpu *cpu, struct block *block) {
 
 // Also without the lock; then it may be wrong by the time.
 static bool wants_native(const struct block *block) {
-    return block && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) && !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) &&
+    return block && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) && !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) &&
            !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) && !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
 }
 
@@ -412,16 +412,17 @@ void code_be_exact(void) {
     lock_drop(&code_lock);
 }
 
-bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext, bool *retry) {
+enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext) {
     const struct native *native = native_owns(&current.native, host_pc) ? &current.native : &old.native;
-    *retry = native_retry(native, host_pc, address);
-    if (*retry) return true;
+    if (native_retry(native, host_pc, address)) return NATIVE_RETRY;
     bool write = host_context_was_write(ucontext);
-    if (optimise_fault(&current.optimiser, cpu, host_pc, write) || optimise_fault(&old.optimiser, cpu, host_pc, write)) return true;
+    enum native_fault fault = optimise_fault(&current.optimiser, cpu, host_pc, write);
+    if (fault == NATIVE_FOREIGN) fault = optimise_fault(&old.optimiser, cpu, host_pc, write);
+    if (fault != NATIVE_FOREIGN) return fault;
     const struct quick_unit *unit = native_find(native, host_pc);
-    if (!unit || !quick_find_access(unit, cpu, host_pc)) return false;
+    if (!unit || !quick_find_access(unit, cpu, host_pc)) return NATIVE_FOREIGN;
     quick_store_pins(cpu, host_context_register, ucontext);
-    return true;
+    return NATIVE_TRAP;
 }
 
 static void count_lookup(struct cpu *cpu, struct block *block) {

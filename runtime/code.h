@@ -15,9 +15,15 @@ void code_init(const struct guest_isa *isa, guest_features features);
 extern const struct guest_isa *code_isa;
 extern guest_features code_features;
 
-// A fault at a host pc: true if it was in native code; then either nothing is to be done but to go on (*retry), or the state of `cpu` was stored
-// and the access noted for interp_fault. For handlers of host signals.
-bool code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext, bool *retry);
+// What a fault at a host pc is.
+enum native_fault {
+    NATIVE_FOREIGN,  // not in native code
+    NATIVE_RETRY,    // nothing: the code was not executable for a moment
+    NATIVE_TRAP,     // the guest's; the state of `cpu` was stored and the access noted for interp_fault
+    NATIVE_RESUME,   // the guest has to go on at cpu->pc, where it may come to the fault
+};
+// For handlers of host signals.
+enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext);
 
 // cpu->hot: the block of this first cell is worth native code.
 void code_hot(struct cpu *cpu, const struct cell *code);

@@ -7,6 +7,7 @@
 // With other guest threads nothing can be undone behind their backs, and a comparison would see what they do: then native code just runs.
 #include "runtime/cosim.h"
 #include "runtime/base/arena.h"
+#include "runtime/code.h"
 #include "runtime/cosim_report.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/optimise.h"
@@ -30,9 +31,21 @@ static void enter_native(struct cpu *cpu, void *data) {
     visit->next = enter(cpu, visit->first, visit->code);
 }
 
+// From an anchor to the fault that exact code came to, as cpu_loop does.
+static void go_on_carefully(struct cpu *cpu, void *data) {
+    (void)data;
+    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+    const struct cell *code = code_resolve(cpu);
+    if (code) interp_run(cpu, code);
+}
+
 // Where and how native code left the guest.
 static void run_native(struct cpu *cpu, struct visit *visit, struct cosim_state *left) {
     bool whole = cosim__guard(cpu, enter_native, visit);
+    if (cpu->mode & MODE_CAREFUL) {
+        cosim__guard(cpu, go_on_carefully, NULL);
+        cpu->mode &= ~MODE_CAREFUL;
+    }
     if (!whole) visit->next = NULL;
     bool trapped = !visit->next, has_address = trapped && (cpu->trap.kind == TRAP_MEMORY || cpu->trap.kind == TRAP_ALIGN);
     *left = (struct cosim_state){.pc = trapped ? cpu->pc : interp_next_pc(cpu, visit->next),

@@ -113,12 +113,18 @@ static void catch_up(struct cpu *cpu, struct cpu_state *state) {
     code_collect();
 }
 
+// Under MODE_CAREFUL the interpreter comes to the fault before it looks whether it is to leave. That mode ends here, whatever came of it.
+static void begin_careful(struct cpu *cpu) {
+    if (cpu->mode & MODE_CAREFUL) __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+}
+
 // Runs translated code from cpu->pc until a trap.
 static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_state *state) {
     __atomic_store_n(&state->in_code, true, __ATOMIC_SEQ_CST);
     if (_setjmp(state->back) == 0) {
         meter_switch(cpu, METER_INTERPRETER);
         catch_up(cpu, state);
+        begin_careful(cpu);
         const struct cell *code = code_resolve(cpu);
         if (code) interp_run(cpu, code);
     }
@@ -146,6 +152,7 @@ void cpu_loop(struct cpu *cpu) {
     while (!state->stopped) {
         uint32_t mode = cpu->mode;
         cpu_run_code(cpu, state);
+        if (mode & MODE_CAREFUL) cpu->mode &= ~MODE_CAREFUL;
         handle_trap(cpu, state->hooks, mode);
         // Again, as long as delivering one lets another one in: all that is pending comes before the guest's next instruction.
         while (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) && !state->stopped) state->hooks->interrupt(cpu);

@@ -30,14 +30,13 @@ bool fault_handle(int signal, siginfo_t *info, void *ucontext) {
     struct cpu *cpu = cpu_current();
     if (!cpu) return false;
     cpu->trap.inexact = 0;
-    if (!interp_owns(pc)) {
-        bool retry;
-        if (!code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext, &retry)) return false;
-        if (retry) return true;
+    enum native_fault fault = interp_owns(pc) ? NATIVE_TRAP : code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext);
+    if (fault == NATIVE_FOREIGN || fault == NATIVE_RETRY) return fault == NATIVE_RETRY;
+    if (fault == NATIVE_TRAP) {
+        interp_fault(cpu, reported_address(info));
+        cpu->trap.host_signal = signal;
+        cpu->trap.host_code = info->si_code == SI_KERNEL ? SEGV_MAPERR : info->si_code;
     }
-    interp_fault(cpu, reported_address(info));
-    cpu->trap.host_signal = signal;
-    cpu->trap.host_code = info->si_code == SI_KERNEL ? SEGV_MAPERR : info->si_code;
     host_context_call(ucontext, resume_in_loop, cpu);
     return true;
 }

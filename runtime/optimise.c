@@ -29,8 +29,6 @@ struct optimised {
     struct optimised *next;
     const uint8_t *arena;
     uint32_t at, bytes, blocks;  // the code, from the arena's start
-    uint32_t accesses;
-    const struct channel_access *access;
     bool dead, exact;
     struct block *by;  // that made us ask
     uint8_t grown;  // how often its like was asked for before
@@ -187,20 +185,11 @@ static void remove_unit(struct optimised *unit) {
     }
 }
 
-static void note_accesses(struct optimised *unit, const struct channel_result *result) {
-    uint64_t start = result->access - result->at, size = result->accesses * (uint64_t)sizeof *unit->access;
-    bool inside = result->access % 8 == 0 && start <= result->bytes && size <= result->bytes - start;
-    if (!inside) return;
-    unit->access = (const struct channel_access *)(unit->arena + result->access);
-    unit->accesses = result->accesses;
-}
-
 // Faults in the code must be known as such before anyone enters it.
 static void install(struct optimiser *o, const struct compiler *c, struct optimised *unit, const struct channel_result *result) {
     unit->arena = c->arena;
     unit->at = result->at;
     unit->bytes = result->bytes;
-    note_accesses(unit, result);
     perfmap_add(c->arena + result->at, result->bytes, unit->use[0].block->pc, "opt");
     unit->next = o->made;
     __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
@@ -354,29 +343,29 @@ uint64_t optimise_used(const struct optimiser *o) {
 
 // ---- faults
 
-// The last access before a place in the arena.
-HOST_HANDLER static const struct channel_access *access_before(const struct optimised *unit, uint64_t at) {
-    uint32_t low = 0, high = unit->accesses;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (unit->access[middle].at <= at) low = middle + 1;
-        else high = middle;
-    }
-    return low ? &unit->access[low - 1] : NULL;
+// Of exact code: to where the guest goes on from, carefully. What is in the cpu's anchor is for the block it names if the code is what it should be.
+HOST_HANDLER static void go_to_anchor(const struct optimised *unit, struct cpu *cpu) {
+    uint32_t block = cpu->anchor >> CPU_ANCHOR_SHIFT, offset = cpu->anchor & ((1u << CPU_ANCHOR_SHIFT) - 1);
+    cpu->pc = unit->use[block < unit->blocks ? block : 0].block->pc + offset;
+    cpu->mode |= MODE_CAREFUL;
+    cpu->trap.kind = TRAP_RESUME;
 }
 
-bool optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc, bool write) {
+enum native_fault optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc, bool write) {
     static const struct cell reads = {.d = 0}, writes = {.d = 1};
     for (const struct optimised *unit = __atomic_load_n(&o->made, __ATOMIC_ACQUIRE); unit; unit = unit->next) {
         uint64_t at = host_pc - (uintptr_t)unit->arena;
         if (at - unit->at >= unit->bytes) continue;
-        const struct channel_access *access = access_before(unit, at);
-        cpu->pc = access ? access->pc : unit->use[0].block->pc;
-        cpu->at = (access ? access->write : write) ? &writes : &reads;
-        cpu->trap.inexact = !access;
-        return true;
+        if (unit->exact) {
+            go_to_anchor(unit, cpu);
+            return NATIVE_RESUME;
+        }
+        cpu->pc = unit->use[0].block->pc;
+        cpu->at = write ? &writes : &reads;
+        cpu->trap.inexact = 1;
+        return NATIVE_TRAP;
     }
-    return false;
+    return NATIVE_FOREIGN;
 }
 
 void optimise_exactly(struct optimiser *o) {

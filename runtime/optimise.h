@@ -1,6 +1,7 @@
 // Regions of blocks that LLVM makes code of, in the compiler program: which blocks go together, what was asked for, and what came of it.
 // All of this under the code table's lock.
 #pragma once
+#include "runtime/code.h"
 #include "runtime/compiler.h"
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
@@ -38,6 +39,6 @@ void optimise_free(struct optimiser *optimiser);
 uint64_t optimise_used(const struct optimiser *optimiser);
 // Code that is not exact at faults is entered no more, nor asked for.
 void optimise_exactly(struct optimiser *optimiser);
-// For handlers of host signals. A fault at a host pc, which was a write as far as is known: false if that is not in this code, else cpu->at and cpu->pc
-// are what interp_fault wants. In code that is not exact the pc is one near by, and slots may have changed since they were stored.
-HOST_HANDLER bool optimise_fault(const struct optimiser *optimiser, struct cpu *cpu, uint64_t host_pc, bool write);
+// For handlers of host signals: what code_native_fault returns. In code that is not exact the pc is one near by, and slots may have changed since they
+// were stored.
+HOST_HANDLER enum native_fault optimise_fault(const struct optimiser *optimiser, struct cpu *cpu, uint64_t host_pc, bool write);

@@ -40,7 +40,7 @@ struct test_case {
 static struct cpu *cpu;
 static struct arena arena;
 static const struct test_case *current;
-static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, OPTIMISED, WAYS } way;
+static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, OPTIMISED, EXACT, WAYS } way;
 static enum way ways = QUICK;
 static unsigned failures;
 static bool covered[INSN_COUNT];
@@ -54,7 +54,7 @@ static void complain(const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (failures++ < 40)
-        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick", "optimised"}[way],
+        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick", "optimised", "exact"}[way],
                     text);
 }
 
@@ -179,6 +179,7 @@ static void make_optimised(struct block *block, const struct ir_block *ir) {
                                   .exit = exit_pc,
                                   .exits = block->exits,
                                   .mode = block->mode,
+                                  .exact = way == EXACT,
                                   .pins = guest_riscv64.pins,
                                   .places = {(uintptr_t)quick_stubs.leave, (uintptr_t)quick_stubs.stop,
                                              (uintptr_t)quick_stubs.indirect, (uintptr_t)interp_body, (uintptr_t)native_exit}};
@@ -188,8 +189,7 @@ static void make_optimised(struct block *block, const struct ir_block *ir) {
     char name[REGION_NAME_BYTES];
     region_entry_name(name, 0);
     mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_WRITE);
-    static struct region_accesses accesses;
-    bool built = region_build(jit_module(jit), &region, &accesses);
+    bool built = region_build(jit_module(jit), &region);
     if (!built) jit_drop(jit);
     jit_unit = built ? jit_compile(jit) : NULL;
     uint64_t address = jit_unit ? jit_address(jit_unit, name) : 0;
@@ -218,7 +218,7 @@ static const struct cell *resolve(struct cpu *c) {
     fenv_t guest;  // LLVM computes as well
     fegetenv(&guest);
     fesetenv(FE_DFL_ENV);
-    if (block && way == OPTIMISED) make_optimised(block, &ir);
+    if (block && way >= OPTIMISED) make_optimised(block, &ir);
     fesetenv(&guest);
 #endif
     return block ? block->code->cell : NULL;

@@ -46,13 +46,17 @@ enum {
     MODE_COUNT = 1,     // count instructions (--stats)
     MODE_RM_AWAY = 2,   // dynamic rounding mode is to-nearest-ties-away, which the host's FPU lacks
     MODE_RM_BAD = 4,    // dynamic rounding mode is a reserved value
+    MODE_CAREFUL = 8,   // in the interpreter alone, up to a fault that was seen coming
 };
+
+enum { CPU_ANCHOR_SHIFT = 16 };  // of the block's number in cpu->anchor
 
 struct cpu {
     uint64_t slot[CPU_SLOTS];
     uint64_t pc;            // exact outside of translated code
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
     uint32_t mode;          // MODE_*
+    uint32_t anchor;        // in exact code of LLVM's: the place whose state the slots hold, as number of the region's block and bytes into it
     uint32_t rounds;        // jumps back until native code is left, where that counts them (quick_stepwise)
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter

@@ -11,6 +11,12 @@ enum {
 // Seldom taken ways out of the region, one of each kind for all who take it: with a cell to go on at, and with a pc.
 enum way_out { OUT_INTERRUPTED, OUT_INDIRECT, OUT_WAYS };
 
+// How a load is part of a wider one: of `bytes` bytes, made at the uop `first`, from the place `imm` after that one's base; 0 bytes if it is not.
+struct joined {
+    unsigned first, bytes, shift;
+    int64_t imm;
+};
+
 struct build {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -19,7 +25,6 @@ struct build {
     LLVMTypeRef convention;  // of native code
     LLVMValueRef of_cpu, of_guest;  // metadata of accesses: these two kinds never alias
     const struct region *region;
-    struct region_accesses *accesses;
     bool failed;
     LLVMMetadataRef lines;  // what debug locations belong to, or NULL
     // The function, and its arguments.
@@ -38,10 +43,16 @@ struct build {
     } out[OUT_WAYS];
     // At the place under way.
     const struct region_block *block;
+    struct joined joined[BLOCK_MAX_UOPS];
+    LLVMValueRef whole[BLOCK_MAX_UOPS];  // what a joined load has read, at its first uop
     // Promoted lasting slots, by bit, whose places in the cpu may be out of date. Of pinned ones nobody expects anything else.
     uint64_t dirty;
     uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
     unsigned counted;  // instructions of the block
+    // Of exact code.
+    LLVMValueRef value[SLOT_TEMP];  // of slots that are not promoted, as far as known
+    uint64_t unsaved;  // lasting slots whose places in the cpu are out of date, by bit
+    bool anchored;  // cpu->anchor is the place whose state is in the cpu
 };
 
 // ---- slots.c
@@ -84,6 +95,23 @@ void build_leave_indirectly(struct build *b, const struct uop *u);
 // Makes the seldom taken ways out; the last to be built.
 void build_ways_out(struct build *b);
 
+// ---- exact.c: for exact regions only
+
+// Stores in the cpu what is unsaved; at the function's start, the pinned slots.
+void build_save_all(struct build *b);
+void build_save_pins(struct build *b);
+// Slots may have changed in the cpu.
+void build_forget_values(struct build *b);
+// The uop is about to access guest memory.
+void build_anchor(struct build *b, const struct uop *uop);
+
+// ---- join.c
+
+// Decides which loads of the block are joined.
+void build_join_loads(struct build *b);
+// What a uop loads that is joined with others.
+LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
+
 // ---- lines.c
 
 // Makes debug locations possible, if the region wants them.
@@ -101,8 +129,6 @@ LLVMValueRef build_cpu_field(struct build *b, size_t offset);
 LLVMBasicBlockRef build_block(struct build *b);
 // Goes on in the block that is returned unless the condition holds, which is seldom; then building goes on here.
 LLVMBasicBlockRef build_seldom(struct build *b, LLVMValueRef condition);
-// The uop is about to access guest memory.
-void build_access(struct build *b, const struct uop *uop);
 // Calls the uop's C body.
 void build_body(struct build *b, const struct uop *uop);
 // The uop's body instead of what is built next if the condition holds, which is seldom. build_body_end is where both go on.
@@ -120,6 +146,7 @@ LLVMValueRef build_condition(struct build *b, const struct uop *uop);
 unsigned build_double_operands(const struct uop *uop);
 // A double with NaNs made the canonical one.
 LLVMValueRef build_canonical(struct build *b, LLVMValueRef value);
-// Memory as a uop accesses it.
+// Memory as a uop accesses it, and from a place after the slot `base`.
+LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type);
 LLVMValueRef build_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
 void build_store(struct build *b, const struct uop *uop, LLVMValueRef value);

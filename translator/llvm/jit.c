@@ -41,13 +41,6 @@ static uint8_t *allocate(struct jit_memory *memory, size_t size, size_t align) {
     return memory->start + at;
 }
 
-void *jit_memory_take(struct jit_memory *memory, size_t size, size_t align) {
-    uint8_t *at = allocate(memory, size, align);
-    bool inside = at >= memory->start && at < memory->start + memory->size;
-    if (!inside) free(at);
-    return inside ? at : NULL;
-}
-
 static void *begin_object(void *context) {
     return context;
 }
@@ -62,13 +55,8 @@ static uint8_t *allocate_code(void *context, uintptr_t size, unsigned align, uns
 }
 
 static uint8_t *allocate_data(void *context, uintptr_t size, unsigned align, unsigned id, const char *name, LLVMBool read_only) {
-    (void)id, (void)read_only;
-    if (strcmp(name, ".llvm_stackmaps") != 0) return allocate(context, size, align);
-    struct jit_memory *memory = context;
-    free(memory->maps);
-    memory->maps = calloc(1, size);
-    memory->maps_size = memory->maps ? size : 0;
-    return memory->maps;
+    (void)id, (void)name, (void)read_only;
+    return allocate(context, size, align);
 }
 
 static LLVMBool finish_object(void *context, char **message) {
@@ -112,8 +100,8 @@ static void ignore(void *context, LLVMErrorRef error) {
 struct jit *jit_new(struct jit_memory *memory, const char **why) {
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
-    // Mask registers are of no use to guests' integers, and looking for such use takes longer than all of LLVM's optimisations do. Merging the ends
-    // of blocks would part accesses from their stack maps.
+    // Mask registers are of no use to guests' integers, and looking for such use takes longer than all of LLVM's optimisations do. Of ends of blocks
+    // that are alike, each has a jump of its own for the host to predict.
     static const char *const options[] = {"ferry-compiler", "-disable-x86-domain-reassignment", "-enable-tail-merge=0",
                                           "-x86-asm-syntax=intel"};
     LLVMParseCommandLineOptions(sizeof options / sizeof *options, options, NULL);
@@ -147,6 +135,8 @@ void jit_free(struct jit *jit) {
 LLVMModuleRef jit_module(struct jit *jit) {
     jit->context = LLVMOrcCreateNewThreadSafeContext();
     jit->module = LLVMModuleCreateWithNameInContext("regions", LLVMOrcThreadSafeContextGetContext(jit->context));
+    LLVMSetDataLayout(jit->module, LLVMOrcLLJITGetDataLayoutStr(jit->lljit));
+    LLVMSetTarget(jit->module, LLVMOrcLLJITGetTripleString(jit->lljit));
     return jit->module;
 }
 
@@ -185,8 +175,6 @@ struct jit_unit *jit_compile(struct jit *jit) {
         return NULL;
     }
     unit->jit = jit;
-    free(jit->memory->maps);
-    jit->memory->maps = NULL;
     unit->tracker = LLVMOrcJITDylibCreateResourceTracker(jit->code);
     if (is_fine(LLVMOrcLLJITAddLLVMIRModuleWithRT(jit->lljit, unit->tracker, module))) return unit;
     LLVMOrcDisposeThreadSafeModule(module);
@@ -207,64 +195,6 @@ uint64_t jit_address(struct jit_unit *unit, const char *name) {
     LLVMOrcCLookupSetElement symbol = {LLVMOrcExecutionSessionIntern(session, name), LLVMOrcSymbolLookupFlagsRequiredSymbol};
     LLVMOrcExecutionSessionLookup(session, LLVMOrcLookupKindStatic, &in, 1, &symbol, 1, take_address, &address);
     return jit->memory->full ? 0 : address;
-}
-
-// ---- stack maps: a header, functions, constants, records
-
-struct map_reader {
-    const uint8_t *at, *end;
-    bool failed;
-};
-
-static uint64_t take(struct map_reader *r, size_t bytes) {
-    uint64_t value = 0;
-    if ((size_t)(r->end - r->at) < bytes) {
-        r->failed = true;
-        r->at = r->end;
-        return 0;
-    }
-    memcpy(&value, r->at, bytes);
-    r->at += bytes;
-    return value;
-}
-
-static void skip(struct map_reader *r, uint64_t bytes) {
-    if ((uint64_t)(r->end - r->at) < bytes) r->failed = true;
-    r->at = r->failed ? r->end : r->at + bytes;
-}
-
-// A record's number and address; what it says of values is not wanted.
-static void take_map(struct map_reader *r, uint64_t *id, uint64_t *offset) {
-    enum { PLACE_BYTES = 12 };
-    *id = take(r, 8);
-    *offset = take(r, 4);
-    take(r, 2);
-    uint64_t places = take(r, 2);
-    skip(r, (places * PLACE_BYTES + 7) & ~UINT64_C(7));
-    take(r, 2);
-    uint64_t registers = take(r, 2);
-    skip(r, ((4 + 4 * registers + 7) & ~UINT64_C(7)) - 4);
-}
-
-bool jit_maps(struct jit_unit *unit, bool (*visit)(void *data, uint64_t id, uint64_t address), void *data) {
-    const struct jit_memory *memory = unit->jit->memory;
-    if (!memory->maps) return true;
-    struct map_reader r = {memory->maps, memory->maps + memory->maps_size, false};
-    enum { VERSION = 3, FUNCTION_BYTES = 24 };
-    if (take(&r, 4) != VERSION) return false;
-    uint64_t functions = take(&r, 4), constants = take(&r, 4);
-    take(&r, 4);
-    struct map_reader f = r;
-    skip(&r, functions * FUNCTION_BYTES + constants * 8);
-    while (functions-- && !r.failed) {
-        uint64_t function = take(&f, 8), id, offset;
-        take(&f, 8);
-        for (uint64_t records = take(&f, 8); records > 0; records--) {
-            take_map(&r, &id, &offset);
-            if (r.failed || !visit(data, id, function + offset)) return false;
-        }
-    }
-    return !r.failed;
 }
 
 void jit_unit_free(struct jit_unit *unit) {

@@ -13,13 +13,7 @@ struct jit_memory {
     uint8_t *start;
     size_t size, used;
     bool full;  // something did not fit
-    // The stack maps of the unit last linked (LLVM's manual "Stack maps and patch points in LLVM", "Stack Map Format"), or NULL.
-    uint8_t *maps;
-    size_t maps_size;
 };
-
-// Room for something beside the code; NULL if there is none.
-void *jit_memory_take(struct jit_memory *memory, size_t size, size_t align);
 
 // One for each thread that compiles, with memory that stays the caller's. NULL with a message in *why (static or leaked) if LLVM cannot.
 struct jit *jit_new(struct jit_memory *memory, const char **why);
@@ -36,8 +30,5 @@ char *jit_assembly(struct jit *jit);
 struct jit_unit *jit_compile(struct jit *jit);
 // The address of a function, or 0.
 uint64_t jit_address(struct jit_unit *unit, const char *name);
-// Hands out the numbers and addresses of the unit's stack maps, once it has an address. False, having stopped, if there is one that cannot be or that
-// `visit` does not want.
-bool jit_maps(struct jit_unit *unit, bool (*visit)(void *data, uint64_t id, uint64_t address), void *data);
 // LLVM's side of the unit; its code stays.
 void jit_unit_free(struct jit_unit *unit);

@@ -20,22 +20,6 @@ void build_mark(LLVMValueRef access, LLVMValueRef kind) {
     LLVMSetMetadata(access, LLVMGetMDKindID("tbaa", 4), kind);
 }
 
-void build_access(struct build *b, const struct uop *u) {
-    static const char name[] = "llvm.experimental.stackmap";
-    if (!b->region->exact) return;
-    struct region_accesses *all = b->accesses;
-    if (all->count == REGION_MAX_ACCESSES) {
-        b->failed = true;
-        return;
-    }
-    // For all that LLVM knows it may read the cpu's slots, so that those are stored by then.
-    LLVMValueRef arguments[] = {build_constant(b, all->count), LLVMConstInt(b->i32, 0, 0)};
-    all->access[all->count++] = (struct region_access){b->block->pc + u->offset, uop_stores(u->code)};
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-    LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, NULL, 0), LLVMGetIntrinsicDeclaration(b->module, id, NULL, 0),
-                   arguments, 2, "");
-}
-
 LLVMBasicBlockRef build_block(struct build *b) {
     return LLVMAppendBasicBlockInContext(b->context, b->function, "");
 }
@@ -73,9 +57,12 @@ static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t
 static LLVMValueRef call_body(struct build *b, const struct uop *u, uint64_t data) {
     enum uop_format format = uop_info[u->code].format;
     build_settle_all(b);
+    build_save_all(b);
+    build_forget_values(b);
     build_store_slots(b);
     b->dirty = 0;
-    if (format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE) build_store_pins(b);  // it may fault
+    bool may_fault = format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE;
+    if (may_fault && !b->region->exact) build_store_pins(b);
     unsigned sources[] = {u->a, u->b, u->c, u->d, u->code == UOP_cas128 && u->c ? u->c + 1u : 0};
     for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) {
         bool has = sources[i] && sources[i] != SLOT_SINK && b->promoted[sources[i]];
@@ -103,15 +90,19 @@ void build_body(struct build *b, const struct uop *u) {
 
 LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *u, LLVMValueRef condition) {
     uint64_t dirty = b->dirty, unsettled = b->unsettled;
+    build_save_all(b);
     LLVMBasicBlockRef join = build_block(b), rest = build_seldom(b, condition);
     build_body(b, u);
     LLVMBuildBr(b->ir, join);
+    build_forget_values(b);
     b->dirty = dirty, b->unsettled = unsettled;
     LLVMPositionBuilderAtEnd(b->ir, rest);
     return join;
 }
 
 void build_body_end(struct build *b, LLVMBasicBlockRef join) {
+    build_save_all(b);
+    build_forget_values(b);
     LLVMBuildBr(b->ir, join);
     LLVMPositionBuilderAtEnd(b->ir, join);
 }
@@ -139,8 +130,10 @@ static void build_one(struct build *b, unsigned at) {
     bool last = at + 1 == b->block->ir->count;
     enum uop_format format = uop_info[u->code].format;
     build_line(b, u);
-    if (format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP || format == UOP_FORMAT_INDIRECT || format == UOP_FORMAT_EXIT)
+    if (format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP || format == UOP_FORMAT_INDIRECT || format == UOP_FORMAT_EXIT) {
         build_settle_all(b);
+        build_save_all(b);
+    }
     switch (format) {
     case UOP_FORMAT_BRANCH: {
         count(b, at, last);
@@ -174,6 +167,8 @@ static void build_blocks(struct build *b) {
         b->block = &b->region->block[i];
         b->dirty = b->dirty_at[i];
         b->counted = 0;
+        build_join_loads(b);
+        build_forget_values(b);
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
         for (unsigned n = 0; n < b->block->ir->count; n++) build_one(b, n);
     }
@@ -199,8 +194,8 @@ static void build_start(struct build *b) {
     for (unsigned i = 0; i < b->pins; i++) {
         unsigned slot = b->region->pins[i];
         if (b->promoted[slot]) LLVMBuildStore(b->ir, b->pin[i], b->slot[slot]);
-        if (b->region->exact) build_mark(LLVMBuildStore(b->ir, b->pin[i], build_slot_in_cpu(b, slot)), b->of_cpu);
     }
+    if (b->region->exact) build_save_pins(b);
     for (unsigned i = 0; i < b->region->blocks; i++) b->entry[i] = build_block(b);
     LLVMValueRef choice = NULL;
     for (unsigned i = 0; i < b->region->blocks; i++) {
@@ -307,11 +302,9 @@ static void make_entries(struct build *b) {
     }
 }
 
-bool region_build(LLVMModuleRef module, const struct region *region, struct region_accesses *accesses) {
+bool region_build(LLVMModuleRef module, const struct region *region) {
     if (region->blocks > REGION_MAX_BLOCKS) return false;
-    struct build all = {.context = LLVMGetModuleContext(module), .module = module, .region = region, .accesses = accesses},
-                 *b = &all;
-    accesses->count = 0;
+    struct build all = {.context = LLVMGetModuleContext(module), .module = module, .region = region}, *b = &all;
     b->ir = LLVMCreateBuilderInContext(b->context);
     make_types(b);
     make_kinds(b);

@@ -33,29 +33,19 @@ struct region {
     const struct region_way *way;
     unsigned blocks, exits, ways;
     uint32_t mode;
-    bool exact;  // at a fault, all slots are to be up to date in the cpu
+    bool exact;  // at a fault, the cpu is to hold the state at cpu->anchor, from where the guest can go on as if it had not been further yet
     bool lines;  // debug locations are wanted
     bool stepwise;  // as in quick.h
     const uint8_t *pins;  // ended by 0
     struct region_places places;
 };
 
-enum { REGION_MAX_PINS = 10, REGION_NAME_BYTES = 16, REGION_MAX_ACCESSES = 1024 };
-
-// The accesses to guest memory of an exact region, by the numbers of the stack maps before them, which hold nothing else.
-struct region_access {
-    uint64_t pc;
-    bool write;
-};
-struct region_accesses {
-    unsigned count;
-    struct region_access access[REGION_MAX_ACCESSES];
-};
+enum { REGION_MAX_PINS = 10, REGION_NAME_BYTES = 16 };
 
 // Guest instructions as lines of debug locations: from 1 on, so many for each block, a line for each of its bytes.
 enum { REGION_BLOCK_LINES = BLOCK_MAX_BYTES };
 
 // The name of the function to enter the region at a block by.
 void region_entry_name(char name[REGION_NAME_BYTES], unsigned block);
-// Adds the region's functions to the module. False if it is not well formed, or has too many accesses.
-bool region_build(LLVMModuleRef module, const struct region *region, struct region_accesses *accesses);
+// Adds the region's functions to the module. False if it is not well formed.
+bool region_build(LLVMModuleRef module, const struct region *region);

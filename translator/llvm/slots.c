@@ -155,18 +155,25 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO) return build_constant(b, 0);
     if (is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
+    bool kept = b->region->exact && !b->promoted[slot] && slot < SLOT_TEMP;
+    if (kept && b->value[slot]) return b->value[slot];
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
     if (!b->promoted[slot]) build_mark(value, b->of_cpu);
+    if (kept) b->value[slot] = value;
     return value;
 }
 
 void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot == SLOT_SINK) return;
     if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot);
+    if (slot < SLOT_TEMP && b->region->exact) b->unsaved |= UINT64_C(1) << slot;
+    if (slot < SLOT_TEMP && b->region->exact && !b->promoted[slot]) {
+        b->value[slot] = value;
+        return;
+    }
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
     if (!b->promoted[slot]) build_mark(store, b->of_cpu);
-    else if (b->region->exact && slot < SLOT_TEMP) build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot)), b->of_cpu);
 }
 
 void build_store_slot(struct build *b, unsigned slot) {
@@ -192,6 +199,7 @@ void build_reload(struct build *b, unsigned slot) {
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, slot), "");
     build_mark(value, b->of_cpu);
     build_set(b, slot, value);
+    if (slot < SLOT_TEMP) b->unsaved &= ~(UINT64_C(1) << slot);
 }
 
 // True if that is news.

@@ -88,23 +88,28 @@ static LLVMValueRef one_bit(struct build *b, LLVMValueRef count) {
 
 // ---- memory: in the guest's order, never doubled, dropped or invented
 
-static LLVMValueRef address_of(struct build *b, const struct uop *u) {
-    LLVMValueRef address = u->imm ? binary(b, LLVMAdd, B, IMM) : B;
+static LLVMValueRef address_of(struct build *b, unsigned base, int64_t imm) {
+    LLVMValueRef address = imm ? binary(b, LLVMAdd, GET(base), K((uint64_t)imm)) : GET(base);
     return LLVMBuildIntToPtr(b->ir, address, b->pointer, "");
 }
 
-LLVMValueRef build_load(struct build *b, const struct uop *u, LLVMTypeRef type) {
-    build_access(b, u);
-    LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, u), "");
+LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type) {
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, base, imm), "");
     LLVMSetVolatile(value, 1);
     LLVMSetAlignment(value, 1);
     build_mark(value, b->of_guest);
     return value;
 }
 
+LLVMValueRef build_load(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    if (b->joined[u - b->block->ir->uop].bytes) return build_joined_load(b, u, type);
+    if (b->region->exact) build_anchor(b, u);
+    return build_wide_load(b, u->b, u->imm, type);
+}
+
 void build_store(struct build *b, const struct uop *u, LLVMValueRef value) {
-    build_access(b, u);
-    LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u));
+    if (b->region->exact) build_anchor(b, u);
+    LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u->b, u->imm));
     LLVMSetVolatile(made, 1);
     LLVMSetAlignment(made, 1);
     build_mark(made, b->of_guest);
