@@ -154,10 +154,15 @@ static void ask_to_leave(struct cpu *cpu, void *data) {
     __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
 }
 
+static void remove_native(struct quick_unit *unit) {
+    quick_remove(unit);
+    for (unsigned i = 0; i < unit->blocks; i++) native_unlink(unit->block[i]);
+}
+
 // Loops within a unit go on without looking at the cells: whoever is in one has to leave.
 static void drop(struct block *block) {
     bool optimised = optimise_drop(block), native = block->unit != NULL;
-    if (native) quick_remove(block->unit);
+    if (native) remove_native(block->unit);
     if (optimised || native) cpu_each(ask_to_leave, NULL);
     interp_block_kill(block);
     unlink_bucket(block);
@@ -399,6 +404,23 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
         meter_count(cpu, METER_HOT);
         improve(first);
     }
+    lock_drop(&code_lock);
+    meter_switch(cpu, before);
+}
+
+// An exit whose target was dropped gets the one that took its place.
+static void renew_target(struct quick_exit *exit) {
+    const struct cell *target = __atomic_load_n(&exit->out.target, __ATOMIC_ACQUIRE);
+    const struct block *block = target == &exit->out.link ? NULL : threaded_of(target)->about->block;
+    struct block *living = block && block->dead ? find(block->pc, block->mode) : NULL;
+    if (living) __atomic_store_n(&exit->out.target, living->code->cell, __ATOMIC_RELEASE);
+}
+
+void code_link(struct cpu *cpu, struct quick_exit *exit) {
+    enum meter_activity before = meter_switch(cpu, METER_QUICK);
+    lock_take(&code_lock);
+    renew_target(exit);
+    native_link(&current.native, exit);
     lock_drop(&code_lock);
     meter_switch(cpu, before);
 }

@@ -10,6 +10,7 @@ struct block;
 struct cell;
 struct cpu;
 struct lock;
+struct quick_exit;
 
 void code_init(const struct guest_isa *isa, guest_features features);
 extern const struct guest_isa *code_isa;
@@ -27,6 +28,8 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
 
 // cpu->hot: the block of this first cell is worth native code.
 void code_hot(struct cpu *cpu, const struct cell *code);
+// cpu->link: native code often goes by this exit.
+void code_link(struct cpu *cpu, struct quick_exit *exit);
 // cpu->resolve: code for cpu->pc under cpu->mode, or NULL with cpu->trap set (TRAP_FETCH).
 const struct cell *code_resolve(struct cpu *cpu);
 // Copies the guest bytes that a block was made of. False if they are no longer there.

@@ -45,6 +45,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve = code_resolve;
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
+    cpu->link = code_link;
     cpu->runtime = state;
     cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;

@@ -13,6 +13,11 @@ enum {
     UNIT_MAX_BYTES = 64 << 10,
     UNIT_ALIGN = 16,
     UNITS = NATIVE_BYTES / 64,
+    LINKED_TOGETHER = 16,  // exits, or
+    LINKED_SHARE = 32,  // one for so many that are linked already
+    WAITING_PASSES = 1000,
+    MOST_PATIENCE = 14,
+    FEW = 8,  // pages are better made writable one by one
 };
 
 static uint8_t scratch[UNIT_MAX_BYTES];  // a unit is made here, then copied: only then it is known which pages it takes
@@ -48,6 +53,98 @@ static void copy_in(uint8_t *to, const uint8_t *from, size_t size) {
     protect(to, size, PROT_READ | PROT_EXEC);
 }
 
+// ---- exits that lead straight to their targets
+
+static void write_distance(const struct quick_exit *exit, const uint8_t *to) {
+    int32_t distance = to ? (int32_t)(to - (exit->site + sizeof distance)) : exit->away;
+    memcpy(exit->site, &distance, sizeof distance);
+}
+
+struct span {
+    const uint8_t *start, *end;
+};
+
+static void widen(struct span *span, const struct quick_exit *exit) {
+    if (!span->start || exit->site < span->start) span->start = exit->site;
+    if (exit->site + sizeof exit->away > span->end) span->end = exit->site + sizeof exit->away;
+}
+
+// Where all of these lead now, or away: whoever comes by meanwhile waits in native_retry.
+static void write_distances(struct quick_exit *const *exits, unsigned count, bool linked) {
+    struct span all = {0};
+    for (unsigned i = 0; i < count; i++) widen(&all, exits[i]);
+    bool together = count > FEW;
+    if (together) protect(all.start, (size_t)(all.end - all.start), PROT_READ | PROT_WRITE);
+    for (unsigned i = 0; i < count; i++) {
+        if (!together) protect(exits[i]->site, sizeof exits[i]->away, PROT_READ | PROT_WRITE);
+        write_distance(exits[i], linked ? quick_entry(threaded_of(exits[i]->out.target)->about->block) : NULL);
+        if (!together) protect(exits[i]->site, sizeof exits[i]->away, PROT_READ | PROT_EXEC);
+    }
+    if (together) protect(all.start, (size_t)(all.end - all.start), PROT_READ | PROT_EXEC);
+}
+
+// The block that an exit leads to by way of its target, if it could do so directly.
+static struct block *target_of(const struct quick_exit *exit) {
+    const struct cell *cell = __atomic_load_n(&exit->out.target, __ATOMIC_ACQUIRE);
+    struct block *block = cell == &exit->out.link ? NULL : threaded_of(cell)->about->block;
+    return block && !block->dead && block->unit ? block : NULL;
+}
+
+static void link_waiting(struct native *native) {
+    struct quick_exit *good[NATIVE_WAITING];
+    unsigned count = 0;
+    for (unsigned i = 0; i < native->waitings; i++) {
+        struct quick_exit *exit = native->waiting[i];
+        struct block *block = target_of(exit);
+        exit->state = block ? QUICK_LINKED : QUICK_APART;
+        if (!block) continue;
+        exit->next = block->linked;
+        block->linked = exit;
+        good[count++] = exit;
+    }
+    write_distances(good, count, true);
+    native->links += count;
+    native->waitings = 0;
+}
+
+void native_link(struct native *native, struct quick_exit *exit) {
+    bool again = exit->state == QUICK_WAITING, ours = native_owns(native, (uintptr_t)exit->site);
+    __atomic_store_n(&exit->passes, again || exit->state == QUICK_LINKED ? WAITING_PASSES : QUICK_LINK_PASSES << exit->patience, __ATOMIC_RELAXED);
+    if (!ours || quick_stepwise || exit->state == QUICK_LINKED) return;
+    if (!target_of(exit)) {
+        if (exit->patience < MOST_PATIENCE) exit->patience++;
+        return;
+    }
+    if (!again) {
+        exit->state = QUICK_WAITING;
+        __atomic_store_n(&exit->passes, WAITING_PASSES, __ATOMIC_RELAXED);
+        native->waiting[native->waitings++] = exit;
+    }
+    uint32_t enough = LINKED_TOGETHER + native->links / LINKED_SHARE;
+    if (again || native->waitings == NATIVE_WAITING || native->waitings >= enough) link_waiting(native);
+}
+
+// All that lead straight to the block, some at a time.
+static void rewrite(struct block *block, bool linked) {
+    struct quick_exit *some[NATIVE_WAITING], *exit = block->linked;
+    while (exit) {
+        unsigned count = 0;
+        for (; exit && count < NATIVE_WAITING; exit = exit->next) some[count++] = exit;
+        write_distances(some, count, linked);
+    }
+}
+
+void native_unlink(struct block *block) {
+    rewrite(block, false);
+    for (struct quick_exit *exit = block->linked; exit; exit = exit->next) {
+        exit->state = QUICK_APART;
+        __atomic_store_n(&exit->passes, QUICK_LINK_PASSES, __ATOMIC_RELAXED);
+    }
+    block->linked = NULL;
+}
+
+// ---- units
+
 void native_switch(const struct block *block, bool away) {
     const struct quick_unit *unit = block->unit;
     uint8_t bytes[QUICK_SWITCH_BYTES];
@@ -73,6 +170,7 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     perfmap_add(unit->code, unit->bytes, blocks[0]->pc, "quick");
     quick_install(unit);
     for (unsigned i = 0; i < count; i++) {
+        rewrite(blocks[i], true);
         if (blocks[i]->optimised) native_switch(blocks[i], true);
     }
     stats_native(unit->blocks, unit->bytes);

@@ -4,12 +4,16 @@
 #include "translator/quick/quick.h"
 #include <stddef.h>
 
+enum { NATIVE_WAITING = 1024 };
+
 // The native code of one generation of the code table (code.c), under whose lock all of this is but the look-ups.
 struct native {
     uint8_t *base;
     size_t used;
     struct quick_unit **unit;  // ascending by address
     uint32_t units;
+    struct quick_exit *waiting[NATIVE_WAITING];  // to be linked, many at once
+    uint32_t waitings, links;
 };
 
 // Makes native code possible, for guests with these pins. False: this host has none.
@@ -18,6 +22,10 @@ bool native_init(const uint8_t *pins);
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full);
 // The block has better code, or no longer: its unit leaves for that, or no longer does. For blocks with a unit that counts.
 void native_switch(const struct block *block, bool away);
+// An exit is often passed: lets it lead straight to its target's native code, at once or together with others.
+void native_link(struct native *native, struct quick_exit *exit);
+// No exits lead straight to the block any more, which lost its native code.
+void native_unlink(struct block *block);
 void native_free(struct native *native);
 
 // For handlers of host signals. Whether a host pc is in this generation's code.

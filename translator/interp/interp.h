@@ -59,6 +59,7 @@ struct native_exit {
 };
 
 struct quick_unit;
+struct quick_exit;
 struct optimised;
 struct use;
 
@@ -75,6 +76,7 @@ struct block {
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
+    struct quick_exit *linked;  // those that lead straight to that code
     const void *optimised;  // and better code, or NULL
     struct optimised *optimised_by;  // the runtime's, as are those below
     struct use *uses;

@@ -8,6 +8,7 @@
 
 struct cell;
 struct cpu;
+struct quick_exit;
 
 // Slots shared by every guest ISA's numbering (riscv64: 0-31 x registers, 32-63 f registers).
 enum {
@@ -79,6 +80,8 @@ struct cpu {
     const struct cell *(*resolve_jump)(struct cpu *cpu);
     // Told that the block of this first cell is worth native code. Set by the runtime.
     void (*hot)(struct cpu *cpu, const struct cell *code);
+    // Told that native code often goes by this exit, which could lead straight to its target. Set by the runtime.
+    void (*link)(struct cpu *cpu, struct quick_exit *exit);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)

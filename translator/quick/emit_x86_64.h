@@ -32,7 +32,7 @@ struct unit {
     struct block *const *block;
     unsigned count, block_at;  // the block under way, an index
     unsigned exits, accesses, laters, colds;
-    struct native_exit *exit;  // of the unit
+    struct quick_exit *exit;  // of the unit
     unsigned own_exit;  // of the block under way: the next one of block->exit
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
@@ -48,7 +48,7 @@ struct unit {
     struct cold {
         uint32_t from, back;  // jumps here; goes on there
         enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_HOT, COLD_INDIRECT, COLD_NAN } kind;
-        const void *what;  // native_exit, cell, first cell
+        const void *what;  // quick_exit, cell, first cell
         unsigned code, slot;
     } cold[MAX_LATER];
 };
@@ -253,9 +253,10 @@ static inline void later(struct unit *e, uint32_t at, unsigned block) {
     else e->later[e->laters++] = (struct later){at, (uint16_t)block};
 }
 
-static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
-    struct native_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
-    native_exit_init(exit, pc);
+static inline struct quick_exit *new_exit(struct unit *e, uint64_t pc) {
+    struct quick_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
+    *exit = (struct quick_exit){.passes = QUICK_LINK_PASSES};
+    native_exit_init(&exit->out, pc);
     return exit;
 }
 
@@ -263,11 +264,6 @@ static inline struct native_exit *new_exit(struct unit *e, uint64_t pc) {
 static inline void go_to_cell(struct unit *e, unsigned reg) {
     asm_rm(A, WIDE | 0x89, reg, CPU, offsetof(struct cpu, next));
     asm_rm(A, 0xff, 4, reg, NATIVE);  // jmp
-}
-
-static inline void go_to_exit(struct unit *e, const struct native_exit *exit) {
-    asm_near(A, WIDE | 0x8b, RAX, &exit->target);
-    go_to_cell(e, RAX);
 }
 
 static inline void count_pass(struct unit *e, unsigned block) {
@@ -281,14 +277,14 @@ static inline void leave_block(struct unit *e) {
     const struct block *block = e->block[e->block_at];
     uint64_t pc = block->exit[e->own_exit++].pc;
     int inside = block_with(e, pc);
-    struct native_exit *exit = inside < 0 ? new_exit(e, pc) : NULL;
+    struct quick_exit *exit = inside < 0 ? new_exit(e, pc) : NULL;
     if (pc <= block->pc) {
         uint32_t raised = asm_branch_later(A, poll(e));
         if (exit) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit);
         else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell);
         if (!exit) count_pass(e, (unsigned)inside);
     }
-    if (exit) go_to_exit(e, exit);
+    if (exit) cold(e, asm_jump_later(A), COLD_EXIT, exit);
     else later(e, asm_jump_later(A), (unsigned)inside);
 }
 

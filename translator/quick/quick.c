@@ -21,6 +21,10 @@ unsigned quick_number(const struct block *block) {
     return number_in(block->unit, block);
 }
 
+const uint8_t *quick_entry(const struct block *block) {
+    return block->unit->code + block->unit->entry[quick_number(block)];
+}
+
 const void *quick_code(const struct block *block) {
     const void *optimised = __atomic_load_n(&block->optimised, __ATOMIC_ACQUIRE);
     const struct quick_unit *unit = __atomic_load_n(&block->unit, __ATOMIC_ACQUIRE);

@@ -13,6 +13,7 @@ struct quick_stubs {
     const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
     const void *stop;  // returns to the caller of interp_run after a trap
     const void *hot;  // tells cpu->hot of the cell in cpu->next, and goes on there
+    const void *exit;  // goes on by a struct quick_exit that does not lead straight to its target
 };
 
 extern struct quick_stubs quick_stubs;
@@ -25,6 +26,20 @@ struct quick_access {
     uint16_t block;  // index into the unit's blocks
     uint16_t place;  // of the cell
 };
+
+// Where a unit can be left for another block. At first it leads to quick_stubs.exit, and from there to its target's native code. When that has happened
+// `passes` times cpu->link is told, so that the distance at `site` can be made to lead there at once.
+struct quick_exit {
+    struct native_exit out;
+    uint8_t *site;  // four bytes in the unit
+    int32_t away;  // what they are at first
+    int32_t passes;
+    enum { QUICK_APART, QUICK_WAITING, QUICK_LINKED } state;  // the runtime's, as is what follows
+    uint16_t patience;
+    struct quick_exit *next;  // of those that lead to the same block
+};
+
+enum { QUICK_LINK_PASSES = 64 };
 
 // Native code of some blocks, which go to each other directly.
 struct quick_unit {
@@ -56,6 +71,8 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // code does not fit `size`, or the host's memory lies too far apart. `counts`: passes, if any unit does, and where it goes indirectly.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
                               uintptr_t at, bool counts);
+// Where an exit that leads straight to a block with native code goes.
+const uint8_t *quick_entry(const struct block *block);
 // An exit to `pc` that is not linked yet.
 void native_exit_init(struct native_exit *exit, uint64_t pc);
 // A block's number in its unit.

@@ -66,10 +66,18 @@ static void leave_for_cell(struct unit *e, unsigned reg) {
     asm_jump(A, quick_stubs.leave);
 }
 
+// Behind the jump whose distance is at `from`.
+static void emit_exit(struct unit *e, struct quick_exit *exit, uint32_t from) {
+    exit->site = (uint8_t *)A->address + from;
+    exit->away = (int32_t)(asm_offset(A) - (from + 4));
+    asm_near(A, WIDE | 0x8d, RAX, exit);  // lea
+    asm_jump(A, quick_stubs.exit);
+}
+
 static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land(A, c->from);
     switch (c->kind) {
-    case COLD_EXIT: go_to_exit(e, c->what); return;
+    case COLD_EXIT: emit_exit(e, (struct quick_exit *)(uintptr_t)c->what, c->from); return;
     case COLD_INTERRUPT:
         asm_constant(A, RAX, (uintptr_t)c->what);
         leave_for_cell(e, RAX);
@@ -80,7 +88,7 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         asm_jump(A, quick_stubs.hot);
         return;
     case COLD_INTERRUPT_AT_EXIT:
-        asm_near(A, WIDE | 0x8b, RAX, &((const struct native_exit *)c->what)->target);
+        asm_near(A, WIDE | 0x8b, RAX, &((const struct quick_exit *)c->what)->out.target);
         leave_for_cell(e, RAX);
         return;
     case COLD_INDIRECT:
@@ -241,6 +249,27 @@ static void make_hot(struct assembler *a) {
     asm_rm(a, 0xff, 4, RAX, NATIVE);
 }
 
+// rax: the exit
+static void make_exit(struct assembler *a) {
+    quick_stubs.exit = here(a);
+    asm_rm(a, 0xff, 1, RAX, offsetof(struct quick_exit, passes));  // dec
+    uint32_t often = asm_branch_later(a, CC_S);
+    asm_rm(a, WIDE | 0x8b, RBX, RAX, offsetof(struct quick_exit, out.target));
+    asm_rm(a, WIDE | 0x89, RBX, CPU, offsetof(struct cpu, next));
+    asm_rm(a, 0xff, 4, RBX, NATIVE);
+    asm_land(a, often);
+    asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
+    store_pins(a);
+    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rr(a, WIDE | 0x8b, RSI, RAX);
+    asm_rr(a, WIDE | 0x8b, RBX, RAX);
+    asm_rm(a, 0xff, 2, CPU, offsetof(struct cpu, link));
+    load_pins(a);
+    asm_arithmetic_immediate(a, WIDE, 0, RSP, 8);
+    asm_rr(a, WIDE | 0x8b, RAX, RBX);
+    asm_land_at(a, asm_jump_later(a), (uint32_t)((uintptr_t)quick_stubs.exit - a->address));
+}
+
 static void look_at_host(void) {
     quick_host.lzcnt = __builtin_cpu_supports("lzcnt");
     quick_host.popcnt = __builtin_cpu_supports("popcnt");
@@ -268,6 +297,7 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
     make_indirect(&a);
     make_stop(&a);
     make_hot(&a);
+    make_exit(&a);
     interp_native_leave = quick_stubs.leave;
     memcpy(&interp_native_enter, &quick_stubs.enter, sizeof quick_stubs.enter);
     return asm_offset(&a);
