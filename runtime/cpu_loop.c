@@ -41,12 +41,12 @@ static void enlist(struct cpu_state *state) {
 struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     struct cpu *cpu = pages_take(CPU_BYTES + sizeof(struct cpu_state));
     struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
-    *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
+    *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation, .losses = code_losses};
     cpu->resolve = code_resolve;
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->runtime = state;
-    cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
+    cpu->jump[0].pc = cpu->native_jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     meter_begin(cpu);
     enlist(state);
@@ -85,6 +85,16 @@ void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
     lock_drop(&all_cpus_lock);
 }
 
+static void forget_native_jump(struct cpu *cpu, void *data) {
+    uint64_t pc = *(const uint64_t *)data;
+    struct cpu_native_jump *entry = &cpu->native_jump[cpu_native_jump_at(pc)];
+    if (__atomic_load_n(&entry->pc, __ATOMIC_RELAXED) == pc) __atomic_store_n(&entry->pc, CPU_NO_JUMP, __ATOMIC_RELAXED);
+}
+
+void cpu_forget_native_jump(uint64_t pc) {
+    cpu_each(forget_native_jump, &pc);
+}
+
 void cpu_forked(struct cpu *cpu) {
     struct cpu_state *only = runtime_of(cpu);
     for (struct cpu_state *state = all_cpus, *next; state; state = next) {
@@ -106,6 +116,9 @@ void cpu_stop(struct cpu *cpu) {
 
 // Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
 static void catch_up(struct cpu *cpu, struct cpu_state *state) {
+    uint32_t losses = __atomic_load_n(&code_losses, __ATOMIC_ACQUIRE);
+    if (state->losses != losses) cpu_forget_native_jumps(cpu);
+    state->losses = losses;
     uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
     if (state->generation == generation) return;
     cpu_forget_jumps(cpu);

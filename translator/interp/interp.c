@@ -120,7 +120,7 @@ INLINE bool interrupted(const struct cpu *cpu) {
 
 // clang-format on
 INLINE struct cpu_jump *jump_entry(struct cpu *cpu, uint64_t pc) {
-    return &cpu->jump[(pc >> 1) % CPU_JUMPS];
+    return &cpu->jump[cpu_jump_at(pc)];
 }
 
 // A block that is entered for the first time is not gone to directly the next time either: that it is entered again shall be noticed,

@@ -4,7 +4,10 @@
 #include <stdint.h>
 
 #define CPU_SLOTS 256
-#define CPU_JUMPS 4096  // entries of the indirect jump cache, a power of two
+// Entries of the two jump caches, as powers of two.
+#define CPU_JUMP_BITS 14
+#define CPU_JUMPS (1 << CPU_JUMP_BITS)
+#define CPU_NATIVE_JUMPS 4096
 
 struct cell;
 struct cpu;
@@ -78,19 +81,45 @@ struct cpu {
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
-    struct cpu_jump {  // where indirect jumps went, by pc / 2
+    // Where indirect jumps went. Native code looks here, by the pc's low bits: only blocks with native code are in, and what it was when they came in
+    // (code.c says when that has to be forgotten).
+    struct cpu_native_jump {
+        uint64_t pc;
+        const void *native;
+    } native_jump[CPU_NATIVE_JUMPS];
+    // Then here, where the interpreter looks as well: by cpu_jump_at.
+    struct cpu_jump {
         uint64_t pc;
         const struct cell *code;  // its block's first cell
     } jump[CPU_JUMPS];
 };
 
-// A pc in the jump cache that no instruction has.
+// A pc in the jump caches that no instruction has.
 #define CPU_NO_JUMP 1
 
-// A cpu that never ran needs it too, or at least the last line.
+// Code made at run time begins at multiples of 32 or 64: all bits have to matter.
+#define CPU_JUMP_MULTIPLIER 0x9e3779b1u
+
+static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
+    return (uint32_t)pc * CPU_JUMP_MULTIPLIER >> (32 - CPU_JUMP_BITS);
+}
+
+static inline unsigned cpu_native_jump_at(uint64_t pc) {
+    return (unsigned)(pc >> 1) % CPU_NATIVE_JUMPS;
+}
+
+static inline void cpu_forget_native_jumps(struct cpu *cpu) {
+    for (unsigned i = 0; i < CPU_NATIVE_JUMPS; i++) {
+        if (cpu->native_jump[i].native) cpu->native_jump[i] = (struct cpu_native_jump){0, 0};
+    }
+    cpu->native_jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
+}
+
+// A cpu that never ran needs it too, or at least the last line of both.
 static inline void cpu_forget_jumps(struct cpu *cpu) {
+    cpu_forget_native_jumps(cpu);
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
+    cpu->jump[0].pc = CPU_NO_JUMP;
 }

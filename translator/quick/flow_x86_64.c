@@ -87,11 +87,10 @@ EMITTER(indirect) {
     note_target(e);
     move(e, RBX, RAX);
     cold(e, asm_branch_later(A, poll(e)), COLD_INDIRECT, NULL);
-    _Static_assert(sizeof(struct cpu_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
-    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
-    asm_rx(A, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, jump[0].pc));
+    _Static_assert(sizeof(struct cpu_native_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
+    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_NATIVE_JUMPS - 1));
+    asm_rx(A, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
-    asm_rx(A, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, jump[0].code));
-    go_to_cell(e, RBP);
+    asm_rx(A, 0xff, 4, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));  // jmp
 }
 #endif
