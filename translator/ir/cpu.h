@@ -5,7 +5,7 @@
 
 #define CPU_SLOTS 256
 // Entries of the two jump caches, as powers of two.
-#define CPU_JUMP_BITS 14
+#define CPU_JUMP_BITS 15
 #define CPU_JUMPS (1 << CPU_JUMP_BITS)
 #define CPU_NATIVE_JUMPS 4096
 
