@@ -46,7 +46,8 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->runtime = state;
-    cpu->jump[0].pc = cpu->native_jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
+    cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
+    cpu->native_jump[0].pc = cpu_no_native_jump(0);
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     meter_begin(cpu);
     enlist(state);
@@ -87,8 +88,9 @@ void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
 
 static void forget_native_jump(struct cpu *cpu, void *data) {
     uint64_t pc = *(const uint64_t *)data;
-    struct cpu_native_jump *entry = &cpu->native_jump[cpu_native_jump_at(pc)];
-    if (__atomic_load_n(&entry->pc, __ATOMIC_RELAXED) == pc) __atomic_store_n(&entry->pc, CPU_NO_JUMP, __ATOMIC_RELAXED);
+    unsigned at = cpu_native_jump_at(pc);
+    uint64_t *entry = &cpu->native_jump[at].pc;
+    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_native_jump(at), __ATOMIC_RELAXED);
 }
 
 void cpu_forget_native_jump(uint64_t pc) {

@@ -94,7 +94,7 @@ struct cpu {
     } jump[CPU_JUMPS];
 };
 
-// A pc in the jump caches that no instruction has.
+// A pc in the second cache that no instruction has.
 #define CPU_NO_JUMP 1
 
 // Code made at run time begins at multiples of 32 or 64: all bits have to matter.
@@ -108,18 +108,23 @@ static inline unsigned cpu_native_jump_at(uint64_t pc) {
     return (unsigned)(pc >> 1) % CPU_NATIVE_JUMPS;
 }
 
+// A pc that is never looked for in this entry: native code compares whatever the guest has for a pc, odd or not.
+static inline uint64_t cpu_no_native_jump(unsigned at) {
+    return at == 0 ? 2 : 0;
+}
+
 static inline void cpu_forget_native_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_NATIVE_JUMPS; i++) {
         if (cpu->native_jump[i].native) cpu->native_jump[i] = (struct cpu_native_jump){0, 0};
     }
-    cpu->native_jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
+    cpu->native_jump[0].pc = cpu_no_native_jump(0);
 }
 
-// A cpu that never ran needs it too, or at least the last line of both.
+// A cpu that never ran needs it too, or at least the last lines of both.
 static inline void cpu_forget_jumps(struct cpu *cpu) {
     cpu_forget_native_jumps(cpu);
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = CPU_NO_JUMP;
+    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
 }

@@ -132,9 +132,9 @@ static void try_ways(struct build *b, LLVMValueRef pc) {
     LLVMPositionBuilderAtEnd(b->ir, rest);
 }
 
+// The sum's lowest bit is not cleared: pcs in the cache, and those of ways, are even.
 void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
-    pc = LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), "");
     try_ways(b, pc);
     LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_NATIVE_JUMPS - 1)), "");
     LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_native_jump) / 2), "");
@@ -142,7 +142,7 @@ void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
     LLVMValueRef missed = LLVMBuildOr(b->ir, LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, ""), is_pending(b), "");
     LLVMBasicBlockRef rest = build_seldom(b, missed);
-    go_out(b, OUT_INDIRECT, pc);
+    go_out(b, OUT_INDIRECT, LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), ""));
     LLVMPositionBuilderAtEnd(b->ir, rest);
     LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
     build_store_slots(b);

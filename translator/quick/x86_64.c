@@ -84,6 +84,8 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         leave_for_cell(e, RAX);
         return;
     case COLD_INDIRECT:
+        move(e, RAX, c->slot);
+        asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
         asm_jump(A, quick_stubs.indirect);
         return;
