@@ -46,8 +46,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->runtime = state;
-    cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
-    cpu->native_jump[0].pc = cpu_no_native_jump(0);
+    cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     meter_begin(cpu);
     enlist(state);
@@ -88,9 +87,9 @@ void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
 
 static void forget_native_jump(struct cpu *cpu, void *data) {
     uint64_t pc = *(const uint64_t *)data;
-    unsigned at = cpu_native_jump_at(pc);
+    unsigned at = cpu_jump_at(pc);
     uint64_t *entry = &cpu->native_jump[at].pc;
-    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_native_jump(at), __ATOMIC_RELAXED);
+    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_jump(at), __ATOMIC_RELAXED);
 }
 
 void cpu_forget_native_jump(uint64_t pc) {

@@ -4,10 +4,9 @@
 #include <stdint.h>
 
 #define CPU_SLOTS 256
-// Entries of the two jump caches, as powers of two.
-#define CPU_JUMP_BITS 15
-#define CPU_JUMPS (1 << CPU_JUMP_BITS)
-#define CPU_NATIVE_JUMPS 4096
+// Entries of jump caches, powers of two.
+#define CPU_JUMPS 4096
+#define CPU_FAR_JUMPS 32768
 
 struct cell;
 struct cpu;
@@ -81,43 +80,39 @@ struct cpu {
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
-    // Where indirect jumps went. Native code looks here, by the pc's low bits: only blocks with native code are in, and what it was when they came in
-    // (code.c says when that has to be forgotten).
+    // Where indirect jumps went: three caches by pc. Native code's, which holds blocks with native code, and what that was when they came in
+    // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for.
     struct cpu_native_jump {
         uint64_t pc;
         const void *native;
-    } native_jump[CPU_NATIVE_JUMPS];
-    // Then here, where the interpreter looks as well: by cpu_jump_at.
+    } native_jump[CPU_JUMPS];
     struct cpu_jump {
         uint64_t pc;
         const struct cell *code;  // its block's first cell
-    } jump[CPU_JUMPS];
+    } jump[CPU_JUMPS], far_jump[CPU_FAR_JUMPS];
 };
 
-// A pc in the second cache that no instruction has.
-#define CPU_NO_JUMP 1
-
-// Code made at run time begins at multiples of 32 or 64: all bits have to matter.
-#define CPU_JUMP_MULTIPLIER 0x9e3779b1u
-
 static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
-    return (uint32_t)pc * CPU_JUMP_MULTIPLIER >> (32 - CPU_JUMP_BITS);
+    return (unsigned)(pc >> 1) % CPU_JUMPS;
 }
 
-static inline unsigned cpu_native_jump_at(uint64_t pc) {
-    return (unsigned)(pc >> 1) % CPU_NATIVE_JUMPS;
+// Code that is made at run time begins at multiples of 32 or 64: higher bits take the place of lower ones.
+#define CPU_FAR_JUMP_SHIFT 11
+
+static inline unsigned cpu_far_jump_at(uint64_t pc) {
+    return (unsigned)((pc ^ pc >> CPU_FAR_JUMP_SHIFT) >> 1) % CPU_FAR_JUMPS;
 }
 
-// A pc that is never looked for in this entry: native code compares whatever the guest has for a pc, odd or not.
-static inline uint64_t cpu_no_native_jump(unsigned at) {
+// A pc that is never looked for in the entry with this index. Native code compares whatever the guest has for a pc, odd or not.
+static inline uint64_t cpu_no_jump(unsigned at) {
     return at == 0 ? 2 : 0;
 }
 
 static inline void cpu_forget_native_jumps(struct cpu *cpu) {
-    for (unsigned i = 0; i < CPU_NATIVE_JUMPS; i++) {
+    for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->native_jump[i].native) cpu->native_jump[i] = (struct cpu_native_jump){0, 0};
     }
-    cpu->native_jump[0].pc = cpu_no_native_jump(0);
+    cpu->native_jump[0].pc = cpu_no_jump(0);
 }
 
 // A cpu that never ran needs it too, or at least the last lines of both.
@@ -126,5 +121,8 @@ static inline void cpu_forget_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
+    for (unsigned i = 0; i < CPU_FAR_JUMPS; i++) {
+        if (cpu->far_jump[i].code) cpu->far_jump[i] = (struct cpu_jump){0, 0};
+    }
+    cpu->jump[0].pc = cpu->far_jump[0].pc = cpu_no_jump(0);
 }

@@ -215,13 +215,13 @@ static void make_body(struct assembler *a) {
     pop_saved_and_return(a);
 }
 
-// Twice cpu_jump_at of the pc in rax, to rbx.
-static void jump_place(struct assembler *a) {
-    asm_rr(a, 0x69, RBX, RAX);  // imul
-    asm_32(a, (int32_t)CPU_JUMP_MULTIPLIER);
+// Twice cpu_far_jump_at of the pc in rax, to rbx.
+static void far_jump_place(struct assembler *a) {
+    asm_rr(a, 0x8b, RBX, RAX);
     asm_rr(a, 0xc1, 5, RBX);  // shr
-    asm_byte(a, 32 - CPU_JUMP_BITS - 1);
-    asm_arithmetic_immediate(a, 0, 4, RBX, -2);
+    asm_byte(a, CPU_FAR_JUMP_SHIFT);
+    asm_rr(a, 0x33, RBX, RAX);  // xor
+    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_FAR_JUMPS - 1));
 }
 
 // cpu->pc: where to go on, which is not in the native jump cache. If it is in the other one, and there is native code, it will be.
@@ -230,17 +230,17 @@ static void make_indirect(struct assembler *a) {
     asm_arithmetic_immediate_memory(a, 0, 7, CPU, offsetof(struct cpu, pending), 0);
     uint32_t raised = asm_branch_later(a, CC_NE);
     asm_rm(a, WIDE | 0x8b, RAX, CPU, offsetof(struct cpu, pc));
-    jump_place(a);
-    asm_rx(a, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, jump[0].pc));
+    far_jump_place(a);
+    asm_rx(a, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].pc));
     uint32_t unknown = asm_branch_later(a, CC_NE);
-    asm_rx(a, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, jump[0].code));
+    asm_rx(a, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].code));
     asm_rm(a, WIDE | 0x89, RBP, CPU, offsetof(struct cpu, next));
     asm_rm(a, WIDE | 0x8b, R10, RBP, NATIVE);
     asm_constant(a, RBX, (uintptr_t)quick_stubs.leave);
     asm_rr(a, WIDE | CMP, RBX, R10);
     uint32_t none = asm_branch_later(a, CC_E);
     asm_rr(a, 0x8b, RBX, RAX);
-    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_NATIVE_JUMPS - 1));
+    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
     asm_rx(a, WIDE | 0x89, R10, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));
     asm_rx(a, WIDE | 0x89, RAX, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
     asm_land(a, none);
