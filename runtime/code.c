@@ -404,6 +404,7 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
     } else if (!first->dead && first->unit && quick_hot_passes) {
         meter_switch(cpu, METER_OPTIMISING);
         meter_count(cpu, METER_HOT);
+        cpu_forget_native_jump(first->pc);  // perhaps this cpu came by way of an older unit
         improve(first);
     }
     lock_drop(&code_lock);

@@ -1,6 +1,7 @@
 // The state of one guest processor (one guest thread in user mode), neutral of the guest's ISA. The interpreter and
 // translated code work on `slot`; everything else is for the runtime around them. Allocated zeroed, never moved.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 #define CPU_SLOTS 256
@@ -110,7 +111,9 @@ static inline uint64_t cpu_no_jump(unsigned at) {
 
 static inline void cpu_forget_native_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
-        if (cpu->native_jump[i].native) cpu->native_jump[i] = (struct cpu_native_jump){0, 0};
+        if (!cpu->native_jump[i].native) continue;
+        __atomic_store_n(&cpu->native_jump[i].pc, cpu_no_jump(i), __ATOMIC_RELAXED);  // as other threads do
+        cpu->native_jump[i].native = NULL;
     }
     cpu->native_jump[0].pc = cpu_no_jump(0);
 }
