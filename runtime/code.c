@@ -43,6 +43,7 @@ enum {
 const struct guest_isa *code_isa;
 guest_features code_features;
 uint32_t code_generation;
+uint32_t code_losses;
 
 static struct lock code_lock;
 // A generation: code, and what is about it.
@@ -159,11 +160,17 @@ static void remove_native(struct quick_unit *unit) {
     for (unsigned i = 0; i < unit->blocks; i++) native_unlink(unit->block[i]);
 }
 
+// Whoever is in native code leaves it, and forgets where he would enter it.
+static void lose_native(void) {
+    __atomic_fetch_add(&code_losses, 1, __ATOMIC_SEQ_CST);
+    cpu_each(ask_to_leave, NULL);
+}
+
 // Loops within a unit go on without looking at the cells: whoever is in one has to leave.
 static void drop(struct block *block) {
     bool optimised = optimise_drop(block), native = block->unit != NULL;
     if (native) remove_native(block->unit);
-    if (optimised || native) cpu_each(ask_to_leave, NULL);
+    if (optimised || native) lose_native();
     interp_block_kill(block);
     unlink_bucket(block);
     for (unsigned i = 0; i < pages_of(block); i++) unlink_page(block, block->pc / MEM_PAGE + i);
@@ -402,6 +409,7 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
     } else if (!first->dead && first->unit && quick_hot_passes) {
         meter_switch(cpu, METER_OPTIMISING);
         meter_count(cpu, METER_HOT);
+        cpu_forget_native_jump(first->pc);  // perhaps this cpu came by way of an older unit
         improve(first);
     }
     lock_drop(&code_lock);
@@ -430,7 +438,7 @@ void code_be_exact(void) {
     if (__atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
     lock_take(&code_lock);
     optimise_exactly(&current.optimiser);
-    cpu_each(ask_to_leave, NULL);
+    lose_native();
     lock_drop(&code_lock);
 }
 

@@ -41,13 +41,13 @@ static void enlist(struct cpu_state *state) {
 struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     struct cpu *cpu = pages_take(CPU_BYTES + sizeof(struct cpu_state));
     struct cpu_state *state = (struct cpu_state *)((char *)cpu + CPU_BYTES);
-    *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation};
+    *state = (struct cpu_state){.hooks = hooks, .cpu = cpu, .generation = code_generation, .losses = code_losses};
     cpu->resolve = code_resolve;
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->link = code_link;
     cpu->runtime = state;
-    cpu->jump[0].pc = CPU_NO_JUMP;  // as cpu_forget_jumps does; the rest is zero
+    cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     meter_begin(cpu);
     enlist(state);
@@ -86,6 +86,17 @@ void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
     lock_drop(&all_cpus_lock);
 }
 
+static void forget_native_jump(struct cpu *cpu, void *data) {
+    uint64_t pc = *(const uint64_t *)data;
+    unsigned at = cpu_jump_at(pc);
+    uint64_t *entry = &cpu->native_jump[at].pc;
+    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_jump(at), __ATOMIC_RELAXED);
+}
+
+void cpu_forget_native_jump(uint64_t pc) {
+    cpu_each(forget_native_jump, &pc);
+}
+
 void cpu_forked(struct cpu *cpu) {
     struct cpu_state *only = runtime_of(cpu);
     for (struct cpu_state *state = all_cpus, *next; state; state = next) {
@@ -107,6 +118,9 @@ void cpu_stop(struct cpu *cpu) {
 
 // Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
 static void catch_up(struct cpu *cpu, struct cpu_state *state) {
+    uint32_t losses = __atomic_load_n(&code_losses, __ATOMIC_ACQUIRE);
+    if (state->losses != losses) cpu_forget_native_jumps(cpu);
+    state->losses = losses;
     uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
     if (state->generation == generation) return;
     cpu_forget_jumps(cpu);
@@ -143,7 +157,7 @@ static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks, uint32_t
     case TRAP_RESUME: break;
     default: hooks->fault(cpu);
     }
-    if (cpu->mode != mode) cpu_forget_jumps(cpu);
+    if ((cpu->mode ^ mode) & ~(uint32_t)MODE_CAREFUL) cpu_forget_jumps(cpu);  // carefully, nothing comes into them
 }
 
 void cpu_loop(struct cpu *cpu) {

@@ -31,5 +31,7 @@ void cpu_set_current(struct cpu *cpu);
 extern uint32_t cpu_count;
 // Calls `visit` for each cpu of this process, under a lock.
 void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data);
+// The block at `pc` has other native code now. What was there before is still right, but not as good: a cpu may miss this.
+void cpu_forget_native_jump(uint64_t pc);
 // In a forked child: `cpu` is the only one left.
 void cpu_forked(struct cpu *cpu);

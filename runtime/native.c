@@ -2,6 +2,7 @@
 #include "runtime/native.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
+#include "runtime/cpu_loop.h"
 #include "runtime/mem.h"
 #include "runtime/perfmap.h"
 #include "runtime/stats.h"
@@ -168,7 +169,9 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     native->unit[native->units] = unit;
     __atomic_store_n(&native->units, native->units + 1, __ATOMIC_RELEASE);
     perfmap_add(unit->code, unit->bytes, blocks[0]->pc, "quick");
+    bool again = blocks[0]->unit != NULL;
     quick_install(unit);
+    for (unsigned i = 0; again && i < count; i++) cpu_forget_native_jump(blocks[i]->pc);
     for (unsigned i = 0; i < count; i++) {
         rewrite(blocks[i], true);
         if (blocks[i]->optimised) native_switch(blocks[i], true);

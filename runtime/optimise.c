@@ -3,6 +3,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
+#include "runtime/cpu_loop.h"
 #include "runtime/gather.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
@@ -169,6 +170,7 @@ static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, st
 
 static void give(struct block *block, const void *code) {
     quick_optimise(block, code);
+    cpu_forget_native_jump(block->pc);
     if (block->unit) native_switch(block, code != NULL);
 }
 

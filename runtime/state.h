@@ -8,7 +8,8 @@ struct cpu_state {
     const struct cpu_hooks *hooks;
     jmp_buf back;          // into cpu_run_code, while guest code runs
     bool in_code, stopped;
-    uint32_t generation;   // of the code table that the jump cache belongs to
+    uint32_t generation;   // of the code table that the jump caches belong to
+    uint32_t losses;       // as the native jump cache knows them
     struct cpu *cpu;
     struct meter meter;
     struct cpu_state *next, **link;  // list of all cpus
@@ -20,4 +21,6 @@ static inline struct cpu_state *runtime_of(struct cpu *cpu) {
 
 // code.c's side of reclaiming memory: the current generation; frees old generations that no cpu can be running in any more.
 extern uint32_t code_generation;
+// Raised whenever native code is not to be entered any more, before every cpu is asked to leave.
+extern uint32_t code_losses;
 void code_collect(void);

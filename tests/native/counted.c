@@ -1,34 +1,45 @@
 // For check_stats.py: does things that --stats counts, as often as the enum says.
 #include <setjmp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS = 5000, PAIRS = 3000, SYNCS = 50, CHANGES = 40, FAULTS = 300, REWRITES = 50, CACHE_BYTES = 8192 };
+enum { CALLS = 5000, PAIRS = 3000, SYNCS = 50, CHANGES = 40, FAULTS = 300, REWRITES = 50 };
 
 static __attribute__((noinline)) long leaf(long x) {
     __asm__ volatile("");
     return x + 1;
 }
 
-// Twins at the same place of the jump cache, as are the places that leaf returns to in them.
-#define TWIN(name)                                                             \
-    static __attribute__((noinline, aligned(CACHE_BYTES))) long name(long x) { \
-        x = leaf(x);                                                           \
-        __asm__ volatile("");                                                  \
-        return x * 3;                                                          \
-    }
-TWIN(even)
-TWIN(odd)
+// Twins at the same place of all jump caches, as are the places that leaf returns to in them: they differ in high bits alone.
+static long (*make_twin(uintptr_t at))(long, long (*)(long)) {
+    static const unsigned code[] = {
+        0xff010113,  // addi sp, sp, -16
+        0x00113023,  // sd ra, 0(sp)
+        0x000580e7,  // jalr a1
+        0x00013083,  // ld ra, 0(sp)
+        0x01010113,  // addi sp, sp, 16
+        0x00008067,  // ret
+    };
+    void *page =
+        mmap((void *)at, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page != (void *)at) abort();
+    memcpy(page, code, sizeof code);
+    return (long (*)(long, long (*)(long)))page;
+}
 
 static long alternate(void) {
-    static long (*const volatile twin[])(long) = {even, odd};
+    enum { APART = 1 << 30 };
+    uintptr_t first = 0x1000000000;
+    long (*const volatile twin[])(long, long (*)(long)) = {make_twin(first), make_twin(first + APART)};
     long x = 1;
-    for (int i = 0; i < 2 * PAIRS; i++) x = twin[i & 1](x);
+    for (int i = 0; i < 2 * PAIRS; i++) x = twin[i & 1](x, leaf);
     return x;
 }
 

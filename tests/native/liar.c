@@ -30,7 +30,6 @@ int main(void) {
         result->bytes = next() % 2 ? next() : channel->arena_bytes;
         for (unsigned i = 0; i < CHANNEL_BLOCKS; i++)
             result->entry[i] = channel->arena_bytes + next() % (UINT32_MAX - channel->arena_bytes);
-        result->accesses = next(), result->access = next();
         channel->requests_out = next() % 4 ? channel->requests_in : next();
         channel->current = next();
         channel->beats++;

@@ -120,7 +120,7 @@ INLINE bool interrupted(const struct cpu *cpu) {
 
 // clang-format on
 INLINE struct cpu_jump *jump_entry(struct cpu *cpu, uint64_t pc) {
-    return &cpu->jump[(pc >> 1) % CPU_JUMPS];
+    return &cpu->jump[cpu_jump_at(pc)];
 }
 
 // A block that is entered for the first time is not gone to directly the next time either: that it is entered again shall be noticed,
@@ -139,14 +139,19 @@ static bool is_counted(const struct cell *code) {
     return interp_hot_passes && !is_native(code) && !threaded_of(code)->about->block->plain;
 }
 
-// Target of an indirect jump that was not in the jump cache: cpu->pc.
+// Target of an indirect jump that was not in the interpreter's jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
-    const struct cell *code = cpu->resolve_jump(cpu);
-    if (!code) return NULL;
-    // While a block may still turn hot, it is looked up each time, which is counted.
-    if (is_settled(code) && !is_counted(code)) *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
-    NEXT(code);
+    struct cpu_jump *far = &cpu->far_jump[cpu_far_jump_at(cpu->pc)];
+    if (far->pc != cpu->pc) {
+        const struct cell *code = cpu->resolve_jump(cpu);
+        if (!code) return NULL;
+        // While a block may still turn hot, it is looked up each time, which is counted.
+        if (!is_settled(code) || is_counted(code)) NEXT(code);
+        *far = (struct cpu_jump){cpu->pc, code};
+    }
+    *jump_entry(cpu, cpu->pc) = *far;
+    NEXT(far->code);
 }
 
 // clang-format off: macros that read as tables
@@ -353,11 +358,13 @@ static bool is_dead(const struct cell *code) {
 }
 
 // First cell of a dead block. Others stay linked to it, and go on at the block that came after it, which is looked up as long as that is
-// counted. The jump cache forgets it, since native code would have to be left for it each time.
+// counted. The jump caches forget it, since native code would have to be left for it each time.
 HANDLER(op_dead) {
     const struct cell *instead = __atomic_load_n(&threaded_of(u)->about->block->instead, __ATOMIC_ACQUIRE);
-    struct cpu_jump *entry = jump_entry(cpu, threaded_of(u)->pc);
-    if (entry->code == u) entry->pc = CPU_NO_JUMP;
+    uint64_t pc = threaded_of(u)->pc;
+    unsigned near = cpu_jump_at(pc), far = cpu_far_jump_at(pc);
+    if (cpu->jump[near].code == u) cpu->jump[near].pc = cpu_no_jump(near);
+    if (cpu->far_jump[far].code == u) cpu->far_jump[far].pc = cpu_no_jump(far);
     if (!instead || is_dead(instead) || is_counted(instead)) HAND_OVER(replace_dead);
     NEXT(instead);
 }

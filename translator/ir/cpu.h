@@ -1,10 +1,13 @@
 // The state of one guest processor (one guest thread in user mode), neutral of the guest's ISA. The interpreter and
 // translated code work on `slot`; everything else is for the runtime around them. Allocated zeroed, never moved.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 #define CPU_SLOTS 256
-#define CPU_JUMPS 4096  // entries of the indirect jump cache, a power of two
+// Entries of jump caches, powers of two.
+#define CPU_JUMPS 4096
+#define CPU_FAR_JUMPS 32768
 
 struct cell;
 struct cpu;
@@ -85,19 +88,51 @@ struct cpu {
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
-    struct cpu_jump {  // where indirect jumps went, by pc / 2
+    // Where indirect jumps went: three caches by pc. Native code's, which holds blocks with native code, and what that was when they came in
+    // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for.
+    struct cpu_native_jump {
+        uint64_t pc;
+        const void *native;
+    } native_jump[CPU_JUMPS];
+    struct cpu_jump {
         uint64_t pc;
         const struct cell *code;  // its block's first cell
-    } jump[CPU_JUMPS];
+    } jump[CPU_JUMPS], far_jump[CPU_FAR_JUMPS];
 };
 
-// A pc in the jump cache that no instruction has.
-#define CPU_NO_JUMP 1
+static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
+    return (unsigned)(pc >> 1) % CPU_JUMPS;
+}
 
-// A cpu that never ran needs it too, or at least the last line.
+// Code that is made at run time begins at multiples of 32 or 64: higher bits take the place of lower ones.
+#define CPU_FAR_JUMP_SHIFT 11
+
+static inline unsigned cpu_far_jump_at(uint64_t pc) {
+    return (unsigned)((pc ^ pc >> CPU_FAR_JUMP_SHIFT) >> 1) % CPU_FAR_JUMPS;
+}
+
+// A pc that is never looked for in the entry with this index. Native code compares whatever the guest has for a pc, odd or not.
+static inline uint64_t cpu_no_jump(unsigned at) {
+    return at == 0 ? 2 : 0;
+}
+
+static inline void cpu_forget_native_jumps(struct cpu *cpu) {
+    for (unsigned i = 0; i < CPU_JUMPS; i++) {
+        if (!cpu->native_jump[i].native) continue;
+        __atomic_store_n(&cpu->native_jump[i].pc, cpu_no_jump(i), __ATOMIC_RELAXED);  // as other threads do
+        cpu->native_jump[i].native = NULL;
+    }
+    cpu->native_jump[0].pc = cpu_no_jump(0);
+}
+
+// A cpu that never ran needs it too, or at least the last lines of both.
 static inline void cpu_forget_jumps(struct cpu *cpu) {
+    cpu_forget_native_jumps(cpu);
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    cpu->jump[0].pc = CPU_NO_JUMP;  // one at 0 would be found here
+    for (unsigned i = 0; i < CPU_FAR_JUMPS; i++) {
+        if (cpu->far_jump[i].code) cpu->far_jump[i] = (struct cpu_jump){0, 0};
+    }
+    cpu->jump[0].pc = cpu->far_jump[0].pc = cpu_no_jump(0);
 }

@@ -132,18 +132,19 @@ static void try_ways(struct build *b, LLVMValueRef pc) {
     LLVMPositionBuilderAtEnd(b->ir, rest);
 }
 
+// The sum's lowest bit is not cleared: pcs in the cache, and those of ways, are even.
 void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
-    pc = LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), "");
     try_ways(b, pc);
     LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_JUMPS - 1)), "");
-    LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_jump) / 2), "");
-    LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, jump)), &offset, 1, "");
+    LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_native_jump) / 2), "");
+    LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, native_jump)), &offset, 1, "");
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
     LLVMValueRef missed = LLVMBuildOr(b->ir, LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, ""), is_pending(b), "");
     LLVMBasicBlockRef rest = build_seldom(b, missed);
-    go_out(b, OUT_INDIRECT, pc);
+    go_out(b, OUT_INDIRECT, LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), ""));
     LLVMPositionBuilderAtEnd(b->ir, rest);
-    LLVMValueRef behind = build_constant(b, offsetof(struct cpu_jump, code));
-    go_to_cell(b, LLVMBuildLoad2(b->ir, b->i64, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
+    LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
+    build_store_slots(b);
+    build_tail_call(b, LLVMBuildLoad2(b->ir, b->pointer, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
 }

@@ -49,7 +49,7 @@ struct unit {
         uint32_t from, back;  // jumps here; goes on there
         enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_HOT, COLD_INDIRECT, COLD_NAN } kind;
         const void *what;  // quick_exit, cell, first cell
-        unsigned code, slot;
+        unsigned code, slot;  // of COLD_INDIRECT: a register
     } cold[MAX_LATER];
 };
 

@@ -65,33 +65,40 @@ EMITTER(jump) {
     leave_block(e);
 }
 
-// rax: where the block's indirect jump leads.
-static void note_target(struct unit *e) {
+// reg: where the block's indirect jump leads.
+static void note_target(struct unit *e, unsigned reg) {
     const uint64_t *targets = e->block[e->block_at]->targets;
     if (!targets || !e->unit->counts) return;
-    move(e, RBX, RAX);
-    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (BLOCK_TARGETS - 1));  // the lowest bit is zero
+    asm_rr(A, 0x8b, RBX, reg);
+    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (BLOCK_TARGETS - 1));  // the lowest bit is not the pc's
     asm_near(A, WIDE | 0x8d, RBP, targets);
-    asm_rx(A, WIDE | 0x89, RAX, RBP, RBX, sizeof *targets / 2, 0);
+    asm_rx(A, WIDE | 0x89, reg, RBP, RBX, sizeof *targets / 2, 0);
 }
 
-EMITTER(indirect) {
+// The register with the sum that an indirect jump leads to.
+static unsigned target_of(struct unit *e, const struct cell *u) {
     unsigned in_b = register_of(e, u->b);
+    bool kept = in_b != NO_REGISTER && in_b != RBX && in_b != RBP;
+    if (kept && !u->imm) return in_b;
     if (in_b != NO_REGISTER) {
         asm_rm(A, WIDE | 0x8d, RAX, in_b, u->imm);
-    } else {
-        get(e, RAX, u->b);
-        if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
+        return RAX;
     }
-    asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
-    note_target(e);
-    move(e, RBX, RAX);
-    cold(e, asm_branch_later(A, poll(e)), COLD_INDIRECT, NULL);
-    _Static_assert(sizeof(struct cpu_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
+    get(e, RAX, u->b);
+    if (u->imm) asm_arithmetic_immediate(A, WIDE, 0, RAX, u->imm);
+    return RAX;
+}
+
+// The sum's lowest bit is not cleared: pcs in the cache are even.
+EMITTER(indirect) {
+    unsigned target = target_of(e, u);
+    note_target(e, target);
+    cold(e, asm_branch_later(A, poll(e)), COLD_INDIRECT, NULL)->slot = target;
+    asm_rr(A, 0x8b, RBX, target);
+    _Static_assert(sizeof(struct cpu_native_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
     asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
-    asm_rx(A, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, jump[0].pc));
-    cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL);
-    asm_rx(A, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, jump[0].code));
-    go_to_cell(e, RBP);
+    asm_rx(A, WIDE | CMP, target, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
+    cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL)->slot = target;
+    asm_rx(A, 0xff, 4, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));  // jmp
 }
 #endif

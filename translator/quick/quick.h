@@ -18,7 +18,7 @@ struct quick_stubs {
 
 extern struct quick_stubs quick_stubs;
 
-enum { QUICK_STUBS_BYTES = 1024, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
+enum { QUICK_STUBS_BYTES = 2048, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
 
 // A place in native code that accesses guest memory, and the cell on whose behalf.
 struct quick_access {

@@ -92,6 +92,8 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         leave_for_cell(e, RAX);
         return;
     case COLD_INDIRECT:
+        move(e, RAX, c->slot);
+        asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
         asm_jump(A, quick_stubs.indirect);
         return;
@@ -221,9 +223,38 @@ static void make_body(struct assembler *a) {
     pop_saved_and_return(a);
 }
 
-// cpu->pc: where to go on.
+// Twice cpu_far_jump_at of the pc in rax, to rbx.
+static void far_jump_place(struct assembler *a) {
+    asm_rr(a, 0x8b, RBX, RAX);
+    asm_rr(a, 0xc1, 5, RBX);  // shr
+    asm_byte(a, CPU_FAR_JUMP_SHIFT);
+    asm_rr(a, 0x33, RBX, RAX);  // xor
+    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_FAR_JUMPS - 1));
+}
+
+// cpu->pc: where to go on, which is not in the native jump cache. If it is in the other one, and there is native code, it will be.
 static void make_indirect(struct assembler *a) {
     quick_stubs.indirect = here(a);
+    asm_arithmetic_immediate_memory(a, 0, 7, CPU, offsetof(struct cpu, pending), 0);
+    uint32_t raised = asm_branch_later(a, CC_NE);
+    asm_rm(a, WIDE | 0x8b, RAX, CPU, offsetof(struct cpu, pc));
+    far_jump_place(a);
+    asm_rx(a, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].pc));
+    uint32_t unknown = asm_branch_later(a, CC_NE);
+    asm_rx(a, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].code));
+    asm_rm(a, WIDE | 0x89, RBP, CPU, offsetof(struct cpu, next));
+    asm_rm(a, WIDE | 0x8b, R10, RBP, NATIVE);
+    asm_constant(a, RBX, (uintptr_t)quick_stubs.leave);
+    asm_rr(a, WIDE | CMP, RBX, R10);
+    uint32_t none = asm_branch_later(a, CC_E);
+    asm_rr(a, 0x8b, RBX, RAX);
+    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
+    asm_rx(a, WIDE | 0x89, R10, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));
+    asm_rx(a, WIDE | 0x89, RAX, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
+    asm_land(a, none);
+    asm_rr(a, 0xff, 4, R10);
+    asm_land(a, raised);
+    asm_land(a, unknown);
     store_pins(a);
     asm_constant(a, RAX, (uintptr_t)&cell_indirect);
     pop_saved_and_return(a);
