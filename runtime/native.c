@@ -15,7 +15,7 @@ enum {
     UNIT_ALIGN = 16,
     UNITS = NATIVE_BYTES / 64,
     LINKED_TOGETHER = 16,  // exits, or
-    LINKED_SHARE = 32,  // one for so many that are linked already
+    LINKED_SHARE = 16,  // one for so many that are linked already
     WAITING_PASSES = 1000,
     MOST_PATIENCE = 14,
     FEW = 8,  // pages are better made writable one by one
