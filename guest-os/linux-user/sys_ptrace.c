@@ -117,19 +117,20 @@ static long syscall_info(const struct tracee *tracee, const struct trace *trace,
     struct guest_registers registers;
     memset(&info, 0, sizeof info);
     if (read_registers(tracee, trace, &registers) < 0) return -EIO;
-    info.op = trace->call;
+    unsigned call = trace->status == (SIGTRAP | 0x80) ? trace->call : PTRACE_SYSCALL_INFO_NONE;  // known by the siginfo
+    info.op = (uint8_t)call;
     info.arch = guest_abi->audit_arch;
     info.instruction_pointer = registers.pc;
     info.stack_pointer = registers.slot[guest_abi->stack_slot];
     size_t size = offsetof(struct ptrace_syscall_info, entry);
     uint64_t result = registers.slot[guest_abi->result_slot];
-    if (trace->call == PTRACE_SYSCALL_INFO_ENTRY) {
+    if (call == PTRACE_SYSCALL_INFO_ENTRY) {
         uint64_t number, arguments[6];
         guest_abi->syscall_arguments(registers.slot, &number, arguments);
         info.entry.nr = number;
         memcpy(info.entry.args, arguments, sizeof arguments);
         size = offsetof(struct ptrace_syscall_info, entry) + sizeof info.entry;
-    } else if (trace->call == PTRACE_SYSCALL_INFO_EXIT) {
+    } else if (call == PTRACE_SYSCALL_INFO_EXIT) {
         info.exit.rval = (int64_t)result;
         info.exit.is_error = result > (uint64_t)-4096;
         size = offsetof(struct ptrace_syscall_info, exit.is_error) + sizeof info.exit.is_error;

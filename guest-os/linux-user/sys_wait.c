@@ -64,11 +64,7 @@ static bool is_for_guest(siginfo_t *info, uint64_t options) {
     bool ended = !WIFSTOPPED(status) && !WIFCONTINUED(status);
     if (ended && options & WNOWAIT) return true;
     if (options & WNOWAIT && info->si_code == CLD_TRAPPED) {
-        struct tracee *tracee = tracer_find(info->si_pid);
-        struct trace trace;
-        bool shown = tracee && tracer_stopped(tracee, &trace) == 0;
-        if (shown) info->si_status = (int)trace.status;
-        if (shown) return true;
+        if (tracer_shows(info->si_pid, &info->si_status)) return true;
         if (host_call(wait4, info->si_pid, &taken, WNOHANG | __WALL, 0) != info->si_pid) return false;
     }
     bool mine = tracer_look(info->si_pid, &status);

@@ -49,6 +49,7 @@ struct task {
     uint64_t clear_tid;       // set_tid_address, CLONE_CHILD_CLEARTID
     uint64_t robust_head;     // set_robust_list
     uint64_t robust_size;
+    int exit_status;          // of a thread that ends
     bool vfork_child;         // shares memory with a suspended parent until exec or exit
 
     struct arena exec_memory; // of execve's arguments; a vfork child's is left to its parent

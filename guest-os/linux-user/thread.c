@@ -86,7 +86,9 @@ static void *thread_main(void *data) {
     signal_block_all();
     cpu_set_current(NULL);
     task_release_futexes(task);
+    int shown = task->trace.on ? task->exit_status : 0;
     task_free(task);
+    if (shown) host_call(exit, shown);  // for the tracer, who sees how threads end; the C library's end of a thread is always 0
     return NULL;
 }
 
@@ -381,6 +383,8 @@ long sys_exit(struct task *task, const uint64_t a[6]) {
         cpu_retire(task->cpu);
         end_main_thread(task, status);
     }
+    task->exit_status = status;
+    trace_exit(task, status);
     cpu_stop(task->cpu);
     return 0;
 }

@@ -143,6 +143,8 @@ static void send_trap(struct task *task) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
     info.si_signo = SIGTRAP;
+    info.si_pid = (pid_t)host_call(getpid);
+    info.si_uid = (uid_t)host_call(getuid);
     signal_queue(task, &info);
 }
 
@@ -234,9 +236,7 @@ void trace_spawned(struct task *task, const struct spawn *spawn, int pid) {
 
 void trace_exit(struct task *task, int status) {
     struct trace *trace = &task->trace;
-    if (!trace->on) return;
-    if (trace->options & PTRACE_O_TRACEEXIT) stop_for(task, SIGTRAP | PTRACE_EVENT_EXIT << 8, (uint64_t)status << 8);
-    trace->exited = true;
+    if (trace->on && trace->options & PTRACE_O_TRACEEXIT) stop_for(task, SIGTRAP | PTRACE_EVENT_EXIT << 8, (uint64_t)status << 8);
 }
 
 void trace_forked(void) {

@@ -27,7 +27,6 @@ struct trace {
     bool mask_given;  // … mask of signals was this, or the tracer has changed it
     bool fcsr_given;  // the tracer has changed it
     bool has_info;
-    bool exited;  // PTRACE_EVENT_EXIT has been shown
     uint8_t call;  // of the stop: PTRACE_SYSCALL_INFO_*
     uint32_t options;  // PTRACE_O_*, the guest's
     uint32_t state;  // enum trace_state
@@ -94,6 +93,7 @@ struct tracee {
     int tid, tgid;
     bool announced;  // the guest knows of it
     bool met;  // has been seen stopped
+    bool exiting;  // PTRACE_EVENT_EXIT has been shown
     bool adopt;  // to be told that it is traced
     bool starting;  // its runner is not ready to be talked to yet
     bool executed;  // because it has executed a program
@@ -108,6 +108,8 @@ struct tracee {
 void tracer_forked(void);
 // What wait found about `tid`: true if it is for the guest; then *status may have changed.
 bool tracer_look(int tid, int *status);
+// Whether a stop that tracee `tid` is in, with this status in waitid(2)'s form, is for the guest; *status is what the guest sees then.
+bool tracer_shows(int tid, int *status);
 // Lets those tracees go on that are stopped for reasons of ours, but `tid`. False if there are none at all.
 bool tracer_tend(int tid);
 // PTRACE_ATTACH, PTRACE_SEIZE

@@ -131,6 +131,8 @@ static void raise_pending(const struct tracee *tracee) {
     tracer_write(tracee->tid, cpu + offsetof(struct cpu, pending), &one, sizeof one);
 }
 
+static bool look_again(int tid, int options);
+
 // ---- letting it go on
 
 static void go_on(const struct tracee *tracee, int signal) {
@@ -242,13 +244,16 @@ static void announce(struct tracee *tracee, const struct trace *trace) {
     unsigned event = trace->status >> 8;
     bool child = event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
     tracee->announced = true;
+    tracee->exiting |= event == PTRACE_EVENT_EXIT;
+    tracee->options = trace->options;  // which a newborn has from its parent
+    tracee->seized = trace->seized;
     if (child) add((int)trace->message)->announced = true;
 }
 
 // A stop of the host's that is the guest's too.
 static bool hold(struct tracee *tracee, uint32_t status) {
     struct trace trace;
-    if (!tracee->announced || !find_task(tracee) || !load(tracee, &trace) || trace.exited) {
+    if (!tracee->announced || tracee->exiting || !find_task(tracee) || !load(tracee, &trace)) {
         go_on(tracee, 0);
         return false;
     }
@@ -283,13 +288,24 @@ static bool look_at_event_stop(struct tracee *tracee, int signal) {
     return false;
 }
 
+// The host thread that a tracee has just made waits to be met before it does anything, which its parent may wait for.
+static void meet_child(int parent) {
+    uint64_t child = 0;
+    struct tracee *tracee;
+    host_call(ptrace, PTRACE_GETEVENTMSG, parent, 0, &child);
+    while (child && !((tracee = tracer_find((int)child)) && tracee->met) && look_again((int)child, 0)) {}
+}
+
 static bool look_at_event(struct tracee *tracee, int event, int signal) {
     switch (event) {
     case PTRACE_EVENT_EXEC: look_at_exec(tracee); return false;
     case PTRACE_EVENT_STOP: return look_at_event_stop(tracee, signal);
-    case PTRACE_EVENT_EXIT:
-    case PTRACE_EVENT_VFORK: return hold(tracee, SIGTRAP | (uint32_t)event << 8);
-    default: go_on(tracee, 0); return false;
+    case PTRACE_EVENT_EXIT: return hold(tracee, SIGTRAP | (uint32_t)event << 8);
+    case PTRACE_EVENT_VFORK: meet_child(tracee->tid); return hold(tracee, SIGTRAP | (uint32_t)event << 8);
+    default:
+        meet_child(tracee->tid);
+        go_on(tracee, 0);
+        return false;
     }
 }
 
@@ -374,16 +390,29 @@ bool tracer_look(int tid, int *status) {
     return look_at_signal(tracee, &info, status);
 }
 
+bool tracer_shows(int tid, int *status) {
+    struct tracee *tracee = tracer_find(tid);
+    struct trace trace;
+    int event = *status >> 8, signal = *status & 0x7f;
+    if (!tracee || !tracee->met) return false;
+    if (event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_VFORK) return tracee->announced && !tracee->exiting;
+    if (tracer_stopped(tracee, &trace) == 0) {
+        *status = (int)trace.status;
+        return true;
+    }
+    return event == PTRACE_EVENT_STOP && signal == SIGTRAP && load(tracee, &trace) && trace.state == TRACE_LISTENING;
+}
+
+// Deals with a stop of this thread's, if it is for us alone; with WNOHANG in `options` only if there is one already. False if the thread has ended.
 static bool look_again(int tid, int options) {
     siginfo_t info = {0};
     int status;
-    if (host_call(waitid, P_PID, tid, &info, options | WNOHANG | WNOWAIT | __WALL, 0) < 0 || !info.si_pid) return false;
-    if (info.si_code != CLD_TRAPPED) return false;
-    struct tracee *tracee = tracer_find(tid);
-    struct trace trace;
-    if (tracee && tracer_stopped(tracee, &trace) == 0) return false;
-    if (host_call(wait4, tid, &status, WNOHANG | __WALL, 0) != tid) return false;
-    return !tracer_look(tid, &status);
+    long result = host_call(waitid, P_PID, tid, &info, options | WSTOPPED | WEXITED | WNOWAIT | __WALL, 0);
+    if (result == -EINTR) return true;
+    if (result < 0 || (info.si_pid && info.si_code != CLD_TRAPPED)) return false;
+    if (!info.si_pid || tracer_shows(tid, &info.si_status)) return true;
+    if (host_call(wait4, tid, &status, WNOHANG | __WALL, 0) == tid) tracer_look(tid, &status);
+    return true;
 }
 
 bool tracer_tend(int tid) {
@@ -395,7 +424,7 @@ bool tracer_tend(int tid) {
         if ((int)entry->key != tid) others[count++] = (int)entry->key;
     }
     lock_drop(&tracees_lock);
-    for (unsigned i = 0; i < count; i++) look_again(others[i], WSTOPPED);
+    for (unsigned i = 0; i < count; i++) look_again(others[i], WNOHANG);
     return count;
 }
 
@@ -403,7 +432,7 @@ bool tracer_tend(int tid) {
 
 long tracer_stopped(struct tracee *tracee, struct trace *trace) {
     uint64_t pc;
-    if (!load(tracee, trace) || host_traced_pc(tracee->tid, &pc) < 0) return -ESRCH;
+    if (!tracee->met || !find_task(tracee) || !load(tracee, trace) || host_traced_pc(tracee->tid, &pc) < 0) return -ESRCH;
     return trace->state == TRACE_HELD || is_at_gate(tracee, trace) ? 0 : -ESRCH;
 }
 
@@ -450,15 +479,7 @@ long tracer_interrupt(struct tracee *tracee) {
 
 // Waits until the thread has been told, or is no more.
 static void wait_for_adoption(int tid) {
-    for (struct tracee *tracee; (tracee = tracer_find(tid)) && tracee->adopt;) {
-        siginfo_t info = {0};
-        int status;
-        long result = host_call(waitid, P_PID, tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, 0);
-        if (result == -EINTR) continue;
-        if (result < 0 || info.si_code != CLD_TRAPPED) return;
-        if (host_call(wait4, tid, &status, WNOHANG | __WALL, 0) == tid) tracer_look(tid, &status);
-        tracer_tend(tid);
-    }
+    for (struct tracee *tracee; (tracee = tracer_find(tid)) && tracee->adopt && look_again(tid, 0);) tracer_tend(tid);
 }
 
 long tracer_attach(int tid, bool seize, uint64_t options) {
