@@ -55,6 +55,7 @@ struct task {
     struct arena exec_memory; // of execve's arguments; a vfork child's is left to its parent
 
     struct trace trace;  // ptrace(2)
+    bool spawning;       // the current cpu may be seen by a host thread that is going to have another task
 
     // Signals taken by the host handler and not yet delivered. The host blocks everything after the first, except the processor's own,
     // which may also wait here for long because the guest blocks them, and SIGSTOP, which a tracee takes like any other: a place for each of

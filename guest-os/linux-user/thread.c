@@ -241,8 +241,10 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
     trace_expose(task);
     long pid;
     if (spawn->flags & CLONE_VFORK) {
+        __atomic_store_n(&task->spawning, true, __ATOMIC_SEQ_CST);
         clone_and_wait(start);
         cpu_set_current(task->cpu);
+        __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
         pid = start->pid;
     } else {
         start->users = 2;
@@ -292,13 +294,16 @@ static void become_child(struct task *task, const struct spawn *spawn) {
     tracer_forked();
     struct trace parent = task->trace;
     trace_born(task, &parent, spawn->event);
+    __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
 }
 
 long spawn_fork(struct task *task, const struct spawn *spawn) {
     signal_block_all();
     trace_expose(task);
     lock_all();
+    __atomic_store_n(&task->spawning, true, __ATOMIC_SEQ_CST);
     long pid = host_fork(spawn);
+    if (pid) __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
     lock_none();
     if (pid == 0) become_child(task, spawn);
     if (pid > 0 && spawn->flags & CLONE_PARENT_SETTID) put_tid(spawn->parent_tid, (int)pid);

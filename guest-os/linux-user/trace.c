@@ -69,6 +69,7 @@ static int stop(struct task *task, uint32_t status, uint64_t message, const sigi
     __atomic_store_n(&trace->state, TRACE_STOPPED, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&trace->state, __ATOMIC_SEQ_CST) != TRACE_RUNNING) host_trap();
     trace->call = PTRACE_SYSCALL_INFO_NONE;
+    __atomic_fetch_and(&trace->wanted, ~TRACE_INTERRUPT, __ATOMIC_SEQ_CST);  // as in the kernel, any stop will do
     update_registers(task);
     trace_take_written();
     return trace->signal;

@@ -93,6 +93,8 @@ struct tracee {
     int tid, tgid;
     bool announced;  // the guest knows of it
     bool met;  // has been seen stopped
+    int grouped;  // the signal that it has been stopped by with its group meanwhile
+    bool listening;  // PTRACE_LISTEN: the next stop of the host's is the guest's
     bool exiting;  // PTRACE_EVENT_EXIT has been shown
     bool adopt;  // to be told that it is traced
     bool starting;  // its runner is not ready to be talked to yet

@@ -106,11 +106,13 @@ long tracer_write(int tid, uint64_t to, const void *from, size_t size) {
 // child may have made its own cpu the current one of both meanwhile. False while the thread has none.
 static bool find_task(struct tracee *tracee) {
     uint64_t pointer, cpu, task, back;
+    bool spawning;
     if (tracee->task) return true;
     if (host_traced_thread(tracee->tid, &pointer) < 0 || !pointer) return false;
     if (tracer_read(tracee->tid, &cpu, pointer + (uint64_t)cpu_current_offset(), sizeof cpu) < 0 || !cpu) return false;
     if (tracer_read(tracee->tid, &task, cpu + offsetof(struct cpu, os), sizeof task) < 0) return false;
     if (tracer_read(tracee->tid, &back, task + offsetof(struct task, cpu), sizeof back) < 0 || back != cpu) return false;
+    if (tracer_read(tracee->tid, &spawning, task + offsetof(struct task, spawning), sizeof spawning) < 0 || spawning) return false;
     tracee->task = task;
     return true;
 }
@@ -200,7 +202,9 @@ static void end_start(struct tracee *tracee, struct trace *trace) {
     adopt(tracee, trace);
     tracee->starting = tracee->executed = tracee->mask_known = false;
     if (tracee->stopping) host_call(tgkill, tracee->tgid, tracee->tid, SIGSTOP);
+    if (tracee->grouped) poke(tracee, POKE_GROUP | tracee->grouped);
     tracee->stopping = false;
+    tracee->grouped = 0;
 }
 
 // The thread that execve leaves has the first one's id; what is known is known of the thread that called it.
@@ -264,26 +268,25 @@ static bool hold(struct tracee *tracee, uint32_t status) {
     trace.call = PTRACE_SYSCALL_INFO_NONE;
     tracer_store(tracee, &trace);
     announce(tracee, &trace);
+    tracee->listening = false;
     return true;
 }
 
 // Threads of a group that the host has stopped are anywhere: each goes on until it can stop as the guest's.
 static void stop_with_group(struct tracee *tracee, int signal) {
-    poke(tracee, POKE_GROUP | signal);
+    if (!tracee->starting && !find_task(tracee)) begin_start(tracee, false);
+    if (tracee->starting) tracee->grouped = signal;
+    else poke(tracee, POKE_GROUP | signal);
     go_on(tracee, 0);
 }
 
 static bool look_at_event_stop(struct tracee *tracee, int signal) {
     struct trace trace;
+    if (tracee->listening) return hold(tracee, (uint32_t)signal | PTRACE_EVENT_STOP << 8);
     bool known = find_task(tracee) && load(tracee, &trace);
-    if (known && trace.state == TRACE_LISTENING) {
-        if (signal == SIGTRAP) return hold(tracee, SIGTRAP | PTRACE_EVENT_STOP << 8);
-        host_call(ptrace, PTRACE_LISTEN, tracee->tid);
-        return false;
-    }
     if (known && tracee->adopt) adopt(tracee, &trace);
-    if (!known) begin_start(tracee, false);
-    if (known && signal != SIGTRAP) stop_with_group(tracee, signal);
+    if (!known && !tracee->starting) begin_start(tracee, false);
+    if (signal != SIGTRAP) stop_with_group(tracee, signal);
     else go_on(tracee, 0);
     return false;
 }
@@ -378,13 +381,12 @@ bool tracer_look(int tid, int *status) {
         }
     }
     if (event) return look_at_event(tracee, event, signal);
-    if (tracee->starting || call) {
+    if ((tracee->starting && error == 0) || call) {
         watch_start(tracee, signal, call);
         return false;
     }
     if (error < 0) {
-        if (find_task(tracee)) stop_with_group(tracee, signal);
-        else go_on(tracee, 0);
+        stop_with_group(tracee, signal);
         return false;
     }
     return look_at_signal(tracee, &info, status);
@@ -393,14 +395,14 @@ bool tracer_look(int tid, int *status) {
 bool tracer_shows(int tid, int *status) {
     struct tracee *tracee = tracer_find(tid);
     struct trace trace;
-    int event = *status >> 8, signal = *status & 0x7f;
+    int event = *status >> 8;
     if (!tracee || !tracee->met) return false;
     if (event == PTRACE_EVENT_EXIT || event == PTRACE_EVENT_VFORK) return tracee->announced && !tracee->exiting;
     if (tracer_stopped(tracee, &trace) == 0) {
         *status = (int)trace.status;
         return true;
     }
-    return event == PTRACE_EVENT_STOP && signal == SIGTRAP && load(tracee, &trace) && trace.state == TRACE_LISTENING;
+    return event == PTRACE_EVENT_STOP && tracee->listening;
 }
 
 // Deals with a stop of this thread's, if it is for us alone; with WNOHANG in `options` only if there is one already. False if the thread has ended.
@@ -438,6 +440,7 @@ long tracer_stopped(struct tracee *tracee, struct trace *trace) {
 
 long tracer_resume(struct tracee *tracee, struct trace *trace, int request) {
     trace->state = TRACE_RUNNING;
+    tracee->listening = false;
     if (request == PTRACE_DETACH) trace->on = trace->calls = false;
     tracee->calls = trace->calls;
     tracer_store(tracee, trace);
@@ -461,20 +464,22 @@ long tracer_listen(struct tracee *tracee, struct trace *trace) {
     bool held = trace->state == TRACE_HELD;
     trace->state = TRACE_LISTENING;
     tracer_store(tracee, trace);
+    tracee->listening = true;
     if (held) return host_call(ptrace, PTRACE_LISTEN, tracee->tid);
     host_call(ptrace, PTRACE_INTERRUPT, tracee->tid);
     long result = host_call(ptrace, PTRACE_CONT, tracee->tid, 0, 0);
     siginfo_t info = {0};
     while (result == 0 && host_call(waitid, P_PID, tracee->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL, 0) == -EINTR) {}
     int status;
-    bool listens = result == 0 && info.si_code == CLD_TRAPPED && (info.si_status & 0x7f) != SIGTRAP;  // else it has gone on already
-    if (listens && host_call(wait4, tracee->tid, &status, WNOHANG | __WALL, 0) == tracee->tid) tracer_look(tracee->tid, &status);
-    return result;
+    bool same =
+        result == 0 && info.si_code == CLD_TRAPPED && info.si_status == (int)trace->status;  // else its group has gone on already
+    if (!same || host_call(wait4, tracee->tid, &status, WNOHANG | __WALL, 0) != tracee->tid) return result;
+    return host_call(ptrace, PTRACE_LISTEN, tracee->tid);
 }
 
 long tracer_interrupt(struct tracee *tracee) {
     if (!tracee->seized) return -EIO;
-    return poke(tracee, 0);
+    return tracee->listening ? host_call(ptrace, PTRACE_INTERRUPT, tracee->tid) : poke(tracee, 0);
 }
 
 // Waits until the thread has been told, or is no more.
