@@ -2,6 +2,7 @@
 // ptrace(2) on a child that asked for it: signals seen, changed, dropped and sent; system calls; registers; requests that cannot be.
 #include "tracing.h"
 #include <linux/ptrace.h>
+#include <time.h>
 
 static volatile sig_atomic_t handled, code_seen;
 static void handler(int signal, siginfo_t *info, void *context) {

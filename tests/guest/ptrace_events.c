@@ -192,7 +192,7 @@ static void be_traced(int to, int options) {
     int status;
     waitpid(pid, &status, 0);
     ptrace(PTRACE_SETOPTIONS, pid, 0, options);
-    ptrace(PTRACE_SYSCALL, pid, 0, 0);
+    ptrace(PTRACE_CONT, pid, 0, 0);
     _exit(0);
 }
 

@@ -11,6 +11,7 @@ static void handler(int signal) {
 
 static int start(void (*child)(int), int to) {
     int pid = fork();
+    setpgid(pid, 0);  // in an orphaned group, as a session's first may be, SIGTSTP stops nobody
     if (!pid) {
         child(to);
         _exit(0);
