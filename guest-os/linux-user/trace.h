@@ -90,6 +90,7 @@ extern struct trace_written trace_written;
 
 // A host thread that is traced, or was found by wait.
 struct tracee {
+    struct tracee *next;  // while it is not in use
     int tid, tgid;
     bool announced;  // the guest knows of it
     bool met;  // has been seen stopped

@@ -52,17 +52,16 @@ struct tracee *tracer_find(int tid) {
     return tracee;
 }
 
-// Pieces of a page that are not in use hang on a chain, in their first word.
 static struct tracee *take_unused(void) {
     if (!unused) {
         struct tracee *page = pages_take(MEM_PAGE);
         for (size_t i = 0; i < MEM_PAGE / sizeof *page; i++) {
-            *(struct tracee **)(void *)&page[i] = unused;
+            page[i].next = unused;
             unused = &page[i];
         }
     }
     struct tracee *tracee = unused;
-    unused = *(struct tracee **)(void *)tracee;
+    unused = tracee->next;
     return tracee;
 }
 
@@ -81,7 +80,7 @@ static struct tracee *add(int tid) {
 static void forget(struct tracee *tracee) {
     lock_take(&tracees_lock);
     map_remove(&tracees, (uint64_t)tracee->tid);
-    *(struct tracee **)(void *)tracee = unused;
+    tracee->next = unused;
     unused = tracee;
     lock_drop(&tracees_lock);
 }

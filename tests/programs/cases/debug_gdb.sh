@@ -97,7 +97,7 @@ debug -ex 'break work' -ex run -ex 'print which >= 0' -ex c -ex c -ex 'delete' -
 echo "== attaching"
 ./one loop >/dev/null &
 sleep 1
-gdb -nx -q -batch -p $! -ex 'print total > 1000' -ex 'print argc' -ex 'set var leave = 1' -ex c 2>&1 | plain | grep -v '^ADDRESS\|^main\|^[0-9]'
+gdb -nx -q -batch -p $! -ex 'print total > 1000' -ex 'print points[2].x' -ex 'set var leave = 1' -ex c 2>&1 | plain | grep -v '^ADDRESS\|^main\|^[0-9]'
 wait $!
 echo "status $?"
 echo "== gdbserver"
