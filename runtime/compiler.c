@@ -151,12 +151,15 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+bool compiler_untraced;
+
 // No signal may come while others use our memory and our thread's storage.
 static void start_quietly(struct start *start) {
     const uint64_t all = ~UINT64_C(0);
     uint64_t mask;
     host_call(rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask);
-    long pid = host_clone(CLONE_VM | CLONE_VFORK, start->stack[0] + STACK_BYTES, NULL, 0, start_program, start);
+    uint64_t untraced = __atomic_load_n(&compiler_untraced, __ATOMIC_RELAXED) ? CLONE_UNTRACED : 0;
+    long pid = host_clone(CLONE_VM | CLONE_VFORK | untraced, start->stack[0] + STACK_BYTES, NULL, 0, start_program, start);
     if (is_bad(pid)) start->failed = true;
     else host_call(wait4, pid, 0, __WCLONE, 0);
     host_call(rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);

@@ -16,6 +16,8 @@ struct compiler {
     uint64_t heard;  // it was last known to be at work, in nanoseconds
 };
 
+// The process is traced by a guest's debugger, whom the program does not concern.
+extern bool compiler_untraced;
 // Finds the program, which is beside the runner. False if there is none.
 bool compiler_program(char *path, size_t size);
 // Says in the channel what guest it is for.

@@ -23,6 +23,10 @@ void cpu_set_current(struct cpu *cpu) {
     current = cpu;
 }
 
+ptrdiff_t cpu_current_offset(void) {
+    return (char *)&current - (char *)__builtin_thread_pointer();
+}
+
 enum { CPU_BYTES = (sizeof(struct cpu) + 15) & ~15u };
 
 static void enlist(struct cpu_state *state) {
@@ -148,7 +152,7 @@ static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_s
     __atomic_store_n(&state->in_code, false, __ATOMIC_SEQ_CST);
 }
 
-static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks, uint32_t mode) {
+static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks) {
     switch (cpu->trap.kind) {
     case TRAP_SYSCALL: hooks->syscall(cpu); break;
     case TRAP_CODE_SYNC: code_sync(); break;
@@ -157,20 +161,22 @@ static void handle_trap(struct cpu *cpu, const struct cpu_hooks *hooks, uint32_t
     case TRAP_RESUME: break;
     default: hooks->fault(cpu);
     }
-    if ((cpu->mode ^ mode) & ~(uint32_t)MODE_CAREFUL) cpu_forget_jumps(cpu);  // carefully, nothing comes into them
 }
 
 void cpu_loop(struct cpu *cpu) {
     struct cpu_state *state = runtime_of(cpu);
     current = cpu;
     fp_host_enter(cpu);
-    while (!state->stopped) {
-        uint32_t mode = cpu->mode;
-        cpu_run_code(cpu, state);
-        if (mode & MODE_CAREFUL) cpu->mode &= ~MODE_CAREFUL;
-        handle_trap(cpu, state->hooks, mode);
+    uint32_t mode = cpu->mode;
+    for (;;) {
         // Again, as long as delivering one lets another one in: all that is pending comes before the guest's next instruction.
         while (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) && !state->stopped) state->hooks->interrupt(cpu);
+        if ((cpu->mode ^ mode) & ~(uint32_t)MODE_CAREFUL) cpu_forget_jumps(cpu);  // carefully, nothing comes into them
+        if (state->stopped) break;
+        mode = cpu->mode;
+        cpu_run_code(cpu, state);
+        if (mode & MODE_CAREFUL) cpu->mode &= ~(uint32_t)MODE_CAREFUL;
+        handle_trap(cpu, state->hooks);
     }
     fp_host_leave(cpu);
 }

@@ -25,6 +25,8 @@ void cpu_loop(struct cpu *cpu);
 void cpu_stop(struct cpu *cpu);
 // The cpu whose guest code or hooks this host thread runs, else NULL. Async-signal-safe.
 HOST_HANDLER struct cpu *cpu_current(void);
+// Where cpu_current's answer stands, from the host's thread pointer on: the same in every process that runs this program.
+ptrdiff_t cpu_current_offset(void);
 // After vfork-like sharing of a thread's TLS the parent must say again who it is.
 void cpu_set_current(struct cpu *cpu);
 // Whether more than one guest cpu exists in this process (atomics and signals may take short cuts if not).

@@ -4,8 +4,16 @@
 #include "translator/guest/guest.h"
 #include <sys/stat.h>
 
+enum { ABI_REGSET_BYTES = 512 };
+
 struct guest_stat_buffer {
     uint8_t bytes[256];
+};
+
+// A stopped thread's registers as its tracer has them.
+struct guest_registers {
+    uint64_t slot[SLOT_TEMP], pc;
+    uint32_t fcsr;
 };
 
 struct guest_abi {
@@ -16,7 +24,7 @@ struct guest_abi {
     unsigned min_signal_stack;               // AT_MINSIGSTKSZ
     unsigned stack_slot, result_slot, tls_slot;  // sp, a0, tp
     // Syscall number and arguments out of the registers.
-    void (*syscall_arguments)(const struct cpu *cpu, uint64_t *number, uint64_t argument[6]);
+    void (*syscall_arguments)(const uint64_t *slot, uint64_t *number, uint64_t argument[6]);
     unsigned instruction_size_of_syscall;
     // struct stat of the guest from the host's; returns its size.
     size_t (*stat_put)(struct guest_stat_buffer *to, const struct stat *from);
@@ -25,6 +33,11 @@ struct guest_abi {
                        uint64_t mask);
     // rt_sigreturn: restores registers and gives the mask: 0, or -EFAULT.
     int (*frame_restore)(struct task *task, uint64_t *mask);
+    // The kernel's register set `type` (NT_*) of these registers: its size and that of its items, 0 where there is none. Into `set`
+    // (ABI_REGSET_BYTES), and back.
+    size_t (*regset_get)(uint64_t type, const struct guest_registers *from, void *set, size_t *item);
+    void (*regset_set)(uint64_t type, struct guest_registers *to, const void *set);
+    uint32_t audit_arch;  // AUDIT_ARCH_*
     // Text of /proc/cpuinfo's block for one processor.
     void (*cpuinfo)(unsigned number, guest_features features, char *text, size_t size);
     // The vDSO's image; see abi/<isa>_vdso.

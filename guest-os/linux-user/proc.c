@@ -5,6 +5,7 @@
 #include "guest-os/linux-user/program.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/code.h"
 #include "runtime/options.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@ static enum proc_file file_of_process(const char *name) {
         enum proc_file file;
     } files[] = {
         {"exe", PROC_EXE},   {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON},
-        {"auxv", PROC_AUXV}, {"stat", PROC_STAT}, {"statm", PROC_STATM}, {"status", PROC_STATUS},
+        {"auxv", PROC_AUXV}, {"stat", PROC_STAT}, {"statm", PROC_STATM}, {"status", PROC_STATUS},   {"mem", PROC_MEM},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (!strcmp(name, files[i].name)) return files[i].file;
@@ -124,12 +125,13 @@ static bool find_name(int dirfd, const char *path, struct proc_name *name) {
 
 // ---- the program of another process
 
-static bool is_runner(int pid) {
-    char mine[PATH_MAX], other[PATH_MAX], link[40];
+bool proc_is_runner(int pid) {
+    char link[40];
+    struct stat mine, other;
     struct text text = TEXT_ON(link);
     text_add(&text, "/proc/%d/exe", pid);
-    long size = host_call(readlinkat, AT_FDCWD, "/proc/self/exe", mine, sizeof mine);
-    return size > 0 && host_call(readlinkat, AT_FDCWD, link, other, sizeof other) == size && !memcmp(mine, other, (size_t)size);
+    return host_call(newfstatat, AT_FDCWD, "/proc/self/exe", &mine, 0) == 0 &&
+           host_call(newfstatat, AT_FDCWD, link, &other, 0) == 0 && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
 }
 
 // The start of the mapping that a line of /proc/PID/maps tells of, if it is the beginning of a file and lies above all guests.
@@ -163,12 +165,16 @@ static uint64_t runner_base(int pid) {
     return base;
 }
 
+uint64_t proc_place(int pid, const void *object) {
+    uint64_t base = proc_is_runner(pid) ? runner_base(pid) : 0;
+    return base ? base + (uint64_t)((uintptr_t)object - (uintptr_t)__ehdr_start) : 0;
+}
+
 // The guest program that process `pid` runs, out of that process's own `process.exe`; false where it is no runner or may not be
 // read.
 static bool program_of(int pid, char *exe) {
-    uint64_t base = is_runner(pid) ? runner_base(pid) : 0;
-    if (!base) return false;
-    uint64_t at = base + (uint64_t)((uintptr_t)process.exe - (uintptr_t)__ehdr_start);
+    uint64_t at = proc_place(pid, process.exe);
+    if (!at) return false;
     struct iovec to = {exe, sizeof process.exe}, from = {(void *)(uintptr_t)at, sizeof process.exe};
     long got = host_call(process_vm_readv, pid, &to, 1, &from, 1, 0);
     return got == sizeof process.exe && exe[0] == '/' && memchr(exe, 0, sizeof process.exe);
@@ -219,9 +225,41 @@ long proc_open(struct task *task, int dirfd, const char *path, int flags, int mo
     struct proc_name name;
     if (!find_name(dirfd, path, &name) || name.file == PROC_LINK) return -ENOSYS;
     if (name.file == PROC_EXE) return open_exe(&name, flags, mode);
+    if (name.file == PROC_MEM) {
+        if ((flags & O_ACCMODE) != O_RDONLY) __atomic_store_n(&proc_memory_open, true, __ATOMIC_RELAXED);
+        return -ENOSYS;
+    }
     if (!name.own || flags & O_PATH) return -ENOSYS;
     bool in_memory = name.file == PROC_CMDLINE || name.file == PROC_ENVIRON || name.file == PROC_AUXV;
     return in_memory && program_known_to_kernel ? -ENOSYS : open_substitute(task, &name, flags);
+}
+
+// ---- /proc/PID/mem
+
+bool proc_memory_open;
+
+// The process or thread whose memory descriptor `fd` is; 0 if it is something else.
+static int memory_of(int fd) {
+    char link[40], target[64];
+    struct text text = TEXT_ON(link);
+    text_add(&text, "/proc/self/fd/%d", fd);
+    long length = host_call(readlinkat, AT_FDCWD, link, target, sizeof target - 1);
+    if (length <= 0) return 0;
+    target[length] = 0;
+    const char *slash = strrchr(target, '/'), *at = target;
+    if (strncmp(target, "/proc/", 6) != 0 || strcmp(slash, "/mem") != 0) return 0;
+    while (slash > at && slash[-1] != '/') slash--;
+    return atoi(slash);
+}
+
+void proc_memory_written(long number, const uint64_t a[6], uint64_t size) {
+    uint64_t at = a[3];
+    if (number == SYS_write || number == SYS_writev) at = (uint64_t)host_call(lseek, a[0], 0, SEEK_CUR) - size;
+    else if (number != SYS_pwrite64 && number != SYS_pwritev && number != SYS_pwritev2) return;
+    int pid = memory_of((int)a[0]);
+    if (!pid || !mem_is_guest(at, size)) return;
+    if (is_thread_of_ours(pid)) code_invalidate(at, size);
+    else tracer_wrote(pid, at, size);
 }
 
 const char *proc_exe(const char *path) {

@@ -5,6 +5,7 @@
 enum proc_file {
     PROC_NONE,
     PROC_EXE,
+    PROC_MEM,
     PROC_MAPS,
     PROC_SMAPS,
     PROC_CMDLINE,

@@ -15,6 +15,7 @@ struct spawn {
     uint64_t stack;  // initial stack pointer, 0: the parent's
     uint64_t tls, parent_tid, child_tid, pidfd;
     uint64_t set_tid, set_tid_size, cgroup;
+    unsigned event;  // PTRACE_EVENT_* that the child is for a tracer, who traces it too; or 0
 };
 
 // The new thread's or process's id, 0 in the child (fork only), or -errno.

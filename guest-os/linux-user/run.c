@@ -46,6 +46,8 @@ int linux_user_run(const char *program, int argc, char *const argv[], char *cons
     int status = program_load(cpu, program, argc, argv, envp);
     if (status) return status;
     stats_init();
+    cpu_set_current(cpu);
+    trace_begin(task);
     cpu_loop(cpu);
     process_exit(0);
 }

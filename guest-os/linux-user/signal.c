@@ -63,6 +63,7 @@ HOST_HANDLER static unsigned place_of(int signal) {
     case SIGILL: return 3;
     case SIGFPE: return 4;
     case SIGTRAP: return 5;
+    case SIGSTOP: return 6;
     default: return 0;
     }
 }
@@ -77,6 +78,10 @@ HOST_HANDLER static void queue(struct task *task, const siginfo_t *info) {
     __atomic_store_n(&task->cpu->pending, 1, __ATOMIC_SEQ_CST);
 }
 
+void signal_queue(struct task *task, const siginfo_t *info) {
+    queue(task, info);
+}
+
 // A fault in our own code: nothing of the guest's can be saved.
 static void own_fault(int signal, const siginfo_t *info, void *ucontext) {
     uint64_t pc = host_context_pc(ucontext);
@@ -88,14 +93,17 @@ static void own_fault(int signal, const siginfo_t *info, void *ucontext) {
 
 HOST_HANDLER static void host_handler(int signal, siginfo_t *info, void *ucontext) {
     if ((signal == SIGSEGV || signal == SIGBUS) && fault_handle(signal, info, ucontext)) return;
-    if (is_fault(signal) && info->si_code > 0) {
+    struct cpu *cpu = cpu_current();
+    siginfo_t copy = *info;
+    bool poked = signal == SIGTRAP && cpu && trace_poked(cpu->os, &copy, host_context_pc(ucontext));
+    if (!poked && is_fault(signal) && info->si_code > 0) {
         own_fault(signal, info, ucontext);
         return;
     }
-    struct cpu *cpu = cpu_current();
     if (!cpu) return;
     fault_rewind(ucontext);
-    queue(cpu->os, info);
+    if (copy.si_signo) queue(cpu->os, &copy);
+    else __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
     uint64_t blocked = ~SIGNAL_FAULTS;
     memcpy(&((ucontext_t *)ucontext)->uc_sigmask, &blocked, sizeof blocked);  // the kernel's 8 bytes of the larger type
 }
@@ -271,12 +279,15 @@ static bool has_timeout(const struct task *task) {
 // The call that a signal got out of its wait: made again, or EINTR.
 static void settle_syscall(struct task *task, const struct guest_sigaction *handler) {
     if (!task->interrupted) return;
+    struct cpu *cpu = task->cpu;
     bool restartable = handler && task->restart == RESTART_SA && handler->flags & GUEST_SA_RESTART;
-    bool again = task->not_made || !handler || (restartable && !has_timeout(task));
+    bool again = task->not_made || !handler || (restartable && !has_timeout(task)), shown = task->trace.restart;
     task->interrupted = task->not_made = false;
-    if (!again) return;
-    task->cpu->pc = task->syscall_pc;
-    task->cpu->slot[guest_abi->result_slot] = task->syscall_argument[0];
+    task->trace.restart = 0;
+    if (shown && cpu->pc != task->syscall_pc) return;  // a tracer leads it elsewhere
+    if (shown == again) return;
+    cpu->pc = again ? task->syscall_pc : task->syscall_pc + guest_abi->instruction_size_of_syscall;
+    cpu->slot[guest_abi->result_slot] = again ? task->syscall_argument[0] : (uint64_t)-EINTR;
 }
 
 static struct guest_sigaction take_action(struct task *task, int signal) {
@@ -293,12 +304,23 @@ static struct guest_sigaction take_action(struct task *task, int signal) {
 // A stop that a handler of the guest's had hidden from the kernel until it was taken away.
 static void stop_after_all(struct task *task, int signal) {
     host_disposition(signal, (host_function *)(uintptr_t)GUEST_SIG_DFL, 0);
+    task->trace.pass = signal;
     host_call(tgkill, host_call(getpid), task->tid, signal);
     signal_unblock(task);
 }
 
-static void deliver(struct task *task, const siginfo_t *info) {
-    int signal = info->si_signo;
+// The tracer let a thread go on with another signal than it came with, which is blocked.
+static bool is_blocked_after_all(struct task *task, int came, int signal, siginfo_t *info) {
+    if (came == signal || !(task->sigmask & SIGNAL_BIT(signal))) return false;
+    if (is_fault(signal)) queue(task, info);
+    else host_call(rt_tgsigqueueinfo, host_call(getpid), task->tid, signal, info);
+    return true;
+}
+
+static void deliver(struct task *task, siginfo_t *info) {
+    int came = info->si_signo, signal = trace_signal(task, info);
+    if (!signal || is_blocked_after_all(task, came, signal, info)) return;
+    if (signal == SIGKILL) signal_fatal(task, signal, info);
     struct guest_sigaction action = take_action(task, signal);
     if (action.handler > GUEST_SIG_IGN) {
         settle_syscall(task, &action);
@@ -321,10 +343,19 @@ static bool deliver_queued(struct task *task, unsigned at) {
 void signal_deliver(struct cpu *cpu) {
     struct task *task = task_of(cpu);
     __atomic_store_n(&cpu->pending, 0, __ATOMIC_SEQ_CST);
+    trace_attend(task);
     for (unsigned i = 0; i < SIGNAL_PLACES; i++) deliver_queued(task, i);
     settle_syscall(task, NULL);
     if (task->restore_mask) task->sigmask = take_saved_mask(task);
     if (!cpu->pending) signal_unblock(task);
+}
+
+// A tracer sees even a signal that is about to kill for having been refused.
+static void make_fatal(struct task *task, int signal) {
+    lock_take(&task->hand->lock);
+    task->hand->action[signal].handler = GUEST_SIG_DFL;
+    lock_drop(&task->hand->lock);
+    task->sigmask &= ~SIGNAL_BIT(signal);
 }
 
 void signal_force(struct task *task, int signal, int code, uint64_t address) {
@@ -334,7 +365,9 @@ void signal_force(struct task *task, int signal, int code, uint64_t address) {
     info.si_code = code;
     info.si_addr = (void *)(uintptr_t)address;
     uint64_t handler = task->hand->action[signal].handler;
-    if (task->sigmask & SIGNAL_BIT(signal) || handler <= GUEST_SIG_IGN) signal_fatal(task, signal, &info);
+    bool refused = task->sigmask & SIGNAL_BIT(signal) || handler <= GUEST_SIG_IGN;
+    if (refused && !task->trace.on) signal_fatal(task, signal, &info);
+    if (refused) make_fatal(task, signal);
     deliver(task, &info);
     if (!task->cpu->pending) signal_unblock(task);
 }
@@ -357,6 +390,8 @@ void signal_fatal(struct task *task, int signal, const siginfo_t *info) {
     crash_report(task, signal, info);
     stats_report();
     signal_block_all();
+    trace_expose(task);
+    task->trace.pass = signal;
     host_disposition(signal, (host_function *)(uintptr_t)GUEST_SIG_DFL, 0);
     host_call(tgkill, host_call(getpid), host_call(gettid), signal);
     host_mask(~SIGNAL_BIT(signal));

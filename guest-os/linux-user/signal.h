@@ -37,6 +37,9 @@ void signal_after_exec(struct task *task);
 // Whether sp lies on the alternate stack.
 bool signal_on_altstack(const struct task *task);
 
+// Puts a signal where the host's handler puts those that it takes, on the task's own thread or before it runs.
+void signal_queue(struct task *task, const siginfo_t *info);
+
 struct sighand *sighand_new(const struct sighand *from);
 struct sighand *sighand_share(struct sighand *hand);
 void sighand_drop(struct sighand *hand);

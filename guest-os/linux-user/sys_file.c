@@ -62,7 +62,9 @@ static long put_stat(uint64_t to, const struct stat *from) {
 
 // /proc/self/exe and its like, followed: the guest's program.
 static const char *followed(struct task *task, int dirfd, const char *path, uint64_t flags, char *target) {
-    if (flags & AT_SYMLINK_NOFOLLOW) return path;
+    const char *slash = strrchr(path, '/');
+    if (flags & AT_SYMLINK_NOFOLLOW || strcmp(slash ? slash + 1 : path, "exe") != 0)
+        return path;  // others lead where the host says
     long length = proc_readlink(task, dirfd, path, target, PATH_MAX - 1);
     if (length < 0) return path;
     target[length] = 0;

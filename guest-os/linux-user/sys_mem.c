@@ -191,9 +191,19 @@ long sys_process_vm_readv(struct task *task, const uint64_t a[6]) {
     return transfer(SYS_process_vm_readv, a);
 }
 
+// What was written may be code, of this process or of another.
 long sys_process_vm_writev(struct task *task, const uint64_t a[6]) {
     (void)task;
-    return transfer(SYS_process_vm_writev, a);
+    struct iovec remote[MAX_VECTORS];
+    long result = transfer(SYS_process_vm_writev, a), left = result;
+    if (result <= 0 || copy_vectors(remote, a[3], a[4]) < 0) return result;
+    for (uint64_t i = 0; i < a[4] && left > 0; i++) {
+        uint64_t size = remote[i].iov_len < (uint64_t)left ? remote[i].iov_len : (uint64_t)left;
+        if (a[0] == (uint64_t)host_call(getpid)) code_invalidate((uint64_t)(uintptr_t)remote[i].iov_base, size);
+        else tracer_wrote((int)a[0], (uint64_t)(uintptr_t)remote[i].iov_base, size);
+        left -= (long)size;
+    }
+    return result;
 }
 
 long sys_process_madvise(struct task *task, const uint64_t a[6]) {

@@ -8,6 +8,7 @@
 #include "runtime/options.h"
 #include <errno.h>
 #include <limits.h>
+#include <linux/ptrace.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,8 +72,11 @@ long task_blocking(struct task *task, long number, long a, long b, long c, long 
 }
 
 static long make(struct task *task, const struct syscall_row *row, const uint64_t a[6]) {
-    if (row->how == SYSCALL_BLOCK)
-        return task_blocking(task, row->host, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
+    if (row->how == SYSCALL_BLOCK) {
+        long result = task_blocking(task, row->host, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
+        if (__atomic_load_n(&proc_memory_open, __ATOMIC_RELAXED) && result > 0) proc_memory_written(row->host, a, (uint64_t)result);
+        return result;
+    }
     return host_call_number(row->host, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -120,11 +124,28 @@ static void finish(struct task *task, long result) {
     if (task->not_made) __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
 }
 
+// The tracer may have changed number and arguments. A number of -1 says that there is to be no call; what the tracer put into the
+// result's register is its result then.
+static bool is_cancelled(struct task *task, uint64_t *number) {
+    struct cpu *cpu = task->cpu;
+    uint64_t before = cpu->slot[guest_abi->result_slot];
+    trace_call(task, PTRACE_SYSCALL_INFO_ENTRY);
+    guest_abi->syscall_arguments(cpu->slot, number, task->syscall_argument);
+    if (*number != ~UINT64_C(0)) return false;
+    if (cpu->slot[guest_abi->result_slot] == before) cpu->slot[guest_abi->result_slot] = (uint64_t)-ENOSYS;
+    return true;
+}
+
 void syscall_dispatch(struct cpu *cpu) {
     static const struct syscall_row missing;
     struct task *task = task_of(cpu);
     uint64_t number, *a = task->syscall_argument;
-    guest_abi->syscall_arguments(cpu, &number, a);
+    guest_abi->syscall_arguments(cpu->slot, &number, a);
+    task->syscall_number = number;
+    if (task->trace.calls && is_cancelled(task, &number)) {
+        trace_call(task, PTRACE_SYSCALL_INFO_EXIT);
+        return;
+    }
     const struct syscall_row *row = number < SYSCALL_LIMIT ? &syscall_table[number] : &missing;
     task->syscall_number = number;
     task->syscall_pc = cpu->pc - guest_abi->instruction_size_of_syscall;
@@ -136,6 +157,7 @@ void syscall_dispatch(struct cpu *cpu) {
     if (options.strace) strace_after(task, row, result);
     task->in_syscall = false;
     if (!task->no_result) finish(task, result);
+    if (task->trace.calls) trace_call(task, PTRACE_SYSCALL_INFO_EXIT);
 }
 
 // ---- for people

@@ -1,6 +1,7 @@
 // Guest threads and processes of user mode. One struct task per guest thread (= host thread), hanging off cpu->os; one struct
 // process per guest address-space-and-handlers group. Runtime allocations come from runtime/base, never malloc.
 #pragma once
+#include "guest-os/linux-user/trace.h"
 #include "runtime/base/arena.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/mem.h"
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GUEST_SIGNALS = 64, SIGNAL_PLACES = 6 };
+enum { GUEST_SIGNALS = 64, SIGNAL_PLACES = 7 };
 
 // The kernel's struct sigaction of the generic ABI (no restorer on riscv64 and aarch64's C library use).
 struct guest_sigaction {
@@ -48,12 +49,17 @@ struct task {
     uint64_t clear_tid;       // set_tid_address, CLONE_CHILD_CLEARTID
     uint64_t robust_head;     // set_robust_list
     uint64_t robust_size;
+    int exit_status;          // of a thread that ends
     bool vfork_child;         // shares memory with a suspended parent until exec or exit
 
     struct arena exec_memory; // of execve's arguments; a vfork child's is left to its parent
 
+    struct trace trace;  // ptrace(2)
+    bool spawning;       // the current cpu may be seen by a host thread that is going to have another task
+
     // Signals taken by the host handler and not yet delivered. The host blocks everything after the first, except the processor's own,
-    // which may also wait here for long because the guest blocks them: a place for each of those, and one for all others.
+    // which may also wait here for long because the guest blocks them, and SIGSTOP, which a tracee takes like any other: a place for each of
+    // those, and one for all others.
     struct {
         uint32_t set;
         siginfo_t info;

@@ -86,7 +86,9 @@ static void *thread_main(void *data) {
     signal_block_all();
     cpu_set_current(NULL);
     task_release_futexes(task);
+    int shown = task->trace.on ? task->exit_status : 0;
     task_free(task);
+    if (shown) host_call(exit, shown);  // for the tracer, who sees how threads end; the C library's end of a thread is always 0
     return NULL;
 }
 
@@ -124,6 +126,7 @@ long spawn_thread(struct task *task, const struct spawn *spawn) {
     if ((spawn->flags & needed) != needed || spawn->flags & impossible || spawn->set_tid_size) return -EINVAL;
     struct thread_start start = {.task = task_copy(task, true), .spawn = spawn};
     spawn_registers(start.task->cpu, spawn);
+    trace_born(start.task, &task->trace, spawn->event);
     signal_block_all();
     int error = start_thread(task, thread_main, &start);
     long tid = error ? error : await(&start.tid);
@@ -174,6 +177,13 @@ static struct host_clone_args host_arguments(const struct spawn *spawn, uint64_t
                                     .cgroup = spawn->cgroup};
 }
 
+// A child without CLONE_VFORK is made by another thread than the guest's, which is traced if threads are, and with CLONE_VFORK: the host would
+// see another event in it.
+static uint64_t tracing(const struct spawn *spawn) {
+    if (spawn->flags & CLONE_VFORK) return 0;
+    return spawn->event ? CLONE_PTRACE : CLONE_UNTRACED;
+}
+
 // Whether clone(2) can say it too, which sandboxes let through that do not know clone3(2).
 static bool is_simple(const struct spawn *spawn, uint64_t flags) {
     return !spawn->set_tid_size && flags <= UINT32_MAX && !(flags & CSIGNAL);
@@ -183,7 +193,7 @@ static bool is_simple(const struct spawn *spawn, uint64_t flags) {
 static void clone_and_wait(struct sharing_start *start) {
     const struct spawn *spawn = start->spawn;
     uint64_t passed = host_flags | CLONE_SIGHAND | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
-    uint64_t flags = (spawn->flags & passed) | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+    uint64_t flags = (spawn->flags & passed) | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | tracing(spawn);
     struct host_clone_args arguments = host_arguments(spawn, flags);
     long pid;
     if (is_simple(spawn, flags) && !(flags & CLONE_PIDFD)) {  // clone(2) has one argument for both ids
@@ -226,11 +236,15 @@ long spawn_sharing(struct task *task, const struct spawn *spawn) {
         start->task->altstack_flags = task->altstack_flags;
     }
     spawn_registers(start->task->cpu, spawn);
+    trace_born(start->task, &task->trace, spawn->event);
     signal_block_all();
+    trace_expose(task);
     long pid;
     if (spawn->flags & CLONE_VFORK) {
+        __atomic_store_n(&task->spawning, true, __ATOMIC_SEQ_CST);
         clone_and_wait(start);
         cpu_set_current(task->cpu);
+        __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
         pid = start->pid;
     } else {
         start->users = 2;
@@ -276,12 +290,20 @@ static void become_child(struct task *task, const struct spawn *spawn) {
     leader_gone = false;
     if (spawn->flags & CLONE_CLEAR_SIGHAND) signal_clear_handlers(task->hand);
     spawn_registers(task->cpu, spawn);
+    trace_forked();
+    tracer_forked();
+    struct trace parent = task->trace;
+    trace_born(task, &parent, spawn->event);
+    __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
 }
 
 long spawn_fork(struct task *task, const struct spawn *spawn) {
     signal_block_all();
+    trace_expose(task);
     lock_all();
+    __atomic_store_n(&task->spawning, true, __ATOMIC_SEQ_CST);
     long pid = host_fork(spawn);
+    if (pid) __atomic_store_n(&task->spawning, false, __ATOMIC_SEQ_CST);
     lock_none();
     if (pid == 0) become_child(task, spawn);
     if (pid > 0 && spawn->flags & CLONE_PARENT_SETTID) put_tid(spawn->parent_tid, (int)pid);
@@ -291,13 +313,17 @@ long spawn_fork(struct task *task, const struct spawn *spawn) {
 
 // ---- system calls
 
-static long spawn_any(struct task *task, const struct spawn *spawn) {
+static long spawn_any(struct task *task, struct spawn *spawn) {
     uint64_t flags = spawn->flags;
     bool apart = flags & CLONE_FS && flags & (CLONE_NEWNS | CLONE_NEWUSER);
     bool cleared = flags & CLONE_SIGHAND && flags & CLONE_CLEAR_SIGHAND;
     if ((flags & CLONE_SIGHAND && !(flags & CLONE_VM)) || apart || cleared) return -EINVAL;
-    if (flags & CLONE_THREAD) return spawn_thread(task, spawn);
-    return flags & CLONE_VM ? spawn_sharing(task, spawn) : spawn_fork(task, spawn);
+    spawn->event = trace_spawn_event(task, spawn);
+    long pid;
+    if (flags & CLONE_THREAD) pid = spawn_thread(task, spawn);
+    else pid = flags & CLONE_VM ? spawn_sharing(task, spawn) : spawn_fork(task, spawn);
+    if (pid > 0) trace_spawned(task, spawn, (int)pid);
+    return pid;
 }
 
 long sys_clone(struct task *task, const uint64_t a[6]) {
@@ -349,6 +375,7 @@ static void end_main_thread(struct task *task, int status) {
 long sys_exit(struct task *task, const uint64_t a[6]) {
     int status = (int)a[0] & 0xff;
     task->no_result = true;
+    trace_expose(task);
     if (task->vfork_child) host_call(exit_group, status);
     if (__atomic_load_n(&cpu_count, __ATOMIC_SEQ_CST) == 1) {
         task_release_futexes(task);
@@ -361,12 +388,15 @@ long sys_exit(struct task *task, const uint64_t a[6]) {
         cpu_retire(task->cpu);
         end_main_thread(task, status);
     }
+    task->exit_status = status;
+    trace_exit(task, status);
     cpu_stop(task->cpu);
     return 0;
 }
 
 long sys_exit_group(struct task *task, const uint64_t a[6]) {
     int status = (int)a[0] & 0xff;
+    trace_expose(task);
     if (task->vfork_child) host_call(exit_group, status);
     process_exit(status);
 }

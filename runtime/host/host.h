@@ -31,6 +31,13 @@ uint64_t host_ticks(void);
 int host_copy(void *to, const void *from, uint64_t size);
 extern const char host_copy_access[], host_copy_failed[];
 
+// A breakpoint of the host's: raises SIGTRAP with SI_KERNEL, with pc at host_trapped.
+void host_trap(void);
+extern const char host_trapped[];
+// Of another thread, which the host has stopped for the calling one, its tracer: pc and thread pointer. 0, or -errno.
+long host_traced_pc(int tid, uint64_t *pc);
+long host_traced_thread(int tid, uint64_t *pointer);
+
 // See fault_syscall in runtime/fault.h. Interrupted in [begin, entered): not made yet.
 long host_syscall_unless(const uint32_t *pending, long number, long a, long b, long c, long d, long e, long f);
 extern const char host_syscall_begin[], host_syscall_entered[], host_syscall_refused[];

@@ -1,6 +1,10 @@
 // x86-64 Linux hosts.
 #ifdef __x86_64__
 #include "runtime/host/host.h"
+#include "runtime/base/sys.h"
+#include <linux/ptrace.h>
+#include <stddef.h>
+#include <sys/user.h>
 #include <ucontext.h>
 
 HOST_HANDLER static greg_t *registers_of(const void *ucontext) {
@@ -38,7 +42,23 @@ int host_context_was_write(const void *ucontext) {
     return (registers_of(ucontext)[REG_ERR] & 2) != 0;
 }
 
+long host_traced_pc(int tid, uint64_t *pc) {
+    return host_call(ptrace, PTRACE_PEEKUSR, tid, offsetof(struct user_regs_struct, rip), pc);
+}
+
+long host_traced_thread(int tid, uint64_t *pointer) {
+    return host_call(ptrace, PTRACE_PEEKUSR, tid, offsetof(struct user_regs_struct, fs_base), pointer);
+}
+
 __asm__(".pushsection .text\n"
+        ".globl host_trap, host_trapped\n"
+        ".type host_trap, @function\n"
+        "host_trap:\n"
+        "    int3\n"
+        "host_trapped:\n"
+        "    ret\n"
+        ".size host_trap, . - host_trap\n"
+
         ".globl host_copy, host_copy_access, host_copy_failed\n"
         ".type host_copy, @function\n"
         "host_copy:\n"

@@ -1,14 +1,15 @@
 #!/bin/bash
 # Makes a small Debian 13 root for tests, demo and benchmarks: make_root.sh riscv64|arm64|amd64 [FOLDER]
-# make_root.sh ARCH-languages makes one that has Go, Rust, Node and OpenJDK as well (1.6 GB).
+# make_root.sh ARCH-languages makes one that has Go, Rust, Node and OpenJDK as well (1.6 GB), ARCH-debuggers one with gdb, gdbserver
+# and strace.
 #
 # Packages are unpacked, not configured (no foreign code runs), from the mirror that this machine's own apt uses; what
 # maintainer scripts would have made and programs miss is made here. Only the main suite: updates and security can be half
 # mirrored. The folder (default build/roots/ARCH) is complete when its stamp holds the hash of this script, and is reused then.
 set -euo pipefail
 
-name=${1:?usage: make_root.sh riscv64|arm64|amd64[-languages] [FOLDER]}
-arch=${name%-languages}
+name=${1:?usage: make_root.sh riscv64|arm64|amd64[-languages|-debuggers] [FOLDER]}
+arch=${name%-*}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 root=${2:-$top/build/roots/$name}
 suite=trixie
@@ -17,9 +18,13 @@ packages=(
     zstd xz-utils gzip bzip2 openssl gcc libc6-dev make git tar findutils file diffutils procps util-linux tzdata
     libc-bin debianutils hostname netbase
 )
-[[ $name == "$arch" ]] || packages+=(golang-go rustc nodejs openjdk-21-jdk-headless)
-
 case $arch in riscv64 | arm64 | amd64) ;; *) echo "make_root.sh: no such architecture: $arch" >&2; exit 2 ;; esac
+case ${name#"$arch"} in
+"") ;;
+-languages) packages+=(golang-go rustc nodejs openjdk-21-jdk-headless) ;;
+-debuggers) packages+=(gdb gdbserver strace) ;;
+*) echo "make_root.sh: no such root: $name" >&2; exit 2 ;;
+esac
 stamp=$(sha256sum <"$0" | cut -d' ' -f1)
 [[ -f $root/.ferry-root && $(<"$root/.ferry-root") == "$stamp" ]] && exit 0
 mkdir -p "$(dirname "$root")"

@@ -2,6 +2,7 @@
 // a0-a5, result in a0 (man 2 syscall).
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/abi/riscv64_frame.h"
+#include "guest-os/linux-user/abi/riscv64_regset.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
@@ -9,6 +10,7 @@
 #include "vdso_riscv64.inc"
 #include <elf.h>
 #include <errno.h>
+#include <linux/audit.h>
 #include <sched.h>
 #include <string.h>
 
@@ -32,9 +34,9 @@ static uint64_t hwcap2(guest_features features) {
     return 0;
 }
 
-static void syscall_arguments(const struct cpu *cpu, uint64_t *number, uint64_t argument[6]) {
-    *number = cpu->slot[SLOT_A7];
-    memcpy(argument, &cpu->slot[SLOT_A0], 6 * sizeof *argument);
+static void syscall_arguments(const uint64_t *slot, uint64_t *number, uint64_t argument[6]) {
+    *number = slot[SLOT_A7];
+    memcpy(argument, &slot[SLOT_A0], 6 * sizeof *argument);
 }
 
 // struct stat of the generic ABI (asm-generic/stat.h).
@@ -99,6 +101,9 @@ const struct guest_abi abi_riscv64 = {
     .stat_put = stat_put,
     .frame_build = riscv64_frame_build,
     .frame_restore = riscv64_frame_restore,
+    .regset_get = riscv64_regset_get,
+    .regset_set = riscv64_regset_set,
+    .audit_arch = AUDIT_ARCH_RISCV64,
     .cpuinfo = cpuinfo,
     .vdso = vdso,
     .vdso_size = sizeof vdso,
