@@ -358,8 +358,9 @@ static void settle(struct cpu *cpu, struct block *block) {
 
 // Also without the lock; then it may be wrong by the time.
 static bool wants_native(const struct block *block) {
-    return block && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) && !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) &&
-           !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) && !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
+    return block && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) &&
+           !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) && !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) &&
+           !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
 }
 
 // The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well.

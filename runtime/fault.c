@@ -30,7 +30,8 @@ bool fault_handle(int signal, siginfo_t *info, void *ucontext) {
     struct cpu *cpu = cpu_current();
     if (!cpu) return false;
     cpu->trap.inexact = 0;
-    enum native_fault fault = interp_owns(pc) ? NATIVE_TRAP : code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext);
+    enum native_fault fault =
+        interp_owns(pc) ? NATIVE_TRAP : code_native_fault(cpu, pc, (uint64_t)(uintptr_t)info->si_addr, ucontext);
     if (fault == NATIVE_FOREIGN || fault == NATIVE_RETRY) return fault == NATIVE_RETRY;
     if (fault == NATIVE_TRAP) {
         interp_fault(cpu, reported_address(info));

@@ -110,7 +110,8 @@ static void link_waiting(struct native *native) {
 
 void native_link(struct native *native, struct quick_exit *exit) {
     bool again = exit->state == QUICK_WAITING, ours = native_owns(native, (uintptr_t)exit->site);
-    __atomic_store_n(&exit->passes, again || exit->state == QUICK_LINKED ? WAITING_PASSES : QUICK_LINK_PASSES << exit->patience, __ATOMIC_RELAXED);
+    __atomic_store_n(&exit->passes, again || exit->state == QUICK_LINKED ? WAITING_PASSES : QUICK_LINK_PASSES << exit->patience,
+                     __ATOMIC_RELAXED);
     if (!ours || quick_stepwise || exit->state == QUICK_LINKED) return;
     if (!target_of(exit)) {
         if (exit->patience < MOST_PATIENCE) exit->patience++;

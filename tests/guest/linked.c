@@ -14,7 +14,8 @@ static sigjmp_buf back;
 // Writes a jump to `to`.
 static function *emit_jump(char *at, const char *to) {
 #ifdef __riscv
-    uint32_t far = (uint32_t)(to - at), bits = (far >> 20 & 1) << 31 | (far >> 1 & 0x3ff) << 21 | (far >> 11 & 1) << 20 | (far >> 12 & 0xff) << 12;
+    uint32_t far = (uint32_t)(to - at),
+             bits = (far >> 20 & 1) << 31 | (far >> 1 & 0x3ff) << 21 | (far >> 11 & 1) << 20 | (far >> 12 & 0xff) << 12;
     uint32_t code = bits | 0x6f;
 #else
     struct __attribute__((packed)) {

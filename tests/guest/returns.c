@@ -29,7 +29,9 @@ static NOINLINE long descend(int depth, int leave) {
         if (leave >= 0) longjmp(out[leave], 1);
         return 1;
     }
-    long below = depth % 3 == 0 ? descend(depth - 1, leave) : depth % 3 == 1 ? descend(depth - 1, leave) + 1 : 2 + descend(depth - 1, leave);
+    long below = depth % 3 == 0   ? descend(depth - 1, leave)
+                 : depth % 3 == 1 ? descend(depth - 1, leave) + 1
+                                  : 2 + descend(depth - 1, leave);
     return below * 3 % 1000003 + depth;
 }
 
@@ -56,12 +58,13 @@ static void deep(void) {
 
 void switch_stack(void **from, void *to);
 #ifdef __riscv
-__asm__(".globl switch_stack\nswitch_stack:\n"
-        "addi sp, sp, -112\n sd ra, 0(sp)\n sd s0, 8(sp)\n sd s1, 16(sp)\n sd s2, 24(sp)\n sd s3, 32(sp)\n sd s4, 40(sp)\n sd s5, 48(sp)\n"
-        "sd s6, 56(sp)\n sd s7, 64(sp)\n sd s8, 72(sp)\n sd s9, 80(sp)\n sd s10, 88(sp)\n sd s11, 96(sp)\n"
-        "sd sp, 0(a0)\n mv sp, a1\n"
-        "ld ra, 0(sp)\n ld s0, 8(sp)\n ld s1, 16(sp)\n ld s2, 24(sp)\n ld s3, 32(sp)\n ld s4, 40(sp)\n ld s5, 48(sp)\n"
-        "ld s6, 56(sp)\n ld s7, 64(sp)\n ld s8, 72(sp)\n ld s9, 80(sp)\n ld s10, 88(sp)\n ld s11, 96(sp)\n addi sp, sp, 112\n ret\n");
+__asm__(
+    ".globl switch_stack\nswitch_stack:\n"
+    "addi sp, sp, -112\n sd ra, 0(sp)\n sd s0, 8(sp)\n sd s1, 16(sp)\n sd s2, 24(sp)\n sd s3, 32(sp)\n sd s4, 40(sp)\n sd s5, 48(sp)\n"
+    "sd s6, 56(sp)\n sd s7, 64(sp)\n sd s8, 72(sp)\n sd s9, 80(sp)\n sd s10, 88(sp)\n sd s11, 96(sp)\n"
+    "sd sp, 0(a0)\n mv sp, a1\n"
+    "ld ra, 0(sp)\n ld s0, 8(sp)\n ld s1, 16(sp)\n ld s2, 24(sp)\n ld s3, 32(sp)\n ld s4, 40(sp)\n ld s5, 48(sp)\n"
+    "ld s6, 56(sp)\n ld s7, 64(sp)\n ld s8, 72(sp)\n ld s9, 80(sp)\n ld s10, 88(sp)\n ld s11, 96(sp)\n addi sp, sp, 112\n ret\n");
 enum { SAVED = 14, RETURN_AT = 0 };
 #else
 __asm__(".globl switch_stack\nswitch_stack:\n"
@@ -111,7 +114,8 @@ int bounce(void *place);
 void place_a(void), place_b(void), place_c(void);
 #ifdef __riscv
 #define PLACE(name, value) name ":\n li a0, " value "\n ld ra, 0(sp)\n addi sp, sp, 16\n ret\n"
-__asm__("bounce:\n addi sp, sp, -16\n sd ra, 0(sp)\n mv ra, a0\n ret\n" PLACE("place_a", "3") PLACE("place_b", "5") PLACE("place_c", "11"));
+__asm__("bounce:\n addi sp, sp, -16\n sd ra, 0(sp)\n mv ra, a0\n ret\n" PLACE("place_a", "3") PLACE("place_b", "5")
+            PLACE("place_c", "11"));
 #else
 #define PLACE(name, value) name ":\n mov $" value ", %eax\n ret\n"
 __asm__("bounce:\n push %rdi\n ret\n" PLACE("place_a", "3") PLACE("place_b", "5") PLACE("place_c", "11"));

@@ -54,8 +54,8 @@ static void complain(const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (failures++ < 40)
-        print_error("%s\n    %s: %s\n", where, (const char *[]){"one by one", "as a block", "fused", "quick", "optimised", "exact"}[way],
-                    text);
+        print_error("%s\n    %s: %s\n", where,
+                    (const char *[]){"one by one", "as a block", "fused", "quick", "optimised", "exact"}[way], text);
 }
 
 // ---- reading a line

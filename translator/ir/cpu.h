@@ -60,8 +60,9 @@ struct cpu {
     uint64_t pc;            // exact outside of translated code
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
     uint32_t mode;          // MODE_*
-    uint32_t anchor;        // in exact code of LLVM's: the place whose state the slots hold, as number of the region's block and bytes into it
-    uint32_t rounds;        // jumps back until native code is left, where that counts them (quick_stepwise)
+    uint32_t
+        anchor;  // in exact code of LLVM's: the place whose state the slots hold, as number of the region's block and bytes into it
+    uint32_t rounds;  // jumps back until native code is left, where that counts them (quick_stepwise)
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
     uint64_t quick_instructions;  // by native code of the quick tier
@@ -87,7 +88,7 @@ struct cpu {
     void (*link)(struct cpu *cpu, struct quick_exit *exit);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
-    void *os;       // the guest-os layer's state of this cpu (linux-user: struct task)
+    void *os;  // the guest-os layer's state of this cpu (linux-user: struct task)
     // Where indirect jumps went: three caches by pc. Native code's, which holds blocks with native code, and what that was when they came in
     // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for.
     struct cpu_native_jump {

@@ -32,7 +32,7 @@ struct build {
     unsigned pins;
     // Where slots live in the region: allocas, for LLVM to make registers of, or their places in the cpu; or NULL.
     LLVMValueRef slot[CPU_SLOTS];
-    bool promoted[CPU_SLOTS];   // to an alloca
+    bool promoted[CPU_SLOTS];  // to an alloca
     bool is_double[CPU_SLOTS];  // of that type
     LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
     uint64_t dirty_at[REGION_MAX_BLOCKS];  // `dirty` at the block's start

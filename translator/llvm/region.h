@@ -33,7 +33,8 @@ struct region {
     const struct region_way *way;
     unsigned blocks, exits, ways;
     uint32_t mode;
-    bool exact;  // at a fault, the cpu is to hold the state at cpu->anchor, from where the guest can go on as if it had not been further yet
+    bool
+        exact;  // at a fault, the cpu is to hold the state at cpu->anchor, from where the guest can go on as if it had not been further yet
     bool lines;  // debug locations are wanted
     bool stepwise;  // as in quick.h
     const uint8_t *pins;  // ended by 0
