@@ -48,16 +48,16 @@ static void handler(int signal, siginfo_t *info, void *context) {
     ucontext_t *u = context;
     unsigned long *r = u->uc_mcontext.__gregs;
     long at = (long)(r[0] - (uintptr_t)get) / 4, byte = (char *)info->si_addr - page - PAGE;
-    printf("signal %d, instruction %ld, byte %ld: t0 %lx t1 %lx t2 %lx t3 %lx t4 %lx a3 %lx a1 %lu a2 %lu\n", signal, at, byte, r[T0], r[T1],
-           r[T2], r[T3], r[T4], r[A3], r[A1], r[A2]);
+    printf("signal %d, instruction %ld, byte %ld: t0 %lx t1 %lx t2 %lx t3 %lx t4 %lx a3 %lx a1 %lu a2 %lu\n", signal, at, byte,
+           r[T0], r[T1], r[T2], r[T3], r[T4], r[A3], r[A1], r[A2]);
     r[0] = (uintptr_t)get_end;
     r[A0] = 0;
 }
 
 static uint64_t call(const char *from, unsigned long *sums) {
     register unsigned long a0 __asm__("a0") = (unsigned long)from, a1 __asm__("a1") = sums[0], a2 __asm__("a2") = sums[1];
-    register unsigned long t0 __asm__("t0") = 1, t1 __asm__("t1") = 2, t2 __asm__("t2") = 3, t3 __asm__("t3") = 4, t4 __asm__("t4") = 5,
-                           a3 __asm__("a3") = 6;
+    register unsigned long t0 __asm__("t0") = 1, t1 __asm__("t1") = 2, t2 __asm__("t2") = 3, t3 __asm__("t3") = 4,
+                              t4 __asm__("t4") = 5, a3 __asm__("a3") = 6;
     __asm__ volatile("call get"
                      : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(t0), "+r"(t1), "+r"(t2), "+r"(t3), "+r"(t4), "+r"(a3)
                      :

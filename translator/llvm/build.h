@@ -37,6 +37,7 @@ struct build {
     LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
     uint64_t dirty_at[REGION_MAX_BLOCKS];  // `dirty` at the block's start
     LLVMValueRef target;  // of ways out
+    LLVMValueRef status;  // room for the host's floating-point status register
     struct out {
         LLVMBasicBlockRef block;
         uint64_t dirty;

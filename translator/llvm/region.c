@@ -190,6 +190,7 @@ static void build_start(struct build *b) {
     LLVMBasicBlockRef start = build_block(b), first = NULL;
     LLVMPositionBuilderAtEnd(b->ir, start);
     b->target = LLVMBuildAlloca(b->ir, b->i64, "");
+    b->status = LLVMBuildAlloca(b->ir, b->i32, "");
     build_place_slots(b);
     for (unsigned i = 0; i < b->pins; i++) {
         unsigned slot = b->region->pins[i];

@@ -177,6 +177,52 @@ static bool build_narrow(struct build *b, const struct uop *u) {
     return true;
 }
 
+// ---- the guest's flags: the host's, and those in the cpu
+
+#ifdef __x86_64__
+static LLVMValueRef moved_bit(struct build *b, LLVMValueRef status, unsigned from, unsigned to) {
+    LLVMValueRef bit = LLVMBuildAnd(b->ir, status, LLVMConstInt(b->i32, 1u << from, 0), "");
+    LLVMValueRef by = LLVMConstInt(b->i32, from < to ? to - from : from - to, 0);
+    return from < to ? LLVMBuildShl(b->ir, bit, by, "") : LLVMBuildLShr(b->ir, bit, by, "");
+}
+
+// MXCSR's exception flags, as fflags has them (Intel's manual 1, "MXCSR Control and Status Register").
+static LLVMValueRef host_flags(struct build *b) {
+    static const uint8_t order[] = {5, 4, 3, 2, 0};  // inexact, underflow, overflow, division by zero, invalid
+    call(b, "llvm.x86.sse.stmxcsr", NULL, 0, &b->status, 1);
+    LLVMValueRef status = LLVMBuildLoad2(b->ir, b->i32, b->status, ""), flags = moved_bit(b, status, order[0], 0);
+    for (unsigned i = 1; i < sizeof order; i++) flags = LLVMBuildOr(b->ir, flags, moved_bit(b, status, order[i], i), "");
+    return flags;
+}
+
+static bool build_flags_read(struct build *b, const struct uop *u) {
+    LLVMValueRef others = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, fp_flags)), "");
+    build_mark(others, b->of_cpu);
+    SET(LLVMBuildZExt(b->ir, LLVMBuildOr(b->ir, host_flags(b), others, ""), b->i64, ""));
+    return true;
+}
+
+// The host's flags are seldom more than what is written: mostly it is what was read before.
+static bool build_flags_write(struct build *b, const struct uop *u) {
+    LLVMValueRef flags = LLVMBuildAnd(b->ir, LLVMBuildTrunc(b->ir, GET(u->b), b->i32, ""), LLVMConstInt(b->i32, 31, 0), "");
+    LLVMValueRef more = LLVMBuildAnd(b->ir, host_flags(b), LLVMBuildNot(b->ir, flags, ""), "");
+    LLVMBasicBlockRef join = build_body_if(b, u, LLVMBuildICmp(b->ir, LLVMIntNE, more, LLVMConstInt(b->i32, 0, 0), ""));
+    build_store_field(b, offsetof(struct cpu, fp_flags), flags);
+    build_body_end(b, join);
+    return true;
+}
+#else
+static bool build_flags_read(struct build *b, const struct uop *u) {
+    (void)b, (void)u;
+    return false;
+}
+
+static bool build_flags_write(struct build *b, const struct uop *u) {
+    (void)b, (void)u;
+    return false;
+}
+#endif
+
 // clang-format off: tables
 #define CASE(name, ...) case UOP_##name: __VA_ARGS__; return true;
 #define TRY(name, ...) case UOP_##name: return __VA_ARGS__;
@@ -212,6 +258,8 @@ bool build_fp_uop(struct build *b, const struct uop *u) {
     TRY(fcvt_s_d, build_narrow(b, u))
     CASE(fbox32, SET(LLVMBuildOr(b->ir, GET(u->b), K(FP_BOX_S), "")))
     CASE(fbox16, SET(LLVMBuildOr(b->ir, GET(u->b), K(FP_BOX_H), "")))
+    case UOP_fflagsread: return build_flags_read(b, u);
+    case UOP_fflagswrite: return build_flags_write(b, u);
     default: return false;
     }
 }
