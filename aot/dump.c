@@ -93,8 +93,7 @@ static bool is_noise(const char *text) {
 }
 
 static bool is_for_tools(const char *section) {
-    return starts(section, "\t.section\t.debug_") || starts(section, "\t.section\t.llvm_stackmaps") ||
-           starts(section, "\t.section\t\".note");
+    return starts(section, "\t.section\t.debug_") || starts(section, "\t.section\t\".note");
 }
 
 // `skips`: the text is in a section that is.

@@ -62,7 +62,8 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
         const char *name;
     } fields[] = {
 #define FIELD(name) {offsetof(struct cpu, name), #name}
-        FIELD(pc), FIELD(pending), FIELD(next), FIELD(optimised_instructions), FIELD(fp_flags), FIELD(fp_rounding), FIELD(jump),
+        FIELD(pc),       FIELD(anchor),      FIELD(pending),     FIELD(next), FIELD(optimised_instructions),
+        FIELD(fp_flags), FIELD(fp_rounding), FIELD(native_jump),
 #undef FIELD
     };
     const char *slot = offset % 8 == 0 && offset / 8 < SLOT_TEMP ? l->isa->slot_name((unsigned)offset / 8) : NULL;
