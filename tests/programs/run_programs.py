@@ -23,6 +23,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 MARK = "# program-test:"
+PATIENCE = {"opt": 10}  # times a case's timeout: every short process waits for LLVM to start and to compile
 
 
 class Case:
@@ -60,14 +61,14 @@ def usual_signals():
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
-def play(command, case, environment, folder):
+def play(command, timeout, environment, folder):
     """One run: (status, output, messages, seconds). What it left running ends with its process namespace."""
     start = time.monotonic()
     with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True,
                                    preexec_fn=usual_signals)
         try:
-            status = process.wait(case.timeout)
+            status = process.wait(timeout)
         except subprocess.TimeoutExpired:
             status = "timeout"
             os.killpg(process.pid, signal.SIGKILL)
@@ -107,19 +108,19 @@ class Runner:
         root = self.roots / case.roots()[0 if runner else 1]
         return [*self.own, "bash", str(HERE / "enter.sh"), mode, str(root), self.ferry, str(case.path), *runner, case.shell]
 
-    def run(self, case, mode, runner):
+    def run(self, case, mode, runner, patience=1):
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "dumb"}
         with tempfile.TemporaryDirectory(prefix="ferry-program-") as folder:
             folder = pathlib.Path(folder)
             environment["FERRY_TEST_FOLDER"] = str(folder / "work")
             (folder / "work").mkdir()
-            return play(self.command(case, mode, runner), case, environment, folder)
+            return play(self.command(case, mode, runner), case.timeout * patience, environment, folder)
 
     def test(self, case, mode, tier):
         native = self.run(case, "chroot", [])
         where = "/run/ferry" if mode == "chroot" else self.ferry
         system = [] if mode == "chroot" else ["-L", str(self.roots / case.roots()[0])]
-        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system])
+        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system], PATIENCE.get(tier, 1))
         problems = differences(native, ours)
         if native[0] == "timeout" or not native[1].strip():
             problems = [f"the case itself is broken: natively status {native[0]}, {len(native[1])} bytes of output"]

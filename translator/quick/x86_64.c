@@ -321,6 +321,8 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
         quick_host.pin_of[pins[pin_count]] = pin_register[pin_count];
     }
     struct assembler a = {.at = buffer, .start = buffer, .limit = buffer + QUICK_STUBS_BYTES, .address = at};
+    for (unsigned i = 0; i < 8; i++)
+        asm_byte(&a, 0xcc);  // int3: sanitizers look at what stands before a function that C code calls
     quick_stubs.enter = make_entry(&a, false);
     quick_stubs.enter_at = make_entry(&a, true);
     make_leave(&a);
