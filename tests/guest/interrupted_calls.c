@@ -223,22 +223,8 @@ static struct {
     unsigned at;
     volatile int done;
 } job;
-// Until a thread sleeps, twice in a row, so that it is in the call that is to be interrupted however busy the machine is.
-static void wait_until_asleep(int tid) {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/%d/stat", tid);
-    for (int i = 0, asleep = 0; i < 500 && asleep < 2; i++) {
-        char state = 0;
-        usleep(30000);
-        FILE *file = fopen(path, "r");
-        if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = 0;
-        if (file) fclose(file);
-        asleep = state == 'S' ? asleep + 1 : 0;
-    }
-}
-
 static void *helper(void *data) {
-    wait_until_asleep(getpid());
+    usleep(60000);
     pthread_kill(job.thread, SIGUSR1);
     usleep(60000);
     if (!job.done) calls[job.at].give();
@@ -266,7 +252,7 @@ static void matrix(int flags) {
     for (int i = 0; i < 2; i++) {
         int child = fork();
         if (!child) {
-            wait_until_asleep(getppid());
+            usleep(60000);
             kill(getppid(), SIGUSR1);
             usleep(60000);
             _exit(0);
