@@ -347,7 +347,7 @@ void signal_deliver(struct cpu *cpu) {
     for (unsigned i = 0; i < SIGNAL_PLACES; i++) deliver_queued(task, i);
     settle_syscall(task, NULL);
     if (task->restore_mask) task->sigmask = take_saved_mask(task);
-    if (!cpu->pending) signal_unblock(task);
+    if (!__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) signal_unblock(task);
 }
 
 // A tracer sees even a signal that is about to kill for having been refused.

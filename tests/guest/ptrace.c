@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic timeout=60
+// guest-test: expect=native variants=static,dynamic timeout=60 without=tsan
 // ptrace(2) on a child that asked for it: signals seen, changed, dropped and sent; system calls; registers; requests that cannot be.
 #include "tracing.h"
 #include <linux/ptrace.h>

@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic timeout=60
+// guest-test: expect=native variants=static,dynamic timeout=60 without=tsan
 // ptrace(2) and code: breakpoints put into a loop that has been running for long, in all ways of writing, by a tracer that attached to it; its
 // registers read and changed there; code replaced for good; several threads in it.
 #include "tracing.h"

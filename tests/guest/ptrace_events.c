@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic timeout=60
+// guest-test: expect=native variants=static,dynamic timeout=60 without=tsan
 // ptrace(2): new processes and threads, execve, ends of threads, what becomes of tracees without a tracer.
 #include "tracing.h"
 #include <pthread.h>

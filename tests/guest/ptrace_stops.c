@@ -1,4 +1,4 @@
-// guest-test: expect=native variants=static,dynamic timeout=60
+// guest-test: expect=native variants=static,dynamic timeout=60 without=tsan
 // ptrace(2): job control's stops of tracees, PTRACE_SEIZE, _INTERRUPT and _LISTEN, waits that a tracer interrupts, waiting in other ways.
 #include "tracing.h"
 #include <pthread.h>
