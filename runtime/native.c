@@ -150,7 +150,7 @@ void native_unlink(struct block *block) {
 void native_switch(const struct block *block, bool away) {
     const struct quick_unit *unit = block->unit;
     uint8_t bytes[QUICK_SWITCH_BYTES];
-    if (!quick_hot_passes) return;
+    if (!quick_hot_passes || !unit) return;
     unsigned at = quick_number(block);
     quick_switch(unit, at, away, bytes);
     copy_in((uint8_t *)(uintptr_t)unit->code + unit->start[at], bytes, sizeof bytes);
