@@ -6,21 +6,21 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROOM = 1 << 19 };  // a unit never needs more
+enum { ROOM = IMAGE_MAX_BYTES + (128 << 10) };  // a unit with its list never needs more
 
 struct compiler {
     const struct guest_isa *isa;
     uint64_t features;
-    struct region_places places;
     uint8_t pins[CHANNEL_PINS];
     struct jit_memory memory;
     struct jit *jit;
     struct ir_block ir[CHANNEL_BLOCKS];
     struct region_block block[CHANNEL_BLOCKS];
     struct region_way way[CHANNEL_WAYS];
+    struct region_holes holes;
 };
 
-struct compiler *compile_begin(const struct channel *channel, const char **why) {
+struct compiler *compile_begin(const struct channel *channel, uint8_t *arena, const char **why) {
     char name[sizeof channel->isa];
     memcpy(name, channel->isa, sizeof name);
     name[sizeof name - 1] = 0;
@@ -32,10 +32,9 @@ struct compiler *compile_begin(const struct channel *channel, const char **why) 
     if (!c) return NULL;
     c->isa = isa;
     c->features = channel->features;
-    c->places = (struct region_places){channel->leave, channel->stop, channel->indirect, channel->bodies, 0};
     memcpy(c->pins, channel->pins, sizeof c->pins);
     c->pins[sizeof c->pins - 1] = 0;
-    c->memory = (struct jit_memory){.start = (uint8_t *)(uintptr_t)channel->arena, .size = channel->arena_bytes};
+    c->memory = (struct jit_memory){.start = arena, .size = channel->arena_bytes};
     c->jit = jit_new(&c->memory, why);
     if (c->jit) return c;
     free(c);
@@ -72,10 +71,8 @@ static bool build(struct compiler *c, const struct channel_request *r, LLVMModul
                             .exact = r->exact != 0,
                             .lines = lines,
                             .stepwise = r->stepwise != 0,
-                            .pins = c->pins,
-                            .places = c->places};
-    region.places.exits = r->exit_table;
-    return region_build(module, &region);
+                            .pins = c->pins};
+    return region_build(module, &region, &c->holes);
 }
 
 LLVMModuleRef compile_module(struct compiler *c, const struct channel_request *request, bool lines, struct jit **jit) {
@@ -86,16 +83,32 @@ LLVMModuleRef compile_module(struct compiler *c, const struct channel_request *r
     return NULL;
 }
 
-static bool find_entries(struct compiler *c, struct jit_unit *unit, const struct channel_request *r,
-                         struct channel_result *result) {
+// Where something of the unit's is, from the image's start.
+static bool find(struct compiler *c, struct jit_unit *unit, const char *name, const struct channel_result *result, uint32_t *at) {
+    uint64_t offset = jit_address(unit, name) - (uintptr_t)(c->memory.start + result->at);
+    *at = (uint32_t)offset;
+    return offset < c->memory.used - result->at;
+}
+
+static bool find_all(struct compiler *c, struct jit_unit *unit, const struct channel_request *r, struct channel_result *result) {
     for (unsigned i = 0; i < r->blocks; i++) {
-        if (!r->block[i].entry) continue;
         char name[REGION_NAME_BYTES];
         region_entry_name(name, i);
-        uint64_t at = jit_address(unit, name) - (uintptr_t)c->memory.start;
-        if (at >= c->memory.used) return false;
-        result->entry[i] = (uint32_t)at;
+        if (r->block[i].entry && !find(c, unit, name, result, &result->entry[i])) return false;
     }
+    result->holes = c->holes.holes;
+    return (!r->exits || find(c, unit, "exits", result, &result->exits_at)) && find(c, unit, "holes", result, &result->holes_at);
+}
+
+// Behind the image.
+static bool put_list(struct compiler *c, struct channel_result *result) {
+    struct jit_memory *memory = &c->memory;
+    size_t at = (memory->used + 7) & ~(size_t)7, size = c->holes.holes * sizeof *c->holes.hole;
+    memory->full |= at > memory->size || memory->size - at < size;
+    if (memory->full) return false;
+    memcpy(memory->start + at, c->holes.hole, size);
+    result->list_at = (uint32_t)at;
+    memory->used = at + size;
     return true;
 }
 
@@ -104,9 +117,10 @@ static bool make(struct compiler *c, const struct channel_request *request, stru
     if (!compile_module(c, request, false, &jit)) return false;
     for (unsigned i = 0; i < request->blocks; i++) result->instructions += c->ir[i].instructions;
     struct jit_unit *unit = jit_compile(jit);
-    bool made = unit && find_entries(c, unit, request, result);
+    bool made = unit && find_all(c, unit, request, result);
+    result->bytes = (uint32_t)(c->memory.used - result->at);
     if (unit) jit_unit_free(unit);
-    return made;
+    return made && result->bytes <= IMAGE_MAX_BYTES && put_list(c, result);
 }
 
 static uint64_t processor_time(void) {
@@ -115,11 +129,12 @@ static uint64_t processor_time(void) {
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-void compile(struct compiler *c, const struct channel_request *request, struct channel_result *result) {
+void compile(struct compiler *c, const struct channel_request *request, bool all_taken, struct channel_result *result) {
+    if (all_taken) c->memory.used = 0, c->memory.full = false;
+    c->memory.used = (c->memory.used + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
     *result = (struct channel_result){.id = request->id, .outcome = CHANNEL_FULL, .at = (uint32_t)c->memory.used};
-    if (c->memory.full || c->memory.size - c->memory.used < ROOM) return;
+    if (c->memory.full || c->memory.used > c->memory.size || c->memory.size - c->memory.used < ROOM) return;
     uint64_t start = processor_time();
     result->outcome = make(c, request, result) ? CHANNEL_MADE : c->memory.full ? CHANNEL_FULL : CHANNEL_FAILED;
-    result->bytes = (uint32_t)c->memory.used - result->at;
     result->microseconds = (uint32_t)(processor_time() - start);
 }

@@ -5,9 +5,9 @@
 
 struct compiler;
 
-// A compiler for the channel's guest and host addresses, which puts code into the arena. NULL with a message in *why.
-struct compiler *compile_begin(const struct channel *channel, const char **why);
+// A compiler for the channel's guest, which puts images into the arena of the channel's size. NULL with a message in *why.
+struct compiler *compile_begin(const struct channel *channel, uint8_t *arena, const char **why);
 // A request's region as *jit's module, not optimised yet; with `lines`, as in struct region. NULL if the request is not well formed.
 LLVMModuleRef compile_module(struct compiler *compiler, const struct channel_request *request, bool lines, struct jit **jit);
-// Compiles a request, which nobody else changes meanwhile. The result's id is the request's.
-void compile(struct compiler *compiler, const struct channel_request *request, struct channel_result *result);
+// Compiles a request, which nobody else changes meanwhile. The result's id is the request's. `all_taken`: what earlier results name is not needed any more.
+void compile(struct compiler *compiler, const struct channel_request *request, bool all_taken, struct channel_result *result);

@@ -83,8 +83,8 @@ static bool print_ir(struct listing *l, LLVMModuleRef module) {
 
 // What only linkers and debuggers want to know.
 static bool is_noise(const char *text) {
-    static const char *const noise[] = {"\t.file",      "\t.cfi_",    "\t.type",  "\t.size",    "\t.p2align",     ".Ltmp",
-                                        ".Lfunc_begin", ".Lfunc_end", "\t.ident", "\t.addrsig", "\t.intel_syntax"};
+    static const char *const noise[] = {"\t.file",      "\t.cfi_",    "\t.type",  "\t.size",    "\t.p2align",      ".Ltmp",
+                                        ".Lfunc_begin", ".Lfunc_end", "\t.ident", "\t.addrsig", "\t.intel_syntax", "\t.protected"};
     for (unsigned i = 0; i < sizeof noise / sizeof *noise; i++) {
         if (starts(text, noise[i])) return true;
     }
@@ -93,7 +93,11 @@ static bool is_noise(const char *text) {
 }
 
 static bool is_for_tools(const char *section) {
-    return starts(section, "\t.section\t.debug_") || starts(section, "\t.section\t\".note");
+    static const char *const names[] = {".debug_", "\".note", ".holes", ".exits"};  // of the last two the names say all
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (starts(section, "\t.section\t") && starts(section + strlen("\t.section\t"), names[i])) return true;
+    }
+    return false;
 }
 
 // `skips`: the text is in a section that is.
@@ -175,7 +179,7 @@ int dump_main(const char *what) {
     const char *why = "no request of this version's `ferry dump` on standard input";
     bool fine = read_all(&channel, sizeof channel) && channel.magic == CHANNEL_MAGIC && channel.version == CHANNEL_VERSION;
     channel.isa[sizeof channel.isa - 1] = 0;
-    struct compiler *compiler = fine ? compile_begin(&channel, &why) : NULL;
+    struct compiler *compiler = fine ? compile_begin(&channel, NULL, &why) : NULL;
     fine = compiler && dump_print(stdout, compiler, &channel, what, &why);
     if (fine && (fflush(stdout) || ferror(stdout))) {
         why = strerror(errno);

@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LEAST_ADDRESS = 4096,  // smaller numbers are taken for numbers
-    COLUMN = 50,  // where names stand
-};
+enum { COLUMN = 50 };  // where names stand
 
 void listing_instruction(struct listing *l, unsigned line) {
     unsigned at = (line - 1) % REGION_BLOCK_LINES, block = (line - 1) / REGION_BLOCK_LINES;
@@ -24,37 +21,6 @@ void listing_instruction(struct listing *l, unsigned line) {
 }
 
 // ---- names
-
-static bool name_stub(const struct listing *l, uint64_t address, char *name, size_t size) {
-    const struct {
-        uint64_t address;
-        const char *name;
-    } stubs[] = {{l->channel->leave, "leave"}, {l->channel->stop, "stop"}, {l->channel->indirect, "indirect"}};
-    for (unsigned i = 0; i < sizeof stubs / sizeof *stubs; i++) {
-        if (address == stubs[i].address) return snprintf(name, size, "stub: %s", stubs[i].name) > 0;
-    }
-    return false;
-}
-
-static bool name_body(const struct listing *l, uint64_t address, char *name, size_t size) {
-    uint64_t offset = address - l->channel->bodies, code = offset / sizeof(void *);
-    if (code >= UOP_COUNT_OF_CODES || offset % sizeof(void *)) return false;
-    return snprintf(name, size, "body of %s", uop_info[code].name) > 0;
-}
-
-static bool name_exit(const struct listing *l, uint64_t address, char *name, size_t size) {
-    uint64_t offset = address - l->request->exit_table, exit = offset / sizeof(struct native_exit);
-    if (exit >= l->request->exits || offset % sizeof(struct native_exit) != offsetof(struct native_exit, target)) return false;
-    return snprintf(name, size, "exit to %" PRIx64, l->request->exit[exit]) > 0;
-}
-
-// Guest addresses are easier to recognise in hexadecimal.
-static bool name_pc(const struct listing *l, uint64_t address, char *name, size_t size) {
-    bool known = false;
-    for (unsigned i = 0; i < l->request->exits; i++) known |= l->request->exit[i] == address;
-    for (unsigned i = 0; i < l->request->blocks; i++) known |= address - l->request->block[i].pc < l->request->block[i].bytes;
-    return known && snprintf(name, size, "guest %" PRIx64, address) > 0;
-}
 
 static bool name_field(const struct listing *l, uint64_t offset, char *name, size_t size) {
     static const struct {
@@ -72,28 +38,16 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
     return slot && snprintf(name, size, "%s", slot) > 0;
 }
 
-static bool name_number(const struct listing *l, uint64_t value, char *name, size_t size) {
-    if (value < LEAST_ADDRESS) return false;
-    return name_stub(l, value, name, size) || name_body(l, value, name, size) || name_exit(l, value, name, size) ||
-           name_pc(l, value, name, size);
-}
-
 // ---- lines
 
-// The name of the first thing in the line that has one.
+// The name of the place in the cpu that the line is about.
 static bool find_name(const struct listing *l, const char *line, char *name, size_t size) {
-    static const char digits[] = "0123456789";
     const char *at = l->place ? strstr(line, l->place) : NULL;
-    if (at) at += strlen(l->place);
-    if (at && strchr(digits, *at) && name_field(l, strtoull(at, NULL, 10), name, size)) return true;
-    for (at = strpbrk(line, digits); at; at = strpbrk(at, digits)) {
-        char *end;
-        bool whole = at == line || strchr(" \t-+[,(", at[-1]);
-        uint64_t value = strtoull(at, &end, 10);
-        if (whole && name_number(l, at != line && at[-1] == '-' ? -value : value, name, size)) return true;
-        at = end;
-    }
-    return false;
+    char *end;
+    if (!at) return false;
+    at += strlen(l->place);
+    uint64_t offset = strtoull(at, &end, 10);
+    return end != at && name_field(l, offset, name, size);
 }
 
 // Where the text ends on a terminal.

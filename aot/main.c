@@ -18,16 +18,15 @@ enum { NICENESS = 5 };
 
 // ---- starting
 
-static struct channel *map_channel(void) {
+static struct channel *map_channel(uint8_t **arena) {
     struct stat about;
     if (fstat(CHANNEL_FD, &about) < 0 || about.st_size < CHANNEL_CONTROL_BYTES) return NULL;
     struct channel *channel = mmap(NULL, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, CHANNEL_FD, 0);
     if (channel == MAP_FAILED || channel->magic != CHANNEL_MAGIC || channel->version != CHANNEL_VERSION) return NULL;
     if ((uint64_t)about.st_size < CHANNEL_CONTROL_BYTES + (uint64_t)channel->arena_bytes) return NULL;
-    void *arena = (void *)(uintptr_t)channel->arena;
-    void *got = mmap(arena, channel->arena_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, CHANNEL_FD,
-                     CHANNEL_CONTROL_BYTES);
-    return got == arena ? channel : NULL;
+    void *got = mmap(NULL, channel->arena_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, CHANNEL_FD, CHANNEL_CONTROL_BYTES);
+    *arena = got;
+    return got == MAP_FAILED ? NULL : channel;
 }
 
 // When memory gets short this is the first to go; it leaves no core behind.
@@ -67,7 +66,8 @@ static void serve(struct channel *channel, struct compiler *compiler) {
         memcpy(&request, &channel->request[done % CHANNEL_REQUESTS], sizeof request);
         __atomic_store_n(&channel->requests_out, done + 1, __ATOMIC_RELEASE);
         __atomic_store_n(&channel->current, request.id, __ATOMIC_SEQ_CST);
-        compile(compiler, &request, &result);
+        uint32_t in = __atomic_load_n(&channel->results_in, __ATOMIC_RELAXED);
+        compile(compiler, &request, __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) == in, &result);
         __atomic_store_n(&channel->current, 0, __ATOMIC_SEQ_CST);
         answer(channel, &result);
     }
@@ -83,10 +83,11 @@ int main(int argc, char *argv[]) {
         return 2;
     }
     const char *why;
-    struct channel *channel = map_channel();
+    uint8_t *arena;
+    struct channel *channel = map_channel(&arena);
     if (!channel) return 1;
     be_humble();
-    struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, &why) : NULL;
+    struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, arena, &why) : NULL;
     if (!compiler) return 1;
     serve(channel, compiler);
 }

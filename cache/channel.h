@@ -1,14 +1,15 @@
 // What the runner and the compiler program share: one memory of requests, results and code. Nothing else passes between them. Either may die,
 // hang or write nonsense at any moment, so that each checks what it reads, in a copy of its own.
 //
-//   control pages: both read and write       code arena: the compiler writes, the runner executes
+//   control pages: both read and write       arena: the compiler writes, the runner takes images of code from it
 //
-// The arena lies at the same address in both, so that code can be linked where it is.
+// What was taken is written over.
 #pragma once
+#include "translator/quick/image.h"
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 4,
+    CHANNEL_VERSION = 5,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -39,7 +40,6 @@ struct channel_request {
     uint32_t id, mode;
     uint32_t blocks, exits, ways, bytes;
     uint32_t exact, stepwise;  // whether, as in struct region
-    uint64_t exit_table;  // the address of a struct native_exit for each exit, in the runner
     struct channel_block block[CHANNEL_BLOCKS];
     uint64_t exit[CHANNEL_EXITS];  // pcs
     struct channel_way way[CHANNEL_WAYS];
@@ -50,8 +50,10 @@ enum channel_outcome { CHANNEL_MADE, CHANNEL_FAILED, CHANNEL_FULL };
 
 struct channel_result {
     uint32_t id, outcome;
-    uint32_t at, bytes;  // of the code, from the arena's start
-    uint32_t entry[CHANNEL_BLOCKS];  // of blocks that are entries: from the arena's start
+    uint32_t at, bytes;  // of the image, from the arena's start
+    uint32_t entry[CHANNEL_BLOCKS];  // of blocks that are entries: from the image's start
+    uint32_t holes, holes_at, exits_at;  // as of struct image
+    uint32_t list_at;  // of struct image_hole for each hole, from the arena's start
     uint32_t instructions;  // of the guest
     uint32_t microseconds;  // of processor time
 };
@@ -60,9 +62,7 @@ struct channel_result {
 struct channel {
     uint64_t magic;
     uint32_t version, arena_bytes;
-    uint64_t arena;  // its address
     uint64_t features;
-    uint64_t leave, stop, indirect, bodies;  // addresses in the runner
     uint8_t pins[CHANNEL_PINS];  // ended by 0
     char isa[16];
     uint32_t closed;  // the runner needs no more

@@ -152,7 +152,7 @@ static void unlink_bucket(struct block *block) {
 
 static void ask_to_leave(struct cpu *cpu, void *data) {
     (void)data;
-    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
 }
 
 static void remove_native(struct quick_unit *unit) {
@@ -319,13 +319,13 @@ void code_collect(void) {
         arena_free(&old.code);
         arena_free(&old.about);
         native_free(&old.native);
-        optimise_free(&old.optimiser);
+        old.optimiser = (struct optimiser){.made = NULL};
     }
     lock_drop(&code_lock);
 }
 
 static bool is_over_limit(void) {
-    uint64_t used = current.code.used + current.about.used + current.native.used + optimise_used(&current.optimiser);
+    uint64_t used = current.code.used + current.about.used + current.native.used;
     return used > (options.code_size ? options.code_size : CODE_LIMIT);
 }
 
@@ -389,7 +389,7 @@ static unsigned gather(struct block *first, struct block **blocks) {
 static void improve(struct block *block) {
     bool full;
     struct quick_unit *unit = block->unit;
-    uint32_t passes = optimise(&current.optimiser, &current.about, block, find, &full);
+    uint32_t passes = optimise(&current.optimiser, &current.native, &current.about, block, find, &full);
     __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
     if (passes == OPTIMISE_NEVER && unit->counts && !full)
         native_make(&current.native, &current.about, unit->block, unit->blocks, false, &full);

@@ -3,6 +3,10 @@
 // It is started by a process in between, which shares our memory but not our table of descriptors: there it makes the memory of the channel and
 // maps it, for us too; then it starts the program and ends. So the program is a child of nobody here, and it would take a guest's wait() that asks for
 // children of all kinds (__WALL), at the right moment, to see even the process in between.
+//
+// A process that gets orphans as its children (process 1 of a container, prctl(2)'s PR_SET_CHILD_SUBREAPER) would get the program as well, as one that it
+// could wait for. There the process in between becomes the program itself, a child that ends without a signal and that only waits for children of all
+// kinds are told of; these leave it out (compiler_reap).
 #include "runtime/compiler.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
@@ -20,13 +24,11 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 enum { STACK_BYTES = 32 << 10 };
 #define SILENCE UINT64_C(3000000000)  // nanoseconds without an answer after which we look whether it is still there
-#define ARENA_PLACE UINT64_C(0x600000000000)  // above all guests, below what kernels choose
-#define ARENA_PLACES 64
-#define ARENA_STEP (UINT64_C(1) << 28)
 
 // ---- starting
 
@@ -38,6 +40,7 @@ struct start {
     long runner;  // process id
     long fd, pidfd;  // in the table of the process in between
     bool failed;
+    bool stays;  // a child of this process
     char path[PATH_MAX];
     char stack[2][STACK_BYTES] __attribute__((aligned(16)));
 };
@@ -87,26 +90,17 @@ static long make_memory(uint64_t size) {
     return !is_bad(fd) && is_bad(host_call(ftruncate, fd, size)) ? -1 : fd;
 }
 
-static long map_arena(long fd, uint32_t bytes) {
-    for (unsigned i = 0; i < ARENA_PLACES; i++) {
-        long at = host_call(mmap, ARENA_PLACE + i * ARENA_STEP, bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
-                            CHANNEL_CONTROL_BYTES);
-        if (at != -EEXIST) return at;
-    }
-    return host_call(mmap, 0, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, CHANNEL_CONTROL_BYTES);
-}
-
 static bool map_channel(struct start *start) {
     struct compiler *c = start->compiler;
     long control = host_call(mmap, 0, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, start->fd, 0);
     if (is_bad(control)) return false;
-    long arena = map_arena(start->fd, start->arena_bytes);
+    long arena = host_call(mmap, 0, start->arena_bytes, PROT_READ, MAP_SHARED, start->fd, CHANNEL_CONTROL_BYTES);
     if (is_bad(arena)) {
         host_call(munmap, control, CHANNEL_CONTROL_BYTES);
         return false;
     }
     c->channel = (struct channel *)control;
-    c->arena = (uint8_t *)arena;
+    c->arena = (const uint8_t *)arena;
     c->arena_bytes = start->arena_bytes;
     return true;
 }
@@ -122,12 +116,7 @@ void compiler_describe(struct channel *channel, const struct guest_isa *isa, gue
 static void fill_channel(const struct start *start) {
     const struct compiler *c = start->compiler;
     struct channel *channel = c->channel;
-    channel->arena = (uintptr_t)c->arena;
     channel->arena_bytes = c->arena_bytes;
-    channel->leave = (uintptr_t)quick_stubs.leave;
-    channel->stop = (uintptr_t)quick_stubs.stop;
-    channel->indirect = (uintptr_t)quick_stubs.indirect;
-    channel->bodies = (uintptr_t)interp_body;
     compiler_describe(channel, start->isa, start->features);
 }
 
@@ -140,6 +129,7 @@ static int start_program(void *data) {
     if (is_bad(start->fd) || is_bad(start->pidfd) || !map_channel(start)) return 1;
     start->failed = false;
     fill_channel(start);
+    if (start->stays) return become_program(start);
     long pid = host_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, start->stack[1] + STACK_BYTES, NULL, 0, become_program, start);
     if (is_bad(pid)) start->failed = true;
     return 0;
@@ -153,6 +143,39 @@ static uint64_t now(void) {
 
 bool compiler_untraced;
 
+// ---- programs that are children of this process
+
+enum { MAX_CHILDREN = 8 };  // of programs that do not end when they should, more than these stay unwaited for
+static int child[MAX_CHILDREN];
+
+static bool gets_orphans(void) {
+    int is = 0;
+    return host_call(getpid) == 1 || (host_call(prctl, PR_GET_CHILD_SUBREAPER, &is) == 0 && is);
+}
+
+static bool is_over(int pid) {
+    return host_call(wait4, pid, 0, WNOHANG | __WCLONE, 0) != 0;
+}
+
+static void note_child(int pid) {
+    for (unsigned i = 0; i < MAX_CHILDREN; i++) {
+        int before = __atomic_load_n(&child[i], __ATOMIC_RELAXED);
+        if (before && !is_over(before)) continue;
+        __atomic_store_n(&child[i], pid, __ATOMIC_RELAXED);
+        return;
+    }
+}
+
+bool compiler_reap(int pid) {
+    for (unsigned i = 0; i < MAX_CHILDREN; i++) {
+        if (__atomic_load_n(&child[i], __ATOMIC_RELAXED) != pid) continue;
+        __atomic_store_n(&child[i], 0, __ATOMIC_RELAXED);
+        is_over(pid);
+        return true;
+    }
+    return false;
+}
+
 // No signal may come while others use our memory and our thread's storage.
 static void start_quietly(struct start *start) {
     const uint64_t all = ~UINT64_C(0);
@@ -161,6 +184,7 @@ static void start_quietly(struct start *start) {
     uint64_t untraced = __atomic_load_n(&compiler_untraced, __ATOMIC_RELAXED) ? CLONE_UNTRACED : 0;
     long pid = host_clone(CLONE_VM | CLONE_VFORK | untraced, start->stack[0] + STACK_BYTES, NULL, 0, start_program, start);
     if (is_bad(pid)) start->failed = true;
+    else if (start->stays && !start->failed) note_child((int)pid);
     else host_call(wait4, pid, 0, __WCLONE, 0);
     host_call(rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
 }
@@ -174,12 +198,13 @@ bool compiler_begin(struct compiler *compiler, const struct guest_isa *isa, gues
     start->features = features;
     start->arena_bytes = arena_bytes;
     start->runner = host_call(getpid);
+    start->stays = gets_orphans();
     start->failed = !compiler_program(start->path, sizeof start->path);
     if (!start->failed) start_quietly(start);
     bool started = !start->failed;
     compiler->heard = now();
     pages_give(start, sizeof *start);
-    if (!started) compiler_free(compiler);
+    if (!started) compiler_close(compiler);
     return started;
 }
 
@@ -200,13 +225,17 @@ void compiler_send(struct compiler *c) {
 bool compiler_result(struct compiler *c, struct channel_result *result) {
     if (!c->channel || c->asked == c->answered) return false;
     if (__atomic_load_n(&c->channel->results_in, __ATOMIC_ACQUIRE) == c->answered) return false;
-    memcpy(result, &c->channel->result[c->answered % CHANNEL_RESULTS], sizeof *result);
-    __atomic_store_n(&c->channel->results_out, ++c->answered, __ATOMIC_RELEASE);
+    memcpy(result, &c->channel->result[c->answered++ % CHANNEL_RESULTS], sizeof *result);
     c->heard = now();
-    bool inside = result->at <= c->arena_bytes && result->bytes <= c->arena_bytes - result->at;
+    uint64_t list = (uint64_t)result->holes * sizeof(struct image_hole);
+    bool inside = result->at <= c->arena_bytes && result->bytes <= c->arena_bytes - result->at &&
+                  result->list_at <= c->arena_bytes && list <= c->arena_bytes - result->list_at;
     if (result->outcome == CHANNEL_MADE && !inside) result->outcome = CHANNEL_FAILED;
-    if (result->outcome == CHANNEL_MADE && result->at + result->bytes > c->used) c->used = result->at + result->bytes;
     return true;
+}
+
+void compiler_took(struct compiler *c) {
+    __atomic_store_n(&c->channel->results_out, c->answered, __ATOMIC_RELEASE);
 }
 
 void compiler_wait(const struct compiler *c) {
@@ -232,22 +261,19 @@ bool compiler_is_gone(struct compiler *c, uint32_t *current) {
 
 // ---- ending
 
-static void forget_channel(struct compiler *c) {
-    if (c->channel) host_call(munmap, c->channel, CHANNEL_CONTROL_BYTES);
+static void unmap(struct compiler *c) {
+    if (!c->channel) return;
+    host_call(munmap, c->channel, CHANNEL_CONTROL_BYTES);
+    host_call(munmap, c->arena, c->arena_bytes);
     c->channel = NULL;
 }
 
 void compiler_close(struct compiler *c) {
     if (c->channel) __atomic_store_n(&c->channel->closed, 1, __ATOMIC_RELAXED);
-    forget_channel(c);
+    unmap(c);
 }
 
 void compiler_forked(struct compiler *c) {
-    forget_channel(c);
-}
-
-void compiler_free(struct compiler *c) {
-    compiler_close(c);
-    if (c->arena) host_call(munmap, c->arena, c->arena_bytes);
-    *c = (struct compiler){0};
+    memset(child, 0, sizeof child);
+    unmap(c);
 }

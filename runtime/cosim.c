@@ -7,10 +7,9 @@
 // With other guest threads nothing can be undone behind their backs, and a comparison would see what they do: then native code just runs.
 #include "runtime/cosim.h"
 #include "runtime/base/arena.h"
-#include "runtime/code.h"
 #include "runtime/cosim_report.h"
-#include "runtime/cpu_loop.h"
 #include "runtime/optimise.h"
+#include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/quick/quick.h"
 #include <string.h>
@@ -31,12 +30,10 @@ static void enter_native(struct cpu *cpu, void *data) {
     visit->next = enter(cpu, visit->first, visit->code);
 }
 
-// From an anchor to the fault that exact code came to, as cpu_loop does.
+// From an anchor to the fault that exact code came to.
 static void go_on_carefully(struct cpu *cpu, void *data) {
     (void)data;
-    __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
-    const struct cell *code = code_resolve(cpu);
-    if (code) interp_run(cpu, code);
+    cpu_enter_code(cpu);
 }
 
 // Where and how native code left the guest.
@@ -44,11 +41,12 @@ static void run_native(struct cpu *cpu, struct visit *visit, struct cosim_state 
     bool whole = cosim__guard(cpu, enter_native, visit);
     if (cpu->mode & MODE_CAREFUL) {
         cosim__guard(cpu, go_on_carefully, NULL);
-        cpu->mode &= ~MODE_CAREFUL;
+        cpu_end_care(cpu);
     }
     if (!whole) visit->next = NULL;
-    bool trapped = !visit->next, has_address = trapped && (cpu->trap.kind == TRAP_MEMORY || cpu->trap.kind == TRAP_ALIGN);
-    *left = (struct cosim_state){.pc = trapped ? cpu->pc : interp_next_pc(cpu, visit->next),
+    bool trapped = !visit->next && cpu->trap.kind != TRAP_INTERRUPT,
+         has_address = trapped && (cpu->trap.kind == TRAP_MEMORY || cpu->trap.kind == TRAP_ALIGN);
+    *left = (struct cosim_state){.pc = visit->next ? interp_next_pc(cpu, visit->next) : cpu->pc,
                                  .trap = trapped ? cpu->trap.kind : TRAP_NONE,
                                  .fault_address = has_address ? cpu->trap.address : 0};
     cosim__note(cpu, left);

@@ -27,7 +27,10 @@ ptrdiff_t cpu_current_offset(void) {
     return (char *)&current - (char *)__builtin_thread_pointer();
 }
 
-enum { CPU_BYTES = (sizeof(struct cpu) + 15) & ~15u };
+enum {
+    CPU_BYTES = (sizeof(struct cpu) + 15) & ~15u,
+    CAREFUL_JUMPS = 1 << 14,  // exact code sees to it that its faults are not further away, or not much
+};
 
 static void enlist(struct cpu_state *state) {
     static bool registered;  // the first cpu is made before a second thread exists
@@ -132,9 +135,29 @@ static void catch_up(struct cpu *cpu, struct cpu_state *state) {
     code_collect();
 }
 
-// Under MODE_CAREFUL the interpreter comes to the fault before it looks whether it is to leave. That mode ends here, whatever came of it.
-static void begin_careful(struct cpu *cpu) {
-    if (cpu->mode & MODE_CAREFUL) __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+// False after a trap.
+static bool run_interpreter(struct cpu *cpu) {
+    const struct cell *code = code_resolve(cpu);
+    if (code) interp_run(cpu, code);
+    return code && cpu->trap.kind == TRAP_INTERRUPT;
+}
+
+// A fault need not come again: another thread may have changed what was read on the way there, or mapped the page.
+static void go_carefully(struct cpu *cpu) {
+    __atomic_fetch_or(&cpu->pending, PENDING_STEP, __ATOMIC_SEQ_CST);
+    for (unsigned left = CAREFUL_JUMPS; left > 0 && run_interpreter(cpu); left--) {
+        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) != PENDING_STEP) return;
+    }
+}
+
+void cpu_enter_code(struct cpu *cpu) {
+    if (cpu->mode & MODE_CAREFUL) go_carefully(cpu);
+    else run_interpreter(cpu);
+}
+
+void cpu_end_care(struct cpu *cpu) {
+    cpu->mode &= ~(uint32_t)MODE_CAREFUL;
+    __atomic_fetch_and(&cpu->pending, ~(uint32_t)PENDING_STEP, __ATOMIC_SEQ_CST);
 }
 
 // Runs translated code from cpu->pc until a trap.
@@ -143,9 +166,7 @@ static __attribute__((noinline)) void cpu_run_code(struct cpu *cpu, struct cpu_s
     if (_setjmp(state->back) == 0) {
         meter_switch(cpu, METER_INTERPRETER);
         catch_up(cpu, state);
-        begin_careful(cpu);
-        const struct cell *code = code_resolve(cpu);
-        if (code) interp_run(cpu, code);
+        cpu_enter_code(cpu);
     }
     // A fault leads here from where it is.
     if (meter_switch(cpu, METER_SYSTEM) == METER_NATIVE) meter_count(cpu, METER_EXIT_TRAP);
@@ -175,7 +196,7 @@ void cpu_loop(struct cpu *cpu) {
         if (state->stopped) break;
         mode = cpu->mode;
         cpu_run_code(cpu, state);
-        if (mode & MODE_CAREFUL) cpu->mode &= ~(uint32_t)MODE_CAREFUL;
+        if (mode & MODE_CAREFUL) cpu_end_care(cpu);
         handle_trap(cpu, state->hooks);
     }
     fp_host_leave(cpu);

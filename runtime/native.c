@@ -147,13 +147,20 @@ void native_unlink(struct block *block) {
 
 // ---- units
 
-void native_switch(const struct block *block, bool away) {
+// The unit's jumps back to the block lead to its better code, or no longer.
+static void switch_loop(const struct block *block) {
     const struct quick_unit *unit = block->unit;
     uint8_t bytes[QUICK_SWITCH_BYTES];
-    if (!quick_hot_passes || !unit) return;
     unsigned at = quick_number(block);
-    quick_switch(unit, at, away, bytes);
+    if (unit->start[at] == QUICK_NOWHERE || quick_stepwise) return;
+    quick_switch(unit, at, block->optimised, bytes);
     copy_in((uint8_t *)(uintptr_t)unit->code + unit->start[at], bytes, sizeof bytes);
+}
+
+void native_switch(struct block *block) {
+    if (!block->unit) return;
+    rewrite(block, true);
+    switch_loop(block);
 }
 
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full) {
@@ -175,10 +182,27 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     for (unsigned i = 0; again && i < count; i++) cpu_forget_native_jump(blocks[i]->pc);
     for (unsigned i = 0; i < count; i++) {
         rewrite(blocks[i], true);
-        if (blocks[i]->optimised) native_switch(blocks[i], true);
+        if (blocks[i]->optimised) switch_loop(blocks[i]);
     }
     stats_native(unit->blocks, unit->bytes);
     return true;
+}
+
+const uint8_t *native_add(struct native *native, const struct image *image, const uint8_t *code, struct quick_exit *exits,
+                          bool *full) {
+    *full = false;
+    if (!image->bytes || image->bytes > IMAGE_MAX_BYTES || (!native->base && !begin(native))) return NULL;
+    size_t start = (native->used + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+    *full = start + image->bytes > NATIVE_BYTES;
+    if (*full) return NULL;
+    uint8_t *to = native->base + start;
+    protect(to, image->bytes, PROT_READ | PROT_WRITE);
+    memcpy(to, code, image->bytes);
+    bool filled = image_fill(image, to, (uintptr_t)to, exits);
+    protect(to, image->bytes, PROT_READ | PROT_EXEC);
+    if (!filled) return NULL;
+    __atomic_store_n(&native->used, start + ((image->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1)), __ATOMIC_RELAXED);
+    return to;
 }
 
 void native_free(struct native *native) {

@@ -1,7 +1,7 @@
 // Memory for native code and what lies where in it. Pages are written, then made executable: never both at once. While a page is being written,
 // threads that run in it fault and try again (native_retry).
 #pragma once
-#include "translator/quick/quick.h"
+#include "translator/quick/image.h"
 #include <stddef.h>
 
 enum { NATIVE_WAITING = 1024 };
@@ -20,12 +20,15 @@ struct native {
 bool native_init(const uint8_t *pins);
 // Code for the blocks, installed, which counts its passes if any does and `counts`; what stays with it from `arena`. False if that cannot be; *full says that it is for lack of room.
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full);
-// The block has better code, or no longer: its unit leaves for that, or no longer does. For blocks with a unit that counts.
-void native_switch(const struct block *block, bool away);
+// The block has other `optimised` code, or none any more: its unit leaves for that, and exits lead there.
+void native_switch(struct block *block);
 // An exit is often passed: lets it lead straight to its target's native code, at once or together with others.
 void native_link(struct native *native, struct quick_exit *exit);
 // No exits lead straight to the block any more, which lost its native code.
 void native_unlink(struct block *block);
+// A copy of the image's code, executable, with these exits; where it is, or NULL if that cannot be.
+const uint8_t *native_add(struct native *native, const struct image *image, const uint8_t *code, struct quick_exit *exits,
+                          bool *full);
 void native_free(struct native *native);
 
 // For handlers of host signals. Whether a host pc is in this generation's code.

@@ -9,6 +9,7 @@
 #include "runtime/options.h"
 #include "runtime/perfmap.h"
 #include "runtime/stats.h"
+#include "translator/interp/cells.h"
 #include "translator/quick/quick.h"
 #include <string.h>
 
@@ -21,15 +22,17 @@ enum {
     MOST_TRIES = 5,  // each time it takes twice as long to the next one
     FAILURES = 4,  // of compiler programs in one process, after which it does without
     LEAST_ARENA = 1 << 20,
-    MOST_ARENA = 16 << 20,
+    MOST_ARENA = 4 << 20,
     BANNED = 64,
+    EXACT_SHARE = 10,  // cells for each store
 };
 
 // A region that was asked for.
 struct optimised {
     struct optimised *next;
-    const uint8_t *arena;
-    uint32_t at, bytes, blocks;  // the code, from the arena's start
+    const uint8_t *code;
+    uint32_t bytes, blocks, exits;
+    struct quick_exit *exit;
     bool dead, exact;
     struct block *by;  // that made us ask
     uint8_t grown;  // how often its like was asked for before
@@ -53,13 +56,13 @@ static bool exact;  // from now on code has to be
 void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size) {
     guest = isa;
     guest_has = features;
-    uint64_t part = size / OPTIMISER_COMPILERS;
-    arena_bytes = (uint32_t)(part < LEAST_ARENA ? LEAST_ARENA : part > MOST_ARENA ? MOST_ARENA : part);
+    arena_bytes = (uint32_t)(size < LEAST_ARENA ? LEAST_ARENA : size > MOST_ARENA ? MOST_ARENA : size);
     owner = host_call(getpid);
 }
 
-static struct compiler *last(struct optimiser *o) {
-    return o->compilers ? &o->compiler[o->compilers - 1] : NULL;
+// The program at work, or NULL.
+static struct compiler *at_work(struct optimiser *o) {
+    return o->compiler.channel ? &o->compiler : NULL;
 }
 
 // ---- asking
@@ -75,9 +78,9 @@ static bool copy_bytes(const struct gathering *g, struct channel_request *reques
     return true;
 }
 
-static struct native_exit *make_exits(const struct gathering *g, struct arena *arena) {
-    struct native_exit *exit = arena_alloc(arena, g->exits * sizeof *exit + 1, 8);
-    for (unsigned i = 0; i < g->exits; i++) native_exit_init(&exit[i], g->exit[i]);
+static struct quick_exit *make_exits(const struct gathering *g, struct arena *arena) {
+    struct quick_exit *exit = arena_alloc(arena, g->exits * sizeof *exit + 1, 8);
+    for (unsigned i = 0; i < g->exits; i++) quick_exit_init(&exit[i], g->exit[i]);
     return exit;
 }
 
@@ -142,22 +145,43 @@ static bool find_region(struct gathering *g, struct block *block, gather_find *f
     return gather_loop(g, block, find);
 }
 
+static unsigned count_stores(const struct block *block) {
+    unsigned stores = 0;
+    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
+        code = block->code->about->cell_code[2 * i];
+        stores += code < UOP_COUNT_OF_CODES && uop_stores(code);
+    }
+    return stores;
+}
+
+// In exact code a store costs so many others that the quick tier's is faster where there are many.
+static bool is_worth_it(const struct gathering *g) {
+    unsigned stores = 0, cells = 0;
+    if (!exact || options.tier == TIER_OPT) return true;
+    for (unsigned i = 0; i < g->blocks; i++) {
+        stores += count_stores(g->block[i]);
+        cells += g->block[i]->count;
+    }
+    return stores * EXACT_SHARE <= cells;
+}
+
 static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, gather_find *find) {
     static struct gathering g;
     unsigned grown;
     struct channel_request *request = compiler_request(c);
-    if (!request || !find_region(&g, block, find, &grown) || !copy_bytes(&g, request)) return false;
+    if (!find_region(&g, block, find, &grown) || !is_worth_it(&g) || !copy_bytes(&g, request)) return false;
     request->id = c->asked + 1;
     request->mode = block->mode;
     request->exact = exact;
     request->stepwise = quick_stepwise;
     request->blocks = g.blocks;
     request->exits = g.exits;
-    request->exit_table = (uintptr_t)make_exits(&g, arena);
     request->ways = g.ways;
     memcpy(request->exit, g.exit, g.exits * sizeof *g.exit);
     memcpy(request->way, g.way, g.ways * sizeof *g.way);
     struct optimised *unit = make_unit(&g, request, arena);
+    unit->exit = make_exits(&g, arena);
+    unit->exits = g.exits;
     unit->grown = (uint8_t)grown;
     unit->by = block;
     o->asked[c->asked % CHANNEL_REQUESTS] = unit;
@@ -171,7 +195,7 @@ static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, st
 static void give(struct block *block, const void *code) {
     quick_optimise(block, code);
     cpu_forget_native_jump(block->pc);
-    if (block->unit) native_switch(block, code != NULL);
+    native_switch(block);
 }
 
 static void remove_unit(struct optimised *unit) {
@@ -187,19 +211,33 @@ static void remove_unit(struct optimised *unit) {
     }
 }
 
-// Faults in the code must be known as such before anyone enters it.
-static void install(struct optimiser *o, const struct compiler *c, struct optimised *unit, const struct channel_result *result) {
-    unit->arena = c->arena;
-    unit->at = result->at;
+// A copy of the image, at *unit->code. What the compiler program says about it was checked, and is checked again by what uses it.
+static bool copy_in(struct native *native, const struct compiler *c, struct optimised *unit, const struct channel_result *result,
+                    bool *full) {
+    static struct image_hole hole[IMAGE_MAX_HOLES];
+    if (result->holes > IMAGE_MAX_HOLES) return false;
+    memcpy(hole, c->arena + result->list_at, result->holes * sizeof *hole);
+    const struct image image = {.bytes = result->bytes,
+                                .holes_at = result->holes_at,
+                                .exits_at = result->exits_at,
+                                .holes = result->holes,
+                                .exits = unit->exits,
+                                .hole = hole};
+    unit->code = native_add(native, &image, c->arena + result->at, unit->exit, full);
     unit->bytes = result->bytes;
-    perfmap_add(c->arena + result->at, result->bytes, unit->use[0].block->pc, "opt");
+    return unit->code;
+}
+
+// Faults in the code must be known as such before anyone enters it.
+static void install(struct optimiser *o, struct optimised *unit, const struct channel_result *result) {
+    perfmap_add(unit->code, unit->bytes, unit->use[0].block->pc, "opt");
     unit->next = o->made;
     __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct use *use = &unit->use[i];
-        if (!use->entry || result->entry[i] - result->at >= result->bytes) continue;
+        if (!use->entry || result->entry[i] >= unit->bytes) continue;
         use->block->optimised_by = unit;
-        give(use->block, c->arena + result->entry[i]);
+        give(use->block, unit->code + result->entry[i]);
     }
 }
 
@@ -214,21 +252,27 @@ static bool is_banned(uint64_t pc) {
     return false;
 }
 
-static void take_results(struct optimiser *o, struct compiler *c) {
+static void take(struct optimiser *o, struct native *native, struct optimised *unit, const struct channel_result *result,
+                 bool *full) {
+    bool ours = result->id == o->compiler.answered;
+    if (unit->dead) return;
+    if (ours && result->outcome == CHANNEL_MADE && copy_in(native, &o->compiler, unit, result, full)) {
+        install(o, unit, result);
+        stats_optimised(result, unit->blocks);
+        return;
+    }
+    if (result->outcome != CHANNEL_FULL && !*full) ban(unit);
+    else unit->by->asked = false;
+    unit->dead = true;
+}
+
+// *full: there was no room for the code.
+static void take_results(struct optimiser *o, struct native *native, bool *full) {
     static struct channel_result result;
-    while (compiler_result(c, &result)) {
-        struct optimised *unit = o->asked[(c->answered - 1) % CHANNEL_REQUESTS];
-        bool ours = result.id == c->answered;
-        if (ours && result.outcome == CHANNEL_FULL) c->full = true;
-        if (unit->dead) continue;
-        if (ours && result.outcome == CHANNEL_MADE) {
-            install(o, c, unit, &result);
-            stats_optimised(&result, unit->blocks);
-        } else {
-            if (result.outcome != CHANNEL_FULL) ban(unit);
-            else unit->by->asked = false;
-            unit->dead = true;
-        }
+    struct compiler *c = &o->compiler;
+    while (!*full && compiler_result(c, &result)) {
+        take(o, native, o->asked[(c->answered - 1) % CHANNEL_REQUESTS], &result, full);
+        compiler_took(c);
     }
 }
 
@@ -242,35 +286,31 @@ static void forget_requests(struct optimiser *o, struct compiler *c, uint32_t cu
     }
 }
 
-// The program to ask: the last one, or a new one after it is full or gone.
-static struct compiler *program(struct optimiser *o, bool *full) {
-    struct compiler *c = last(o);
+// The program to ask: the one at work, or a new one after it is gone.
+static struct compiler *program(struct optimiser *o, struct native *native, bool *full) {
+    struct compiler *c = &o->compiler;
     uint32_t current = 0;
-    if (c && c->channel) {
-        take_results(o, c);
-        bool gone = compiler_is_gone(c, &current);
-        if (!c->full && !gone) return c;
-        failures += current != 0 || (gone && c->asked != c->answered);
+    if (c->channel) {
+        take_results(o, native, full);
+        if (*full) return NULL;
+        if (!compiler_is_gone(c, &current)) return c;
+        failures += current != 0 || c->asked != c->answered;
         forget_requests(o, c, current);
         compiler_close(c);
     }
-    *full = o->compilers == OPTIMISER_COMPILERS;
-    if (*full || failures >= FAILURES || host_call(getpid) != owner) return NULL;
-    c = &o->compiler[o->compilers];
-    if (!compiler_begin(c, guest, guest_has, arena_bytes)) {
-        failures = FAILURES;
-        return NULL;
-    }
-    o->compilers++;
-    return c;
+    if (failures >= FAILURES || host_call(getpid) != owner) return NULL;
+    if (compiler_begin(c, guest, guest_has, arena_bytes)) return c;
+    failures = FAILURES;
+    return NULL;
 }
 
 // Under --tier=opt nothing goes on before the code is there.
-static void wait_for(struct optimiser *o, struct compiler *c) {
+static void wait_for(struct optimiser *o, struct native *native, bool *full) {
+    struct compiler *c = &o->compiler;
     uint32_t current;
-    while (c->answered != c->asked && !compiler_is_gone(c, &current)) {
+    while (!*full && c->answered != c->asked && !compiler_is_gone(c, &current)) {
         compiler_wait(c);
-        take_results(o, c);
+        take_results(o, native, full);
     }
 }
 
@@ -279,18 +319,27 @@ static bool waits(struct block *block) {
     return around(block) && block->waited++ < PATIENCE;
 }
 
-uint32_t optimise(struct optimiser *o, struct arena *arena, struct block *block, gather_find *find, bool *full) {
+// Counting takes time: a unit that runs out at blocks that have their code stops it before long.
+static uint32_t have_nothing_to_ask(const struct block *block) {
+    struct quick_unit *unit = block->unit;
+    return unit->idle < MOST_TRIES ? AGAIN_SOON << unit->idle++ : OPTIMISE_NEVER;
+}
+
+uint32_t optimise(struct optimiser *o, struct native *native, struct arena *arena, struct block *block, gather_find *find,
+                  bool *full) {
     *full = false;
     if (!guest) return OPTIMISE_NEVER;
-    struct compiler *c = program(o, full);
+    struct compiler *c = program(o, native, full);
     if (!c) return *full || failures < FAILURES ? AGAIN_SOON : OPTIMISE_NEVER;
-    if (block->asked || block->optimised_by || waits(block)) return AGAIN_SOON;
+    if (block->optimised_by) return have_nothing_to_ask(block);
+    if (block->asked || waits(block)) return AGAIN_SOON;
     if (is_banned(block->pc)) return OPTIMISE_NEVER;
+    if (!compiler_request(c)) return AGAIN_SOON;  // its ring is full: no fault of the block's
     if (!ask(o, c, arena, block, find)) {
         block->since = host_ticks();
         return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
     }
-    if (options.tier == TIER_OPT) wait_for(o, c);
+    if (options.tier == TIER_OPT) wait_for(o, native, full);
     return AGAIN_SOON;
 }
 
@@ -312,7 +361,7 @@ bool optimise_drop(struct block *block) {
 // ---- ending
 
 void optimise_retire(struct optimiser *o) {
-    struct compiler *c = last(o);
+    struct compiler *c = at_work(o);
     if (!c) return;
     forget_requests(o, c, 0);
     compiler_close(c);
@@ -323,24 +372,13 @@ void optimise_close(struct optimiser *o) {
 }
 
 void optimise_forked(struct optimiser *o) {
-    struct compiler *c = last(o);
+    struct compiler *c = at_work(o);
     if (c) {
         forget_requests(o, c, 0);
         compiler_forked(c);
     }
     owner = host_call(getpid);
     failures = 0;
-}
-
-void optimise_free(struct optimiser *o) {
-    for (unsigned i = 0; i < o->compilers; i++) compiler_free(&o->compiler[i]);
-    *o = (struct optimiser){.compilers = 0};
-}
-
-uint64_t optimise_used(const struct optimiser *o) {
-    uint64_t used = 0;
-    for (unsigned i = 0; i < o->compilers; i++) used += o->compiler[i].used;
-    return used;
 }
 
 // ---- faults
@@ -356,8 +394,7 @@ HOST_HANDLER static void go_to_anchor(const struct optimised *unit, struct cpu *
 enum native_fault optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc, bool write) {
     static const struct cell reads = {.d = 0}, writes = {.d = 1};
     for (const struct optimised *unit = __atomic_load_n(&o->made, __ATOMIC_ACQUIRE); unit; unit = unit->next) {
-        uint64_t at = host_pc - (uintptr_t)unit->arena;
-        if (at - unit->at >= unit->bytes) continue;
+        if (host_pc - (uintptr_t)unit->code >= unit->bytes) continue;
         if (unit->exact) {
             go_to_anchor(unit, cpu);
             return NATIVE_RESUME;
@@ -372,7 +409,7 @@ enum native_fault optimise_fault(const struct optimiser *o, struct cpu *cpu, uin
 
 void optimise_exactly(struct optimiser *o) {
     exact = true;
-    struct compiler *c = last(o);
+    struct compiler *c = at_work(o);
     for (uint32_t i = c ? c->answered : 0; c && i != c->asked; i++) remove_unit(o->asked[i % CHANNEL_REQUESTS]);
     for (struct optimised *unit = o->made; unit; unit = unit->next) {
         if (!unit->exact) remove_unit(unit);

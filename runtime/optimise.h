@@ -8,14 +8,14 @@
 #include "translator/interp/interp.h"
 
 struct arena;
+struct native;
 struct optimised;
 
-enum { OPTIMISER_COMPILERS = 8, OPTIMISE_NEVER = INT32_MAX };
+enum { OPTIMISE_NEVER = INT32_MAX };
 
 // Of one generation of the code table; zeroed: nothing yet.
 struct optimiser {
-    struct compiler compiler[OPTIMISER_COMPILERS];  // the last one is asked, if any; of the others only the code is left
-    unsigned compilers;
+    struct compiler compiler;
     struct optimised *asked[CHANNEL_REQUESTS];  // by number of the request
     struct optimised *made;  // list
 };
@@ -23,9 +23,9 @@ struct optimiser {
 // Makes it possible; not calling it leaves it out. `size`: bytes of code in all.
 void optimise_init(const struct guest_isa *isa, guest_features features, uint64_t size);
 // A block with native code is run often, or may have better code by now. Returns after how many more passes to ask again, or
-// OPTIMISE_NEVER. What stays comes
-// from `arena`. *full: there is no room left for more.
-uint32_t optimise(struct optimiser *optimiser, struct arena *arena, struct block *block, gather_find *find, bool *full);
+// OPTIMISE_NEVER. Code goes to `native`, what else stays comes from `arena`. *full: there is no room left for more.
+uint32_t optimise(struct optimiser *optimiser, struct native *native, struct arena *arena, struct block *block, gather_find *find,
+                  bool *full);
 // The blocks of the region that a block's better code is of; none if it has none. Here without the lock: no other cpu may be there.
 unsigned optimise_blocks(const struct block *block, struct block *blocks[CHANNEL_BLOCKS]);
 // The block goes: nobody enters code that was made of it any more. True if there was any.
@@ -35,8 +35,6 @@ void optimise_retire(struct optimiser *optimiser);
 // The process is about to execute another program.
 void optimise_close(struct optimiser *optimiser);
 void optimise_forked(struct optimiser *optimiser);
-void optimise_free(struct optimiser *optimiser);
-uint64_t optimise_used(const struct optimiser *optimiser);
 // Code that is not exact at faults is entered no more, nor asked for.
 void optimise_exactly(struct optimiser *optimiser);
 // For handlers of host signals: what code_native_fault returns. In code that is not exact the pc is one near by, and slots may have changed since they

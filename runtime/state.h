@@ -19,6 +19,12 @@ static inline struct cpu_state *runtime_of(struct cpu *cpu) {
     return cpu->runtime;
 }
 
+// Goes on at cpu->pc in translated code until a trap, for those who are ready for faults. Under MODE_CAREFUL the interpreter goes block by block, so that
+// nothing leads it into native code, up to the fault or any other trap, until something is pending, or further than the fault can be.
+void cpu_enter_code(struct cpu *cpu);
+// Ends MODE_CAREFUL, whatever came of it.
+void cpu_end_care(struct cpu *cpu);
+
 // code.c's side of reclaiming memory: the current generation; frees old generations that no cpu can be running in any more.
 extern uint32_t code_generation;
 // Raised whenever native code is not to be entered any more, before every cpu is asked to leave.

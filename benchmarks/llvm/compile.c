@@ -40,7 +40,7 @@ static void add_block(struct channel_request *request, unsigned first, unsigned 
 
 // A loop with the body in it so many times.
 static void make_request(struct channel_request *request, unsigned times, bool exact) {
-    *request = (struct channel_request){.id = 1, .exact = exact, .exit_table = 0x1000};
+    *request = (struct channel_request){.id = 1, .exact = exact};
     unsigned last = times * BODY;
     for (unsigned i = 0; i < times; i++) memcpy(request->byte + i * sizeof body, body, sizeof body);
     uint32_t back = bne(-4 * (int)last);
@@ -73,7 +73,7 @@ static void bench_compile(struct bench *bench, const void *data) {
     static struct channel_result result;
     make_request(&request, shape->times, shape->exact);
     while (bench_next(bench)) {
-        compile(compiler, &request, &result);
+        compile(compiler, &request, true, &result);
         if (result.outcome != CHANNEL_MADE) bench_fail(bench, "the loop was not compiled");
     }
     bench_items(bench, result.instructions);
@@ -82,10 +82,10 @@ static void bench_compile(struct bench *bench, const void *data) {
 static void begin(void) {
     const char *why = "no memory for code";
     void *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    channel = (struct channel){.arena = (uintptr_t)arena, .arena_bytes = ARENA_BYTES, .features = guest_riscv64.default_features};
+    channel = (struct channel){.arena_bytes = ARENA_BYTES, .features = guest_riscv64.default_features};
     strncpy(channel.isa, guest_riscv64.name, sizeof channel.isa - 1);
     for (unsigned i = 0; i < CHANNEL_PINS - 1 && guest_riscv64.pins[i]; i++) channel.pins[i] = guest_riscv64.pins[i];
-    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, &why);
+    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, arena, &why);
     if (!compiler) error_die("cannot set LLVM up: %s", why);
 }
 

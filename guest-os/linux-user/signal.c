@@ -75,7 +75,7 @@ HOST_HANDLER static void queue(struct task *task, const siginfo_t *info) {
         task->queued[at].info = *info;
         __atomic_store_n(&task->queued[at].set, 1, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&task->cpu->pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&task->cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
 }
 
 void signal_queue(struct task *task, const siginfo_t *info) {
@@ -103,7 +103,7 @@ HOST_HANDLER static void host_handler(int signal, siginfo_t *info, void *ucontex
     if (!cpu) return;
     fault_rewind(ucontext);
     if (copy.si_signo) queue(cpu->os, &copy);
-    else __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+    else __atomic_store_n(&cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
     uint64_t blocked = ~SIGNAL_FAULTS;
     memcpy(&((ucontext_t *)ucontext)->uc_sigmask, &blocked, sizeof blocked);  // the kernel's 8 bytes of the larger type
 }
@@ -119,7 +119,7 @@ void signal_unblock(struct task *task) {
 void signal_set_mask(struct task *task, uint64_t mask) {
     task->sigmask = mask & ~SIGNAL_UNBLOCKABLE;
     for (unsigned i = 0; i < SIGNAL_PLACES; i++) {
-        if (task->queued[i].set && !(task->sigmask & SIGNAL_BIT(task->queued[i].info.si_signo))) task->cpu->pending = 1;
+        if (task->queued[i].set && !(task->sigmask & SIGNAL_BIT(task->queued[i].info.si_signo))) task->cpu->pending = PENDING_WORK;
     }
     if (!task->cpu->pending) signal_unblock(task);  // else signal_deliver will
 }

@@ -3,7 +3,7 @@
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/signal.h"
 #include "guest-os/linux-user/syscall.h"
-#include "guest-os/linux-user/trace.h"
+#include "guest-os/linux-user/tracee.h"
 #include "runtime/base/sys.h"
 #include <errno.h>
 #include <linux/ptrace.h>

@@ -1,7 +1,8 @@
-// wait4(2) and waitid(2): the host's, without what it has to say of tracees that is none of the guest's business (tracer.c).
+// wait4(2) and waitid(2): the host's, without what it has to say of tracees that is none of the guest's business (tracer.c), nor of our helpers.
 #include "guest-os/linux-user/syscall.h"
 #include "guest-os/linux-user/trace.h"
 #include "runtime/base/sys.h"
+#include "runtime/compiler.h"
 #include "runtime/fault.h"
 #include <errno.h>
 #include <string.h>
@@ -40,7 +41,7 @@ long sys_wait4(struct task *task, const uint64_t a[6]) {
         const int nobody = 0;
         long result = wait_for(task, SYS_wait4, (int)a[0], arguments, 2, &nobody);
         if (result <= 0) return result;
-        if (!tracer_look((int)result, &status)) continue;
+        if (compiler_reap((int)result) || !tracer_look((int)result, &status)) continue;
         if (a[1] && mem_copy_out(a[1], &status, sizeof status) < 0) return -EFAULT;
         if (a[3] && mem_copy_out(a[3], &usage, sizeof usage) < 0) return -EFAULT;
         return result;
@@ -80,7 +81,7 @@ long sys_waitid(struct task *task, const uint64_t a[6]) {
         uint64_t arguments[6] = {a[0], a[1], (uintptr_t)&info, a[3], a[4] ? (uintptr_t)&usage : 0};
         long result = wait_for(task, SYS_waitid, a[0] == P_PID ? (int)a[1] : 0, arguments, 3, &info.si_pid);
         if (result < 0) return result;
-        if (info.si_pid && !is_for_guest(&info, a[3])) continue;
+        if (info.si_pid && (compiler_reap(info.si_pid) || !is_for_guest(&info, a[3]))) continue;
         if (a[2] && mem_copy_out(a[2], &info, sizeof info) < 0) return -EFAULT;
         if (a[4] && info.si_pid && mem_copy_out(a[4], &usage, sizeof usage) < 0) return -EFAULT;
         return result;

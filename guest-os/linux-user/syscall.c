@@ -121,7 +121,7 @@ static void finish(struct task *task, long result) {
     task->interrupted = ended && task->restart != RESTART_NONE;
     task->not_made = result == -FAULT_INTERRUPTED;
     cpu->slot[guest_abi->result_slot] = (uint64_t)(task->not_made ? -EINTR : result);
-    if (task->not_made) __atomic_store_n(&cpu->pending, 1, __ATOMIC_SEQ_CST);
+    if (task->not_made) __atomic_store_n(&cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
 }
 
 // The tracer may have changed number and arguments. A number of -1 says that there is to be no call; what the tracer put into the

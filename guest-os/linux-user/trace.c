@@ -222,7 +222,7 @@ void trace_born(struct task *child, const struct trace *parent, unsigned event) 
     info.si_signo = SIGSTOP;
     if (seized) trace->wanted = TRACE_INTERRUPT;
     else signal_queue(child, &info);
-    __atomic_store_n(&child->cpu->pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&child->cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
 }
 
 void trace_spawned(struct task *task, const struct spawn *spawn, int pid) {
@@ -251,7 +251,7 @@ void trace_begin(struct task *task) {
     struct trace *trace = &task->trace;
     host_call(getppid);  // a tracer that has seen the execve watches our calls: here it writes down that we are traced
     if (!__atomic_load_n(&trace->on, __ATOMIC_SEQ_CST)) return;
-    __atomic_store_n(&task->cpu->pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&task->cpu->pending, PENDING_WORK, __ATOMIC_SEQ_CST);
 }
 
 long trace_me(struct task *task) {

@@ -86,26 +86,9 @@ void trace_forked(void);
 void trace_take_written(void);
 extern struct trace_written trace_written;
 
-// ---- tracer.c: the tracer's side
+// ---- tracer.c, tracee.c: the tracer's side
 
-// A host thread that is traced, or was found by wait.
-struct tracee {
-    struct tracee *next;  // while it is not in use
-    int tid, tgid;
-    bool announced;  // the guest knows of it
-    bool met;  // has been seen stopped
-    int grouped;  // the signal that it has been stopped by with its group meanwhile
-    bool listening;  // PTRACE_LISTEN: the next stop of the host's is the guest's
-    bool exiting;  // PTRACE_EVENT_EXIT has been shown
-    bool adopt;  // to be told that it is traced
-    bool starting;  // its runner is not ready to be talked to yet
-    bool executed;  // because it has executed a program
-    bool stopping;  // it has got SIGSTOP meanwhile
-    bool seized, calls, mask_known;
-    uint32_t options;
-    uint64_t mask, message;
-    uint64_t task, written;  // in its memory, 0 if not known: struct task, trace_written
-};
+struct tracee;
 
 // In a forked child, who traces nobody.
 void tracer_forked(void);

@@ -1,136 +1,15 @@
 // The tracer's side of ptrace(2): what the host's stops of a tracee mean. See trace.h. Most are none of the guest's business: a
 // signal that the host is about to deliver is handed to the tracee's runner (poke), which makes a stop of it in due time. Whoever
 // waits, for whatever child, deals with them (tracer_look), and the host lets nobody else do so but the thread that traces.
-#include "guest-os/linux-user/trace.h"
-#include "guest-os/linux-user/abi.h"
+#include "guest-os/linux-user/tracee.h"
 #include "guest-os/linux-user/signal.h"
-#include "runtime/base/map.h"
 #include "runtime/base/sys.h"
-#include "runtime/base/text.h"
 #include "runtime/host/host.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/ptrace.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
-
-static struct lock tracees_lock;
-static struct map tracees;  // by thread id
-static struct tracee *unused;
-
-__attribute__((constructor)) static void register_tracees_lock(void) {
-    lock_register(&tracees_lock);
-}
-
-void tracer_forked(void) {
-    tracees = (struct map){0};  // its memory stays with what the parent's other threads left behind
-    unused = NULL;
-}
-
-// ---- the list of them
-
-static int group_of(int tid) {
-    char path[40], status[512];
-    struct text name = TEXT_ON(path);
-    text_add(&name, "/proc/%d/status", tid);
-    long fd = host_call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return tid;
-    long got = host_call(read, fd, status, sizeof status - 1);
-    host_call(close, fd);
-    status[got > 0 ? got : 0] = 0;
-    const char *line = strstr(status, "\nTgid:");
-    return line ? atoi(line + 6) : tid;
-}
-
-struct tracee *tracer_find(int tid) {
-    lock_take(&tracees_lock);
-    struct tracee *tracee = map_find(&tracees, (uint64_t)tid);
-    lock_drop(&tracees_lock);
-    return tracee;
-}
-
-static struct tracee *take_unused(void) {
-    if (!unused) {
-        struct tracee *page = pages_take(MEM_PAGE);
-        for (size_t i = 0; i < MEM_PAGE / sizeof *page; i++) {
-            page[i].next = unused;
-            unused = &page[i];
-        }
-    }
-    struct tracee *tracee = unused;
-    unused = tracee->next;
-    return tracee;
-}
-
-static struct tracee *add(int tid) {
-    struct tracee *tracee = tracer_find(tid);
-    if (tracee) return tracee;
-    lock_take(&tracees_lock);
-    tracee = take_unused();
-    *tracee = (struct tracee){.tid = tid};
-    map_insert(&tracees, (uint64_t)tid, tracee);
-    lock_drop(&tracees_lock);
-    tracee->tgid = group_of(tid);
-    return tracee;
-}
-
-static void forget(struct tracee *tracee) {
-    lock_take(&tracees_lock);
-    map_remove(&tracees, (uint64_t)tracee->tid);
-    tracee->next = unused;
-    unused = tracee;
-    lock_drop(&tracees_lock);
-}
-
-// ---- its memory
-
-static long transfer(long number, int tid, void *here, uint64_t there, size_t size) {
-    struct iovec local = {here, size}, remote = {(void *)(uintptr_t)there, size};
-    long done = host_call_number(number, tid, &local, 1, &remote, 1, 0);
-    return done == (long)size ? 0 : done < 0 ? done : -EFAULT;
-}
-
-long tracer_read(int tid, void *to, uint64_t from, size_t size) {
-    return transfer(SYS_process_vm_readv, tid, to, from, size);
-}
-
-long tracer_write(int tid, uint64_t to, const void *from, size_t size) {
-    return transfer(SYS_process_vm_writev, tid, (void *)(uintptr_t)from, to, size);
-}
-
-// Finds the struct task of a stopped thread: that of its current cpu. Once known it is so until the thread executes another program; a vfork's
-// child may have made its own cpu the current one of both meanwhile. False while the thread has none.
-static bool find_task(struct tracee *tracee) {
-    uint64_t pointer, cpu, task, back;
-    bool spawning;
-    if (tracee->task) return true;
-    if (host_traced_thread(tracee->tid, &pointer) < 0 || !pointer) return false;
-    if (tracer_read(tracee->tid, &cpu, pointer + (uint64_t)cpu_current_offset(), sizeof cpu) < 0 || !cpu) return false;
-    if (tracer_read(tracee->tid, &task, cpu + offsetof(struct cpu, os), sizeof task) < 0) return false;
-    if (tracer_read(tracee->tid, &back, task + offsetof(struct task, cpu), sizeof back) < 0 || back != cpu) return false;
-    if (tracer_read(tracee->tid, &spawning, task + offsetof(struct task, spawning), sizeof spawning) < 0 || spawning) return false;
-    tracee->task = task;
-    return true;
-}
-
-static bool load(const struct tracee *tracee, struct trace *trace) {
-    return tracee->task && tracer_read(tracee->tid, trace, tracee->task + offsetof(struct task, trace), sizeof *trace) == 0;
-}
-
-long tracer_store(struct tracee *tracee, const struct trace *trace) {
-    return tracer_write(tracee->tid, tracee->task + offsetof(struct task, trace), trace, sizeof *trace);
-}
-
-// Makes the thread leave translated code soon.
-static void raise_pending(const struct tracee *tracee) {
-    uint64_t cpu;
-    const uint32_t one = 1;
-    if (!tracee->task || tracer_read(tracee->tid, &cpu, tracee->task + offsetof(struct task, cpu), sizeof cpu) < 0) return;
-    tracer_write(tracee->tid, cpu + offsetof(struct cpu, pending), &one, sizeof one);
-}
 
 static bool look_again(int tid, int options);
 
@@ -193,7 +72,7 @@ static void adopt(struct tracee *tracee, struct trace *trace) {
     trace->mask_given = tracee->executed && tracee->mask_known;
     trace->mask = tracee->mask;
     tracer_store(tracee, trace);
-    raise_pending(tracee);
+    tracee__raise_pending(tracee);
     tracee->adopt = false;
 }
 
@@ -216,12 +95,12 @@ static void look_at_exec(struct tracee *tracee) {
         tracee->calls = caller->calls;
         tracee->seized = caller->seized;
         tracee->announced |= caller->announced;
-        forget(caller);
+        tracee__forget(caller);
     }
     tracee->message = before;
     if (!proc_is_runner(tracee->tid)) {
         host_call(ptrace, PTRACE_DETACH, tracee->tid);
-        forget(tracee);
+        tracee__forget(tracee);
         return;
     }
     begin_start(tracee, true);
@@ -237,7 +116,7 @@ static void watch_start(struct tracee *tracee, int signal, bool call) {
         go_on(tracee, drop ? 0 : signal);
         return;
     }
-    if (tracee->starting && find_task(tracee) && load(tracee, &trace)) end_start(tracee, &trace);
+    if (tracee->starting && tracee__find_task(tracee) && tracee__load(tracee, &trace)) end_start(tracee, &trace);
     go_on(tracee, 0);
 }
 
@@ -250,13 +129,13 @@ static void announce(struct tracee *tracee, const struct trace *trace) {
     tracee->exiting |= event == PTRACE_EVENT_EXIT;
     tracee->options = trace->options;  // which a newborn has from its parent
     tracee->seized = trace->seized;
-    if (child) add((int)trace->message)->announced = true;
+    if (child) tracee__add((int)trace->message)->announced = true;
 }
 
 // A stop of the host's that is the guest's too.
 static bool hold(struct tracee *tracee, uint32_t status) {
     struct trace trace;
-    if (!tracee->announced || tracee->exiting || !find_task(tracee) || !load(tracee, &trace)) {
+    if (!tracee->announced || tracee->exiting || !tracee__find_task(tracee) || !tracee__load(tracee, &trace)) {
         go_on(tracee, 0);
         return false;
     }
@@ -273,7 +152,7 @@ static bool hold(struct tracee *tracee, uint32_t status) {
 
 // Threads of a group that the host has stopped are anywhere: each goes on until it can stop as the guest's.
 static void stop_with_group(struct tracee *tracee, int signal) {
-    if (!tracee->starting && !find_task(tracee)) begin_start(tracee, false);
+    if (!tracee->starting && !tracee__find_task(tracee)) begin_start(tracee, false);
     if (tracee->starting) tracee->grouped = signal;
     else poke(tracee, POKE_GROUP | signal);
     go_on(tracee, 0);
@@ -282,7 +161,7 @@ static void stop_with_group(struct tracee *tracee, int signal) {
 static bool look_at_event_stop(struct tracee *tracee, int signal) {
     struct trace trace;
     if (tracee->listening) return hold(tracee, (uint32_t)signal | PTRACE_EVENT_STOP << 8);
-    bool known = find_task(tracee) && load(tracee, &trace);
+    bool known = tracee__find_task(tracee) && tracee__load(tracee, &trace);
     if (known && tracee->adopt) adopt(tracee, &trace);
     if (!known && !tracee->starting) begin_start(tracee, false);
     if (signal != SIGTRAP) stop_with_group(tracee, signal);
@@ -320,7 +199,7 @@ static bool is_at_gate(const struct tracee *tracee, const struct trace *trace) {
 static bool look_at_signal(struct tracee *tracee, siginfo_t *info, int *status) {
     struct trace trace;
     int signal = info->si_signo;
-    if (!find_task(tracee) || !load(tracee, &trace)) {
+    if (!tracee__find_task(tracee) || !tracee__load(tracee, &trace)) {
         begin_start(tracee, signal == SIGTRAP);
         watch_start(tracee, signal, false);
         return false;
@@ -336,7 +215,7 @@ static bool look_at_signal(struct tracee *tracee, siginfo_t *info, int *status) 
     if (passes) trace.pass = 0, tracer_store(tracee, &trace);
     if (!trace.on) {
         host_call(ptrace, PTRACE_DETACH, tracee->tid, 0, signal);
-        forget(tracee);
+        tracee__forget(tracee);
     } else if (passes || (is_fault(signal) && info->si_code > 0) || (info->si_errno & ~0xff) == POKE_MAGIC) go_on(tracee, signal);
     else hand_over(tracee, info);
     return false;
@@ -359,7 +238,7 @@ static bool look_at_end(int tid) {
     struct tracee *tracee = tracer_find(tid);
     if (!tracee) return true;
     bool known = tracee->announced;
-    forget(tracee);
+    tracee__forget(tracee);
     return known;
 }
 
@@ -371,7 +250,7 @@ bool tracer_look(int tid, int *status) {
     if (error == -ESRCH) return true;  // a child that is stopped, but not traced
     int signal = WSTOPSIG(*status) & 0x7f, event = *status >> 16;
     bool call = WSTOPSIG(*status) & 0x80, newborn = error == 0 && is_birth(&info, event);
-    if (!tracee) tracee = add(tid);
+    if (!tracee) tracee = tracee__add(tid);
     if (!tracee->met) {
         meet(tracee, newborn);
         if (newborn) {
@@ -418,13 +297,7 @@ static bool look_again(int tid, int options) {
 
 bool tracer_tend(int tid) {
     int others[256];
-    unsigned count = 0;
-    size_t at = 0;
-    lock_take(&tracees_lock);
-    for (const struct map_entry *entry; (entry = map_next(&tracees, &at)) && count < sizeof others / sizeof *others;) {
-        if ((int)entry->key != tid) others[count++] = (int)entry->key;
-    }
-    lock_drop(&tracees_lock);
+    unsigned count = tracee__others(tid, others, sizeof others / sizeof *others);
     for (unsigned i = 0; i < count; i++) look_again(others[i], WNOHANG);
     return count;
 }
@@ -433,7 +306,8 @@ bool tracer_tend(int tid) {
 
 long tracer_stopped(struct tracee *tracee, struct trace *trace) {
     uint64_t pc;
-    if (!tracee->met || !find_task(tracee) || !load(tracee, trace) || host_traced_pc(tracee->tid, &pc) < 0) return -ESRCH;
+    if (!tracee->met || !tracee__find_task(tracee) || !tracee__load(tracee, trace) || host_traced_pc(tracee->tid, &pc) < 0)
+        return -ESRCH;
     return trace->state == TRACE_HELD || is_at_gate(tracee, trace) ? 0 : -ESRCH;
 }
 
@@ -444,7 +318,7 @@ long tracer_resume(struct tracee *tracee, struct trace *trace, int request) {
     tracee->calls = trace->calls;
     tracer_store(tracee, trace);
     long result = host_call(ptrace, request, tracee->tid, 0, 0);
-    if (request == PTRACE_DETACH && result == 0) forget(tracee);
+    if (request == PTRACE_DETACH && result == 0) tracee__forget(tracee);
     return result;
 }
 
@@ -493,37 +367,11 @@ long tracer_attach(int tid, bool seize, uint64_t options) {
     if (!proc_is_runner(tid)) return -EPERM;
     long result = host_call(ptrace, seize ? PTRACE_SEIZE : PTRACE_ATTACH, tid, 0, seize ? host_options(options) : 0);
     if (result < 0) return result;
-    struct tracee *tracee = add(tid);
+    struct tracee *tracee = tracee__add(tid);
     tracee->announced = tracee->adopt = tracee->met = true;
     tracee->seized = seize;
     tracee->options = (uint32_t)options;
     if (seize) host_call(ptrace, PTRACE_INTERRUPT, tid, 0, 0);
     wait_for_adoption(tid);
     return 0;
-}
-
-// ---- code
-
-static void note_written(int tid, uint64_t place, uint64_t address, uint64_t size) {
-    struct trace_written written;
-    if (!place || tracer_read(tid, &written, place, sizeof written) < 0) return;
-    uint32_t at = written.in % TRACE_RANGES, in = written.in + 1;
-    written.range[at].start = address;
-    written.range[at].size = size;
-    uint64_t range = place + offsetof(struct trace_written, range) + at * sizeof written.range[0];
-    tracer_write(tid, range, &written.range[at], sizeof written.range[0]);
-    tracer_write(tid, place + offsetof(struct trace_written, in), &in, sizeof in);
-}
-
-void tracer_wrote(int tid, uint64_t address, uint64_t size) {
-    struct tracee *known = tracer_find(tid);
-    int group = known ? known->tgid : group_of(tid);
-    note_written(tid, known && known->written ? known->written : proc_place(tid, &trace_written), address, size);
-    size_t at = 0;
-    lock_take(&tracees_lock);
-    for (const struct map_entry *entry; (entry = map_next(&tracees, &at));) {
-        const struct tracee *tracee = entry->value;
-        if (tracee->tgid == group) raise_pending(tracee);
-    }
-    lock_drop(&tracees_lock);
 }

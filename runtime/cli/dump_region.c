@@ -1,5 +1,5 @@
 // `ferry dump llvm|asm`: asks the compiler program what it makes of a guest function, with a request of the kind that runtime/optimise.c makes, but
-// without a guest that runs: blocks come from the file, and where things are in the runner is made up, the same every time.
+// without a guest that runs: blocks come from the file.
 #include "runtime/base/arena.h"
 #include "runtime/cli/cli.h"
 #include "runtime/cli/dump.h"
@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 enum { FETCH_BYTES = 512, LIFT_INSTRUCTIONS = 64 };  // as runtime/code.c cuts blocks
-#define PLACES UINT64_C(0x7f0000000000)  // where runners are
 
 struct gathering {
     const struct dump *dump;
@@ -155,16 +154,6 @@ static int ask(const char *path, const struct channel *channel, const char *what
     return wait_for(pid);
 }
 
-// Too far apart for LLVM to make one address from another, so that each is to be recognised.
-static void make_places(struct channel *channel) {
-    enum { STUB_BYTES = 64 };
-    channel->leave = PLACES;
-    channel->stop = PLACES + STUB_BYTES;
-    channel->indirect = PLACES + 2 * STUB_BYTES;
-    channel->bodies = PLACES + (UINT64_C(1) << 32);
-    channel->request[0].exit_table = PLACES + (UINT64_C(2) << 32);
-}
-
 static void print_head(const struct gathering *g, uint64_t entry, char mark) {
     const struct channel_request *r = g->request;
     const struct dump_symbol *function = g->dump->elf ? dump_elf_function(g->dump->elf, entry) : NULL;
@@ -184,7 +173,6 @@ static int show(struct dump *dump, const struct dump_range *code, uint64_t entry
     struct gathering g = {.dump = dump, .code = code, .request = &channel->request[0]};
     int status = EXIT_FAILED;
     compiler_describe(channel, &guest_riscv64, dump->features);
-    make_places(channel);
     gather(&g, entry);
     if (g.request->blocks) {
         print_head(&g, entry, mark);

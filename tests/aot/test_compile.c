@@ -38,14 +38,13 @@ static void make_request(void) {
     };
     memset(&request, 0, sizeof request);
     request.id = 1;
-    request.exit_table = 0x1000;
     add_block(PC, loop, sizeof loop / sizeof *loop, true);
     request.exit[request.exits++] = PC;
     request.exit[request.exits++] = PC + sizeof loop;
 }
 
 static bool is_inside(uint32_t at) {
-    return at >= result.at && at < result.at + result.bytes && result.at + result.bytes <= ARENA_BYTES;
+    return at < result.bytes && result.at + result.bytes <= ARENA_BYTES;
 }
 
 static void test_loop(void **state) {
@@ -53,7 +52,7 @@ static void test_loop(void **state) {
     for (unsigned exact = 0; exact < 2; exact++) {
         make_request();
         request.exact = exact;
-        compile(compiler, &request, &result);
+        compile(compiler, &request, false, &result);
         assert_int_equal(result.outcome, CHANNEL_MADE);
         assert_int_equal(result.instructions, 5);
         assert_true(is_inside(result.entry[0]));
@@ -64,19 +63,19 @@ static void test_refused(void **state) {
     (void)state;
     make_request();
     request.blocks = 0;
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
     make_request();
     request.block[0].entry = 0;
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
     make_request();
     request.exits = 1;  // one is missing
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
     make_request();
     request.block[0].at = CHANNEL_BYTES;
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
 }
 
@@ -86,7 +85,6 @@ static void make_ways(void) {
     static const uint32_t there[] = {0x00158593, 0xff5ff06f};  // addi a1, a1, 1; j -12
     memset(&request, 0, sizeof request);
     request.id = 1;
-    request.exit_table = 0x1000;
     add_block(PC, jumps, 2, true);
     add_block(PC + 8, there, 2, false);
     request.exit[request.exits++] = PC;
@@ -98,21 +96,21 @@ static void make_ways(void) {
 static void test_ways(void **state) {
     (void)state;
     make_ways();
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_MADE);
     while (request.ways < CHANNEL_WAYS) request.way[request.ways++] = (struct channel_way){0, 1};  // again and again
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_MADE);
     request.ways++;
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
     make_ways();
     request.way[1].to = 2;
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_FAILED);
     make_ways();
     request.exit[1] = PC + 4;  // the way back is missing only where it is needed
-    compile(compiler, &request, &result);
+    compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_MADE);
 }
 
@@ -135,7 +133,7 @@ static void test_nonsense(void **state) {
         if (n % 4 < 2) make_request();
         else make_ways();
         mutate(n % 2);
-        compile(compiler, &request, &result);
+        compile(compiler, &request, false, &result);
         for (unsigned i = 0; result.outcome == CHANNEL_MADE && i < request.blocks; i++) {
             if (request.block[i].entry) assert_true(is_inside(result.entry[i]));
         }
@@ -212,12 +210,11 @@ static int set_up(void **state) {
     (void)state;
     void *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const char *why = "";
-    channel.arena = (uintptr_t)arena;
     channel.arena_bytes = ARENA_BYTES;
     channel.features = guest_riscv64.default_features;
     strcpy(channel.isa, "riscv64");
     for (unsigned i = 0; guest_riscv64.pins[i]; i++) channel.pins[i] = guest_riscv64.pins[i];
-    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, &why);
+    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, arena, &why);
     if (!compiler) print_error("%s\n", why);
     return compiler ? 0 : -1;
 }

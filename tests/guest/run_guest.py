@@ -16,6 +16,7 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -60,15 +61,22 @@ def drop_header(kind):
     return edit
 
 
-BUILDING = threading.Lock()
+BUILDING, LOCKS = threading.Lock(), {}
 EDITS = {"no-sections": drop_sections, "no-stack-header": drop_header(0x6474e551)}
 
 
 def build(compiler, source, to, edit=None):
+    with BUILDING:
+        lock = LOCKS.setdefault(to, threading.Lock())
+    with lock:  # another thread may want the same, and must not get another file while its program runs
+        build_once(compiler, source, to, edit)
+
+
+def build_once(compiler, source, to, edit):
     here = pathlib.Path(__file__)
     if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"), *HERE.glob("*.h"))):
         return
-    new = f"{to}.{threading.get_ident()}"  # another thread may want the same
+    new = f"{to}.new"
     common = ["-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE"]
     libraries = [] if source.suffix == ".S" else ["-ldl", "-lrt", "-lm"]
     command = [*compiler, *common, *flags_of(source), "-o", new, str(source), *libraries]
@@ -89,20 +97,23 @@ def make_folder(compiler, options, work, name):
     folder.mkdir(parents=True)
     for plugin in filter(None, options.get("plugins", "").split(",")):
         cache.mkdir(exist_ok=True)
-        with BUILDING:
-            build([*compiler, "-shared", "-fPIC"], HERE / "elf" / "plugins" / f"{plugin}.c", cache / f"{plugin}.so")
+        build([*compiler, "-shared", "-fPIC"], HERE / "elf" / "plugins" / f"{plugin}.c", cache / f"{plugin}.so")
         shutil.copy(cache / f"{plugin}.so", folder)
     return folder
 
 
 def play(command, folder, timeout):
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C", "TZ": "UTC"}
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, start_new_session=True)
+    late = False
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=timeout, check=False, start_new_session=True)
-        return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    except subprocess.TimeoutExpired as late:
-        return "timeout", (late.stdout or b"").decode(errors="replace"), (late.stderr or b"").decode(errors="replace")
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        late = True
+        os.killpg(process.pid, signal.SIGKILL)  # a debugger's programs do not end with it
+        out, err = process.communicate()
+    return "timeout" if late else process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
 
 
 def differences(expected, got):

@@ -35,6 +35,13 @@ def compilers_of(runner):
     return found
 
 
+def parent_of(pid):
+    try:
+        return int(re.search(r"^PPid:\t(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M).group(1))
+    except OSError:
+        return None
+
+
 def kill(pid, number):
     try:
         os.kill(pid, number)
@@ -93,6 +100,13 @@ class Tests:
         process = self.start(self.ferry, "auto")
         seen = wait_for(lambda: compilers_of(process.pid) or process.poll() is not None)
         return self.same(self.finish(process)) or (None if isinstance(seen, list) else "there was no compiler")
+
+    def test_reaper(self):
+        process = self.start(self.ferry, "auto", "reaper")
+        seen = wait_for(lambda: [pid for pid in compilers_of(process.pid) if parent_of(pid) == process.pid]) or []
+        for pid in seen:
+            kill(pid, signal.SIGKILL)
+        return self.same(self.finish(process)) or (None if seen else "its compilers are not its children")
 
     def test_used(self):
         report = self.work / "stats.json"

@@ -1,12 +1,13 @@
 // For check_compiler.py and check_jitdump.py: works for as many rounds as it is told, in functions of several shapes, so that there is always something
-// new to compile; then says what came of it, and what a process can see of its helpers. hot ROUNDS [fork|again]: with `again` all of it a second time,
-// after execve.
+// new to compile; then says what came of it, and what a process can see of its helpers. hot ROUNDS [fork|again|reaper]: with `again` all of it a second time,
+// after execve; with `reaper` as a process whose children's orphans are its own.
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,11 @@ static int has_maps_of(const char *name) {
 int main(int argc, char **argv) {
     unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
     int forks = argc > 2 && !strcmp(argv[2], "fork"), again = argc > 2 && !strcmp(argv[2], "again");
+    int reaper = argc > 2 && !strcmp(argv[2], "reaping");
+    if (argc > 2 && !strcmp(argv[2], "reaper")) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        execl("/proc/self/exe", argv[0], argv[1], "reaping", (char *)NULL);  // there may be helpers already
+    }
     uint32_t x = 1;
     for (unsigned n = 0; n < rounds; n++) {
         for (unsigned i = 0; i < sizeof shape / sizeof *shape; i++) x = shape[(n + i) % (sizeof shape / sizeof *shape)](x);
@@ -63,7 +69,7 @@ int main(int argc, char **argv) {
     // The folder that is being read is one of the descriptors.
     printf("descriptors %u, tasks %u, maps %d\n", entries("/proc/self/fd"), entries("/proc/self/task"), has_maps_of("memfd"));
     errno = 0;
-    int got = waitpid(-1, NULL, WNOHANG | __WALL);
+    int got = waitpid(-1, NULL, reaper ? 0 : WNOHANG | __WALL);
     printf("children %d, %s\n", got, strerror(errno));
     fflush(stdout);
     if (again) execl("/proc/self/exe", argv[0], argv[1], (char *)NULL);

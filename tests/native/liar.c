@@ -28,6 +28,10 @@ int main(void) {
         result->outcome = next() % 3 ? CHANNEL_MADE : next() % 5;
         result->at = next() % 2 ? next() : next() % channel->arena_bytes;
         result->bytes = next() % 2 ? next() : channel->arena_bytes;
+        result->holes = next() % 2 ? next() : next() % 64;
+        result->holes_at = next() % 2 ? next() : next() % (result->bytes | 1);
+        result->exits_at = next() % 2 ? next() : next() % (result->bytes | 1);
+        result->list_at = next() % 2 ? next() : next() % channel->arena_bytes;
         for (unsigned i = 0; i < CHANNEL_BLOCKS; i++)
             result->entry[i] = channel->arena_bytes + next() % (UINT32_MAX - channel->arena_bytes);
         channel->requests_out = next() % 4 ? channel->requests_in : next();

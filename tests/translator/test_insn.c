@@ -162,17 +162,41 @@ static void make_native(struct block *block) {
 static struct jit *jit;
 static struct jit_unit *jit_unit;
 static struct jit_memory jit_memory;
-static struct native_exit native_exit[INTERP_MAX_CELLS];
+static struct quick_exit *own_exit;  // not far from the code
 static uint64_t exit_pc[INTERP_MAX_CELLS];
 
 static void fill_exits(const struct block *block) {
+    own_exit = arena_alloc(&arena, block->exits * sizeof *own_exit + 1, 8);
     for (unsigned i = 0; i < block->exits; i++) {
         exit_pc[i] = block->exit[i].pc;
-        native_exit_init(&native_exit[i], exit_pc[i]);
+        quick_exit_init(&own_exit[i], exit_pc[i]);
     }
 }
 
+static uint32_t place_of(const char *name) {
+    uint64_t address = jit_address(jit_unit, name);
+    return address ? (uint32_t)(address - (uintptr_t)jit_memory.start) : 0;
+}
+
+// The code that was made, behind the stubs; or NULL.
+static uint8_t *install(const struct region_holes *holes, unsigned exits) {
+    uint8_t *to = native_code + ((native_start + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1));
+    char name[REGION_NAME_BYTES];
+    region_entry_name(name, 0);
+    uint32_t entry = place_of(name);
+    const struct image image = {.holes_at = place_of("holes"),
+                                .exits_at = place_of("exits"),
+                                .bytes = (uint32_t)jit_memory.used,
+                                .holes = holes->holes,
+                                .exits = exits,
+                                .hole = holes->hole};
+    if (image.bytes > NATIVE_BYTES - (size_t)(to - native_code)) return NULL;
+    memcpy(to, jit_memory.start, image.bytes);
+    return image_fill(&image, to, (uintptr_t)to, own_exit) ? to + entry : NULL;
+}
+
 static void make_optimised(struct block *block, const struct ir_block *ir) {
+    static struct region_holes holes;
     const struct region_block only = {block->pc, ir, true};
     const struct region region = {.block = &only,
                                   .blocks = 1,
@@ -180,25 +204,21 @@ static void make_optimised(struct block *block, const struct ir_block *ir) {
                                   .exits = block->exits,
                                   .mode = block->mode,
                                   .exact = way == EXACT,
-                                  .pins = guest_riscv64.pins,
-                                  .places = {(uintptr_t)quick_stubs.leave, (uintptr_t)quick_stubs.stop,
-                                             (uintptr_t)quick_stubs.indirect, (uintptr_t)interp_body, (uintptr_t)native_exit}};
+                                  .pins = guest_riscv64.pins};
     if (jit_unit) jit_unit_free(jit_unit);
     jit_memory.used = 0;
     fill_exits(block);
-    char name[REGION_NAME_BYTES];
-    region_entry_name(name, 0);
-    mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_WRITE);
-    bool built = region_build(jit_module(jit), &region);
+    bool built = region_build(jit_module(jit), &region, &holes);
     if (!built) jit_drop(jit);
     jit_unit = built ? jit_compile(jit) : NULL;
-    uint64_t address = jit_unit ? jit_address(jit_unit, name) : 0;
-    mprotect(jit_memory.start, jit_memory.size, PROT_READ | PROT_EXEC);
-    if (!built || !address) {
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
+    uint8_t *code = jit_unit ? install(&holes, block->exits) : NULL;
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
+    if (!code) {
         complain("does not compile");
         return;
     }
-    block->code->native = (const void *)(uintptr_t)address;
+    block->code->native = code;
     block->code->cell->handler = cell_handler_native;
 }
 #endif

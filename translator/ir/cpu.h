@@ -53,15 +53,20 @@ enum {
     MODE_CAREFUL = 8,   // in the interpreter alone, up to a fault that was seen coming
 };
 
+// What cpu->pending is for; they may come together.
+enum {
+    PENDING_WORK = 1,  // something for the runtime or guest-os to do; what everybody but the cpu's own thread writes
+    PENDING_STEP = 2,  // leave, and nothing else: the interpreter carries out single blocks (MODE_CAREFUL)
+};
+
 enum { CPU_ANCHOR_SHIFT = 16 };  // of the block's number in cpu->anchor
 
 struct cpu {
     uint64_t slot[CPU_SLOTS];
     uint64_t pc;            // exact outside of translated code
-    uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads
+    uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads. PENDING_*
     uint32_t mode;          // MODE_*
-    uint32_t
-        anchor;  // in exact code of LLVM's: the place whose state the slots hold, as number of the region's block and bytes into it
+    uint32_t anchor;  // of LLVM's exact code: where the slots' state is from, as number of the region's block and bytes into it
     uint32_t rounds;  // jumps back until native code is left, where that counts them (quick_stepwise)
     const struct cell *at;  // the memory access under way, for faults
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter

@@ -6,6 +6,7 @@ enum {
     REGION_MAX_BLOCKS = 256,
     BUILD_CONVENTION = 21,  // preserve_none: llvm/IR/CallingConv.h
     BUILD_ARGUMENTS = 1 + REGION_MAX_PINS + 1,
+    BUILD_MAX_EXITS = 1024,
 };
 
 // Seldom taken ways out of the region, one of each kind for all who take it: with a cell to go on at, and with a pc.
@@ -17,6 +18,22 @@ struct joined {
     int64_t imm;
 };
 
+// What holds at a place of the region, whichever way led there.
+struct facts {
+    // Lasting slots, by bit, whose places in the cpu may be out of date. Only exact code expects anything of those of pinned ones.
+    uint64_t dirty;
+    bool anchored;  // of exact code: cpu->anchor is a place from which the guest can go on with the state that is in the cpu
+};
+
+// What a uop is to the facts.
+enum build_effect {
+    EFFECT_NONE,
+    EFFECT_LOAD,
+    EFFECT_STORE,
+    EFFECT_BODY,  // a body that accesses guest memory: it needs all slots in the cpu
+    EFFECT_READ_FLAGS,
+};
+
 struct build {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -25,6 +42,10 @@ struct build {
     LLVMTypeRef convention;  // of native code
     LLVMValueRef of_cpu, of_guest;  // metadata of accesses: these two kinds never alias
     const struct region *region;
+    struct region_holes *holes;
+    LLVMValueRef hole[IMAGE_MAX_HOLES];
+    LLVMValueRef exits;  // room for exits, and those that code goes to, by number
+    LLVMValueRef exit[BUILD_MAX_EXITS];
     bool failed;
     LLVMMetadataRef lines;  // what debug locations belong to, or NULL
     // The function, and its arguments.
@@ -35,33 +56,29 @@ struct build {
     bool promoted[CPU_SLOTS];  // to an alloca
     bool is_double[CPU_SLOTS];  // of that type
     LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
-    uint64_t dirty_at[REGION_MAX_BLOCKS];  // `dirty` at the block's start
+    struct facts at[REGION_MAX_BLOCKS];  // at the block's start
     LLVMValueRef target;  // of ways out
     LLVMValueRef status;  // room for the host's floating-point status register
     struct out {
         LLVMBasicBlockRef block;
         uint64_t dirty;
     } out[OUT_WAYS];
+    // Of exact code.
+    LLVMValueRef rounds;  // jumps back until the anchor is renewed
+    struct out renewal[REGION_MAX_BLOCKS];  // of the anchor, before the block
     // At the place under way.
     const struct region_block *block;
     struct joined joined[BLOCK_MAX_UOPS];
     LLVMValueRef whole[BLOCK_MAX_UOPS];  // what a joined load has read, at its first uop
-    // Promoted lasting slots, by bit, whose places in the cpu may be out of date. Of pinned ones nobody expects anything else.
-    uint64_t dirty;
+    struct facts now;
     uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
     unsigned counted;  // instructions of the block
-    // Of exact code.
-    LLVMValueRef value[SLOT_TEMP];  // of slots that are not promoted, as far as known
-    uint64_t unsaved;  // lasting slots whose places in the cpu are out of date, by bit
-    bool anchored;  // cpu->anchor is the place whose state is in the cpu
 };
 
 // ---- slots.c
 
 // Decides which slots are promoted.
 void build_place_slots(struct build *b);
-// Works out what is dirty at the start of each block.
-void build_find_dirty(struct build *b);
 LLVMValueRef build_get(struct build *b, unsigned slot);
 void build_set(struct build *b, unsigned slot, LLVMValueRef value);
 // The same for double precision; a result that is `canonical` is not a NaN with other bits than the canonical one.
@@ -78,14 +95,34 @@ LLVMValueRef build_slot_in_cpu(struct build *b, unsigned slot);
 // To and from a slot's place in the cpu, as far as it has another one.
 void build_reload(struct build *b, unsigned slot);
 void build_store_slot(struct build *b, unsigned slot);
-void build_store_slots(struct build *b);  // all that are dirty, but the pinned ones
+void build_store_slots(struct build *b, bool pinned);  // all that are dirty; the pinned ones among them if they are wanted
 void build_store_pins(struct build *b);
 // The number of the region's block with this pc, or -1.
 int build_block_at(const struct region *region, uint64_t pc);
 
+// ---- holes.c
+
+// What the process puts there: an i64 or a pointer.
+LLVMValueRef build_hole(struct build *b, enum image_hole_kind kind, uint64_t value, LLVMTypeRef type);
+// A guest address.
+LLVMValueRef build_pc(struct build *b, uint64_t pc);
+// A pointer to several of them, one behind the other, which are not the same as any others.
+LLVMValueRef build_holes(struct build *b, const struct image_hole *hole, unsigned count);
+// What native code jumps to for the exit to `pc`, by number.
+LLVMValueRef build_exit(struct build *b, unsigned number);
+void build_begin_holes(struct build *b);
+
+// ---- facts.c
+
+// What the block's uop of this number is.
+enum build_effect build_effect(const struct build *b, unsigned at);
+// What holds behind it, if these facts do before it.
+struct facts build_after(const struct build *b, struct facts facts, unsigned at);
+// Works out what holds at the start of each block.
+void build_find_facts(struct build *b);
+
 // ---- leave.c
 
-LLVMValueRef build_address(struct build *b, uint64_t address);
 void build_store_field(struct build *b, size_t offset, LLVMValueRef value);
 // Tail calls of native code: with these arguments, and with the pins as they are now, all else being stored already.
 void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments);
@@ -98,13 +135,16 @@ void build_ways_out(struct build *b);
 
 // ---- exact.c: for exact regions only
 
-// Stores in the cpu what is unsaved; at the function's start, the pinned slots.
-void build_save_all(struct build *b);
-void build_save_pins(struct build *b);
-// Slots may have changed in the cpu.
-void build_forget_values(struct build *b);
-// The uop is about to access guest memory.
-void build_anchor(struct build *b, const struct uop *uop);
+// Makes a place the anchor, whose state the cpu holds: so many bytes into a block.
+void build_anchor(struct build *b, unsigned block, unsigned offset);
+// Before the block's uop of this number: saves what is dirty and makes it the anchor, if it accesses guest memory and there is no anchor.
+void build_guard(struct build *b, unsigned at);
+// At the function's start.
+void build_begin_rounds(struct build *b);
+// At a jump back to a block of the region.
+void build_count_round(struct build *b, unsigned to);
+// The last to be built.
+void build_renewals(struct build *b);
 
 // ---- join.c
 
@@ -130,9 +170,7 @@ LLVMValueRef build_cpu_field(struct build *b, size_t offset);
 LLVMBasicBlockRef build_block(struct build *b);
 // Goes on in the block that is returned unless the condition holds, which is seldom; then building goes on here.
 LLVMBasicBlockRef build_seldom(struct build *b, LLVMValueRef condition);
-// Calls the uop's C body.
-void build_body(struct build *b, const struct uop *uop);
-// The uop's body instead of what is built next if the condition holds, which is seldom. build_body_end is where both go on.
+// The uop's C body instead of what is built next if the condition holds, which is seldom. build_body_end is where both go on.
 LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *uop, LLVMValueRef condition);
 void build_body_end(struct build *b, LLVMBasicBlockRef join);
 

@@ -8,7 +8,8 @@
 struct jit;
 struct jit_unit;
 
-// Where code and its constants are put, one unit behind the other; nothing is ever taken back. They run at the address at which they are written.
+// Where code and its constants are put, one unit behind the other; nothing is ever taken back. Within a unit there are distances only, so that it can be
+// copied to wherever it is to run.
 struct jit_memory {
     uint8_t *start;
     size_t size, used;
@@ -28,7 +29,7 @@ bool jit_optimise(struct jit *jit);
 char *jit_assembly(struct jit *jit);
 // Optimises the module last made and compiles it. NULL if that fails, or if the code refers to anything outside of itself.
 struct jit_unit *jit_compile(struct jit *jit);
-// The address of a function, or 0.
+// The address of a function or variable, or 0.
 uint64_t jit_address(struct jit_unit *unit, const char *name);
 // LLVM's side of the unit; its code stays.
 void jit_unit_free(struct jit_unit *unit);

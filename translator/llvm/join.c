@@ -92,7 +92,6 @@ LLVMValueRef build_joined_load(struct build *b, const struct uop *u, LLVMTypeRef
     const struct joined *joined = &b->joined[u - b->block->ir->uop];
     LLVMValueRef *whole = &b->whole[joined->first];
     if (u - b->block->ir->uop == joined->first) {
-        if (b->region->exact) build_anchor(b, u);
         *whole = build_wide_load(b, u->b, joined->imm, LLVMIntTypeInContext(b->context, 8 * joined->bytes));
     }
     LLVMValueRef shift = LLVMConstInt(LLVMTypeOf(*whole), joined->shift, 0);

@@ -2,10 +2,6 @@
 #include "translator/interp/interp.h"
 #include "translator/llvm/build.h"
 
-LLVMValueRef build_address(struct build *b, uint64_t address) {
-    return LLVMConstIntToPtr(build_constant(b, address), b->pointer);
-}
-
 void build_store_field(struct build *b, size_t offset, LLVMValueRef value) {
     build_mark(LLVMBuildStore(b->ir, value, build_cpu_field(b, offset)), b->of_cpu);
 }
@@ -25,15 +21,6 @@ void build_tail_call(struct build *b, LLVMValueRef target) {
         arguments[1 + i] = slot && b->slot[slot] ? build_get(b, slot) : b->pin[i];
     }
     build_call_native(b, target, arguments);
-}
-
-// Native code goes on at what stands before the cell.
-static LLVMValueRef native_of(struct build *b, LLVMValueRef cell) {
-    LLVMValueRef back = build_constant(b, offsetof(struct threaded, cell) - offsetof(struct threaded, native));
-    LLVMValueRef place = LLVMBuildIntToPtr(b->ir, LLVMBuildSub(b->ir, cell, back, ""), b->pointer, "");
-    LLVMValueRef native = LLVMBuildLoad2(b->ir, b->pointer, place, "");
-    LLVMSetVolatile(native, 1);
-    return native;
 }
 
 static LLVMValueRef counts_down(struct build *b) {
@@ -57,26 +44,24 @@ static LLVMValueRef is_pending(struct build *b) {
 static void go_out(struct build *b, enum way_out way, LLVMValueRef target) {
     struct out *out = &b->out[way];
     if (!out->block) out->block = build_block(b);
-    out->dirty |= b->dirty;
+    out->dirty |= b->now.dirty;
     LLVMBuildStore(b->ir, target, b->target);
     LLVMBuildBr(b->ir, out->block);
 }
 
-// What the exit to `pc` has for a target.
-static LLVMValueRef exit_target(struct build *b, uint64_t pc) {
-    unsigned index = 0;
-    while (index < b->region->exits && b->region->exit[index] != pc) index++;
-    if (index == b->region->exits) b->failed = true;
-    uint64_t at = b->region->places.exits + index * sizeof(struct native_exit) + offsetof(struct native_exit, target);
-    LLVMValueRef cell = LLVMBuildLoad2(b->ir, b->i64, build_address(b, at), "");
-    LLVMSetVolatile(cell, 1);
-    return cell;
+static unsigned exit_to(struct build *b, uint64_t pc) {
+    unsigned number = 0;
+    while (number < b->region->exits && b->region->exit[number] != pc) number++;
+    if (number < b->region->exits) return number;
+    b->failed = true;
+    return 0;
 }
 
-static void go_to_cell(struct build *b, LLVMValueRef cell) {
-    build_store_slots(b);
-    build_store_field(b, offsetof(struct cpu, next), cell);
-    build_tail_call(b, native_of(b, cell));
+// What the exit to `pc` has for a target.
+static LLVMValueRef exit_target(struct build *b, uint64_t pc) {
+    LLVMValueRef place = build_hole(b, IMAGE_TARGET, exit_to(b, pc), b->pointer), cell = LLVMBuildLoad2(b->ir, b->i64, place, "");
+    LLVMSetVolatile(cell, 1);
+    return cell;
 }
 
 void build_leave_for(struct build *b, uint64_t pc) {
@@ -85,19 +70,24 @@ void build_leave_for(struct build *b, uint64_t pc) {
         LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
         go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
         LLVMPositionBuilderAtEnd(b->ir, rest);
+        if (inside >= 0) build_count_round(b, (unsigned)inside);
     }
     if (inside >= 0) LLVMBuildBr(b->ir, b->entry[inside]);
-    else go_to_cell(b, exit_target(b, pc));
+    else if (!b->exits) b->failed = true;
+    else {
+        build_store_slots(b, false);
+        build_tail_call(b, build_exit(b, exit_to(b, pc)));
+    }
 }
 
 static void build_out(struct build *b, enum way_out way) {
-    b->dirty = b->out[way].dirty;
+    b->now.dirty = b->out[way].dirty;
     LLVMPositionBuilderAtEnd(b->ir, b->out[way].block);
-    build_store_slots(b);
+    build_store_slots(b, false);
     LLVMValueRef target = LLVMBuildLoad2(b->ir, b->i64, b->target, "");
     bool indirect = way == OUT_INDIRECT;
     build_store_field(b, indirect ? offsetof(struct cpu, pc) : offsetof(struct cpu, next), target);
-    build_tail_call(b, build_address(b, indirect ? b->region->places.indirect : b->region->places.leave));
+    build_tail_call(b, build_hole(b, indirect ? IMAGE_INDIRECT : IMAGE_LEAVE, 0, b->pointer));
 }
 
 void build_ways_out(struct build *b) {
@@ -120,12 +110,14 @@ static bool is_repeated(const struct region *region, unsigned at) {
 static void try_ways(struct build *b, LLVMValueRef pc) {
     const struct region *region = b->region;
     LLVMBasicBlockRef rest = build_block(b);
-    LLVMValueRef choice = LLVMBuildSwitch(b->ir, pc, rest, region->ways);
+    uint64_t base = region->block[0].pc;
+    LLVMValueRef distance = LLVMBuildSub(b->ir, pc, build_pc(b, base), "");
+    LLVMValueRef choice = LLVMBuildSwitch(b->ir, distance, rest, region->ways);
     for (unsigned i = 0; i < region->ways; i++) {
         if (region->way[i].from != b->block - region->block || is_repeated(region, i)) continue;
         uint64_t place = region->block[region->way[i].to].pc;
         LLVMBasicBlockRef here = build_block(b);
-        LLVMAddCase(choice, build_constant(b, place), here);
+        LLVMAddCase(choice, build_constant(b, place - base), here);
         LLVMPositionBuilderAtEnd(b->ir, here);
         build_leave_for(b, place);
     }
@@ -145,6 +137,6 @@ void build_leave_indirectly(struct build *b, const struct uop *u) {
     go_out(b, OUT_INDIRECT, LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), ""));
     LLVMPositionBuilderAtEnd(b->ir, rest);
     LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
-    build_store_slots(b);
+    build_store_slots(b, false);
     build_tail_call(b, LLVMBuildLoad2(b->ir, b->pointer, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
 }

@@ -39,13 +39,16 @@ LLVMBasicBlockRef build_seldom(struct build *b, LLVMValueRef condition) {
 
 // ---- bodies
 
-static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t data) {
+// The cell that a body gets; `pc`: its data, a guest address, or 0.
+static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t pc) {
     enum uop_format format = uop_info[u->code].format;
     bool accesses = format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE;
     uint32_t d = accesses ? uop_stores(u->code) : u->d;
     uint32_t slots = u->a | (uint32_t)u->b << 8 | (uint32_t)u->c << 16 | d << 24;
-    LLVMValueRef words[] = {build_constant(b, 0), build_constant(b, slots | (uint64_t)(uint32_t)u->imm << 32),
-                            build_constant(b, data), build_constant(b, 0)};
+    uint64_t operands = slots | (uint64_t)(uint32_t)u->imm << 32;
+    const struct image_hole holes[] = {{0, IMAGE_VALUE}, {operands, IMAGE_VALUE}, {pc, IMAGE_PC}, {0, IMAGE_VALUE}};
+    if (pc) return build_holes(b, holes, 4);
+    LLVMValueRef zero = build_constant(b, 0), words[] = {zero, build_constant(b, operands), zero, zero};
     LLVMValueRef value = LLVMConstArray2(b->i64, words, 4);
     LLVMValueRef cell = LLVMAddGlobal(b->module, LLVMTypeOf(value), "");
     LLVMSetInitializer(cell, value);
@@ -54,62 +57,89 @@ static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t
     return cell;
 }
 
-static LLVMValueRef call_body(struct build *b, const struct uop *u, uint64_t data) {
-    enum uop_format format = uop_info[u->code].format;
-    build_settle_all(b);
-    build_save_all(b);
-    build_forget_values(b);
-    build_store_slots(b);
-    b->dirty = 0;
-    bool may_fault = format == UOP_FORMAT_AMO || format == UOP_FORMAT_STORE;
-    if (may_fault && !b->region->exact) build_store_pins(b);
-    unsigned sources[] = {u->a, u->b, u->c, u->d, u->code == UOP_cas128 && u->c ? u->c + 1u : 0};
-    for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) {
-        bool has = sources[i] && sources[i] != SLOT_SINK && b->promoted[sources[i]];
-        if (has && (!build_is_lasting(sources[i]) || build_is_pinned(b, sources[i]))) build_store_slot(b, sources[i]);
-    }
-    build_store_field(b, offsetof(struct cpu, pc), build_constant(b, b->block->pc + u->offset));
+static LLVMValueRef call_body(struct build *b, const struct uop *u, uint64_t cell_pc) {
     LLVMTypeRef parameters[] = {b->pointer, b->pointer}, type = LLVMFunctionType(b->i8, parameters, 2, 0);
-    uint64_t place = b->region->places.bodies + u->code * sizeof(void *);
-    LLVMValueRef body = LLVMBuildLoad2(b->ir, b->pointer, build_address(b, place), "");
-    LLVMValueRef arguments[] = {b->cpu, constant_cell(b, u, data)};
+    LLVMValueRef body = build_hole(b, IMAGE_BODY, u->code, b->pointer);
+    LLVMValueRef arguments[] = {b->cpu, constant_cell(b, u, cell_pc)};
     return LLVMBuildCall2(b->ir, type, body, arguments, 2, "");
 }
 
-// A uop whose meaning is its C body.
-void build_body(struct build *b, const struct uop *u) {
-    LLVMValueRef trapped = LLVMBuildICmp(b->ir, LLVMIntNE, call_body(b, u, 0), LLVMConstInt(b->i8, 0, 0), "");
-    if (uop_info[u->code].format == UOP_FORMAT_AMO) {
-        LLVMBasicBlockRef rest = build_seldom(b, trapped);
-        build_tail_call(b, build_address(b, b->region->places.stop));
-        LLVMPositionBuilderAtEnd(b->ir, rest);
+static void store_pc(struct build *b, const struct uop *u) {
+    build_store_field(b, offsetof(struct cpu, pc), build_pc(b, b->block->pc + u->offset));
+}
+
+// One that accesses guest memory, and may fault: it finds all slots in the cpu.
+static void build_accessing_body(struct build *b, const struct uop *u) {
+    build_settle_all(b);
+    build_store_slots(b, b->region->exact);
+    if (!b->region->exact) build_store_pins(b);
+    unsigned sources[] = {u->a, u->b, u->c, u->code == UOP_cas128 && u->c ? u->c + 1u : 0};
+    for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) {
+        bool has = sources[i] && sources[i] != SLOT_SINK && b->promoted[sources[i]];
+        if (has && !build_is_lasting(sources[i])) build_store_slot(b, sources[i]);
     }
-    if (uop_format_writes(uop_info[u->code].format)) build_reload(b, u->a);
+    store_pc(b, u);
+    LLVMValueRef trapped = LLVMBuildICmp(b->ir, LLVMIntNE, call_body(b, u, 0), LLVMConstInt(b->i8, 0, 0), "");
+    if (uop_info[u->code].format != UOP_FORMAT_AMO) return;
+    LLVMBasicBlockRef rest = build_seldom(b, trapped);
+    build_tail_call(b, build_hole(b, IMAGE_STOP, 0, b->pointer));
+    LLVMPositionBuilderAtEnd(b->ir, rest);
+    build_reload(b, u->a);
     if (u->code == UOP_cas128 && u->a) build_reload(b, u->a + 1u);
 }
 
+// The slot that a body finds a promoted one's value in: a temporary, which nothing else needs to be in the cpu.
+static uint8_t lend(struct build *b, uint8_t slot, unsigned temporary) {
+    if (!b->promoted[slot]) return slot;
+    LLVMValueRef value = build_get(b, slot);
+    build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, SLOT_TEMP + temporary)), b->of_cpu);
+    return (uint8_t)(SLOT_TEMP + temporary);
+}
+
+// One that is about its operands alone: the cpu's state stays as it is, the anchor's in exact code.
+static void build_plain_body(struct build *b, const struct uop *u) {
+    struct uop lent = *u;
+    bool reloads = b->promoted[u->a];
+    lent.a = reloads ? SLOT_TEMP : u->a;
+    lent.b = lend(b, u->b, 1);
+    lent.c = lend(b, u->c, 2);
+    lent.d = lend(b, u->d, 3);
+    call_body(b, &lent, 0);
+    if (!reloads) return;
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, SLOT_TEMP), "");
+    build_mark(value, b->of_cpu);
+    build_set(b, u->a, value);
+}
+
+// A uop whose meaning is its C body.
+static void build_body(struct build *b, const struct uop *u) {
+    switch (build_effect(b, (unsigned)(u - b->block->ir->uop))) {
+    case EFFECT_BODY: build_accessing_body(b, u); break;
+    case EFFECT_LOAD:
+    case EFFECT_STORE: b->failed = true; break;
+    default: build_plain_body(b, u);
+    }
+}
+
 LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *u, LLVMValueRef condition) {
-    uint64_t dirty = b->dirty, unsettled = b->unsettled;
-    build_save_all(b);
+    uint64_t unsettled = b->unsettled;
     LLVMBasicBlockRef join = build_block(b), rest = build_seldom(b, condition);
-    build_body(b, u);
+    build_plain_body(b, u);
     LLVMBuildBr(b->ir, join);
-    build_forget_values(b);
-    b->dirty = dirty, b->unsettled = unsettled;
+    b->unsettled = unsettled;
     LLVMPositionBuilderAtEnd(b->ir, rest);
     return join;
 }
 
 void build_body_end(struct build *b, LLVMBasicBlockRef join) {
-    build_save_all(b);
-    build_forget_values(b);
     LLVMBuildBr(b->ir, join);
     LLVMPositionBuilderAtEnd(b->ir, join);
 }
 
 static void build_trap(struct build *b, const struct uop *u) {
+    build_store_slots(b, false);
     call_body(b, u, b->block->pc + uop_exit_offset(u));
-    build_tail_call(b, build_address(b, b->region->places.stop));
+    build_tail_call(b, build_hole(b, IMAGE_STOP, 0, b->pointer));
 }
 
 // ---- blocks
@@ -132,8 +162,8 @@ static void build_one(struct build *b, unsigned at) {
     build_line(b, u);
     if (format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP || format == UOP_FORMAT_INDIRECT || format == UOP_FORMAT_EXIT) {
         build_settle_all(b);
-        build_save_all(b);
     }
+    build_guard(b, at);
     switch (format) {
     case UOP_FORMAT_BRANCH: {
         count(b, at, last);
@@ -157,18 +187,17 @@ static void build_one(struct build *b, unsigned at) {
         build_trap(b, u);
         break;
     default:
-        if (build_uop(b, u)) b->dirty |= b->region->exact ? 0 : build_writes(u);
-        else build_body(b, u);
+        if (!build_uop(b, u)) build_body(b, u);
+        b->now = build_after(b, b->now, at);
     }
 }
 
 static void build_blocks(struct build *b) {
     for (unsigned i = 0; i < b->region->blocks; i++) {
         b->block = &b->region->block[i];
-        b->dirty = b->dirty_at[i];
+        b->now = b->at[i];
         b->counted = 0;
         build_join_loads(b);
-        build_forget_values(b);
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
         for (unsigned n = 0; n < b->block->ir->count; n++) build_one(b, n);
     }
@@ -182,6 +211,7 @@ static LLVMBasicBlockRef build_entry(struct build *b, unsigned at) {
     for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
         if (!build_is_pinned(b, slot)) build_reload(b, slot);
     }
+    if (b->region->exact) build_anchor(b, at, 0);
     LLVMBuildBr(b->ir, b->entry[at]);
     return start;
 }
@@ -196,7 +226,8 @@ static void build_start(struct build *b) {
         unsigned slot = b->region->pins[i];
         if (b->promoted[slot]) LLVMBuildStore(b->ir, b->pin[i], b->slot[slot]);
     }
-    if (b->region->exact) build_save_pins(b);
+    if (b->region->exact) build_begin_rounds(b);
+    if (b->region->exact) build_store_pins(b);
     for (unsigned i = 0; i < b->region->blocks; i++) b->entry[i] = build_block(b);
     LLVMValueRef choice = NULL;
     for (unsigned i = 0; i < b->region->blocks; i++) {
@@ -303,16 +334,20 @@ static void make_entries(struct build *b) {
     }
 }
 
-bool region_build(LLVMModuleRef module, const struct region *region) {
-    if (region->blocks > REGION_MAX_BLOCKS) return false;
-    struct build all = {.context = LLVMGetModuleContext(module), .module = module, .region = region}, *b = &all;
+bool region_build(LLVMModuleRef module, const struct region *region, struct region_holes *holes) {
+    static struct build all;
+    struct build *b = &all;
+    if (region->blocks > REGION_MAX_BLOCKS || region->exits > BUILD_MAX_EXITS) return false;
+    all = (struct build){.context = LLVMGetModuleContext(module), .module = module, .region = region, .holes = holes};
     b->ir = LLVMCreateBuilderInContext(b->context);
     make_types(b);
     make_kinds(b);
     make_function(b);
-    if (!region->exact) build_find_dirty(b);
+    build_begin_holes(b);
+    build_find_facts(b);
     build_start(b);
     build_blocks(b);
+    build_renewals(b);
     build_ways_out(b);
     make_entries(b);
     LLVMDisposeBuilder(b->ir);

@@ -7,6 +7,7 @@
 #pragma once
 #include "translator/ir/cpu.h"
 #include "translator/ir/uop.h"
+#include "translator/quick/image.h"
 #include <llvm-c/Core.h>
 
 struct region_block {
@@ -20,25 +21,22 @@ struct region_way {
     uint8_t from, to;  // numbers of blocks
 };
 
-// Addresses in the process that the code will run in.
-struct region_places {
-    uint64_t leave, stop, indirect;  // stubs (quick.h)
-    uint64_t bodies;  // interp_body
-    uint64_t exits;  // struct native_exit[], by index of exit
-};
-
 struct region {
     const struct region_block *block;
     const uint64_t *exit;  // pcs that the blocks' branches, jumps and ways go to, each once
     const struct region_way *way;
     unsigned blocks, exits, ways;
     uint32_t mode;
-    bool
-        exact;  // at a fault, the cpu is to hold the state at cpu->anchor, from where the guest can go on as if it had not been further yet
+    bool exact;  // at a fault the cpu is to hold the state at cpu->anchor, from where the guest can go on
     bool lines;  // debug locations are wanted
     bool stepwise;  // as in quick.h
     const uint8_t *pins;  // ended by 0
-    struct region_places places;
+};
+
+// What the process that runs the code has to fill in.
+struct region_holes {
+    uint32_t holes;
+    struct image_hole hole[IMAGE_MAX_HOLES];
 };
 
 enum { REGION_MAX_PINS = 10, REGION_NAME_BYTES = 16 };
@@ -48,5 +46,6 @@ enum { REGION_BLOCK_LINES = BLOCK_MAX_BYTES };
 
 // The name of the function to enter the region at a block by.
 void region_entry_name(char name[REGION_NAME_BYTES], unsigned block);
-// Adds the region's functions to the module. False if it is not well formed.
-bool region_build(LLVMModuleRef module, const struct region *region);
+// Adds the region's functions to the module, and two variables, "holes" and, if it has any, "exits", as of an image (image.h). False if it is not well
+// formed, or too large.
+bool region_build(LLVMModuleRef module, const struct region *region, struct region_holes *holes);

@@ -98,12 +98,27 @@ static void promote_most_used(struct build *b, const struct uses uses[CPU_SLOTS]
     }
 }
 
+static uint64_t written_in(const struct region *region) {
+    uint64_t written = 0;
+    for (unsigned i = 0; i < region->blocks; i++) {
+        const struct ir_block *ir = region->block[i].ir;
+        for (unsigned n = 0; n < ir->count; n++) written |= build_writes(&ir->uop[n]);
+    }
+    return written;
+}
+
 // Promotes pinned slots, which are in registers anyway, temporaries, and the slots that are used most: as many as there may be host registers
-// for. Each one costs loads and stores where the region is entered and left.
+// for. Each one costs loads and stores where the region is entered and left. In exact code all that are written: in the cpu a slot must not change
+// between anchors.
 void build_place_slots(struct build *b) {
     struct uses uses[CPU_SLOTS] = {0};
     count_uses(b->region, uses);
+    uint64_t written = b->region->exact ? written_in(b->region) : 0;
+    for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
+        if (written >> slot & 1 && !build_is_pinned(b, slot)) promote(b, slot, uses[slot].doubles > 0);
+    }
     for (unsigned slot = 1; slot < SLOT_SINK; slot++) {
+        if (b->promoted[slot]) continue;
         if (uses[slot].all && (build_is_pinned(b, slot) || !build_is_lasting(slot))) promote(b, slot, false);
         else if (uses[slot].all) b->slot[slot] = build_slot_in_cpu(b, slot);
     }
@@ -140,7 +155,7 @@ LLVMValueRef build_get_double(struct build *b, unsigned slot) {
 }
 
 void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical) {
-    bool later = slot < SLOT_TEMP && b->is_double[slot] && !b->region->exact;
+    bool later = slot < SLOT_TEMP && b->is_double[slot];
     if (!canonical && !later) value = build_canonical(b, value);
     if (!later) {
         build_set(b, slot, LLVMBuildBitCast(b->ir, value, b->i64, ""));
@@ -155,42 +170,41 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO) return build_constant(b, 0);
     if (is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
-    bool kept = b->region->exact && !b->promoted[slot] && slot < SLOT_TEMP;
-    if (kept && b->value[slot]) return b->value[slot];
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
     if (!b->promoted[slot]) build_mark(value, b->of_cpu);
-    if (kept) b->value[slot] = value;
     return value;
 }
 
 void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot == SLOT_SINK) return;
     if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot);
-    if (slot < SLOT_TEMP && b->region->exact) b->unsaved |= UINT64_C(1) << slot;
-    if (slot < SLOT_TEMP && b->region->exact && !b->promoted[slot]) {
-        b->value[slot] = value;
-        return;
-    }
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
     if (!b->promoted[slot]) build_mark(store, b->of_cpu);
 }
 
-void build_store_slot(struct build *b, unsigned slot) {
-    build_mark(LLVMBuildStore(b->ir, build_get(b, slot), build_slot_in_cpu(b, slot)), b->of_cpu);
+// What exact code stores must not change its order with accesses to guest memory, for a fault shows it.
+static void store_in_cpu(struct build *b, unsigned slot, LLVMValueRef value) {
+    LLVMValueRef store = LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot));
+    build_mark(store, b->of_cpu);
+    LLVMSetVolatile(store, b->region->exact);
 }
 
-void build_store_slots(struct build *b) {
+void build_store_slot(struct build *b, unsigned slot) {
+    store_in_cpu(b, slot, build_get(b, slot));
+}
+
+void build_store_slots(struct build *b, bool pinned) {
     for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
-        if (b->dirty >> slot & 1 && b->promoted[slot] && !build_is_pinned(b, slot)) build_store_slot(b, slot);
+        bool wanted = pinned || !build_is_pinned(b, slot);
+        if (b->now.dirty >> slot & 1 && b->promoted[slot] && wanted) build_store_slot(b, slot);
     }
 }
 
 void build_store_pins(struct build *b) {
     for (unsigned i = 0; i < b->pins; i++) {
         unsigned slot = b->region->pins[i];
-        LLVMValueRef value = b->slot[slot] ? build_get(b, slot) : b->pin[i];
-        build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot)), b->of_cpu);
+        store_in_cpu(b, slot, b->slot[slot] ? build_get(b, slot) : b->pin[i]);
     }
 }
 
@@ -199,39 +213,4 @@ void build_reload(struct build *b, unsigned slot) {
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, slot), "");
     build_mark(value, b->of_cpu);
     build_set(b, slot, value);
-    if (slot < SLOT_TEMP) b->unsaved &= ~(UINT64_C(1) << slot);
-}
-
-// True if that is news.
-static bool add_dirty(struct build *b, unsigned at, uint64_t dirty) {
-    bool news = (dirty & ~b->dirty_at[at]) != 0;
-    b->dirty_at[at] |= dirty;
-    return news;
-}
-
-// Adds to what is dirty at the starts of the blocks that this one goes to. True if anything was news.
-static bool spread_dirty(struct build *b, unsigned at) {
-    const struct region *region = b->region;
-    const struct region_block *block = &region->block[at];
-    uint64_t dirty = b->dirty_at[at];
-    bool news = false;
-    for (unsigned i = 0; i < block->ir->count; i++) {
-        const struct uop *u = &block->ir->uop[i];
-        enum uop_format format = uop_info[u->code].format;
-        dirty |= build_writes(u);
-        if (format != UOP_FORMAT_BRANCH && format != UOP_FORMAT_JUMP) continue;
-        int inside = build_block_at(region, block->pc + (uint64_t)u->imm);
-        if (inside >= 0) news |= add_dirty(b, (unsigned)inside, dirty);
-    }
-    for (unsigned i = 0; i < region->ways; i++) {
-        if (region->way[i].from == at) news |= add_dirty(b, region->way[i].to, dirty);
-    }
-    return news;
-}
-
-void build_find_dirty(struct build *b) {
-    for (bool news = true; news;) {
-        news = false;
-        for (unsigned i = 0; i < b->region->blocks; i++) news |= spread_dirty(b, i);
-    }
 }

@@ -93,26 +93,26 @@ static LLVMValueRef address_of(struct build *b, unsigned base, int64_t imm) {
     return LLVMBuildIntToPtr(b->ir, address, b->pointer, "");
 }
 
+static void mark_access(struct build *b, LLVMValueRef access) {
+    LLVMSetVolatile(access, 1);
+    LLVMSetAlignment(access, 1);
+    build_mark(access, b->of_guest);
+}
+
 LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type) {
     LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, base, imm), "");
-    LLVMSetVolatile(value, 1);
-    LLVMSetAlignment(value, 1);
-    build_mark(value, b->of_guest);
+    mark_access(b, value);
     return value;
 }
 
 LLVMValueRef build_load(struct build *b, const struct uop *u, LLVMTypeRef type) {
     if (b->joined[u - b->block->ir->uop].bytes) return build_joined_load(b, u, type);
-    if (b->region->exact) build_anchor(b, u);
     return build_wide_load(b, u->b, u->imm, type);
 }
 
 void build_store(struct build *b, const struct uop *u, LLVMValueRef value) {
-    if (b->region->exact) build_anchor(b, u);
     LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u->b, u->imm));
-    LLVMSetVolatile(made, 1);
-    LLVMSetAlignment(made, 1);
-    build_mark(made, b->of_guest);
+    mark_access(b, made);
 }
 
 static void store_low(struct build *b, const struct uop *u, LLVMTypeRef type) {
@@ -158,7 +158,7 @@ bool build_uop(struct build *b, const struct uop *u) {
     switch (u->code) {
     CASE(mov, move(b, u))
     CASE(li, SET(IMM))
-    CASE(lipc, SET(K(b->block->pc + (uint64_t)u->imm)))
+    CASE(lipc, SET(build_pc(b, b->block->pc + (uint64_t)u->imm)))
     OP(add, LLVMAdd) OP(sub, LLVMSub) OP(and, LLVMAnd) OP(or, LLVMOr) OP(xor, LLVMXor) OP(mul, LLVMMul)
     OP_IMM(addi, LLVMAdd) OP_IMM(andi, LLVMAnd) OP_IMM(ori, LLVMOr) OP_IMM(xori, LLVMXor)
     CASE(slli, SET(binary(b, LLVMShl, B, K(u->imm & 63))))

@@ -34,6 +34,8 @@ struct unit {
     unsigned exits, accesses, laters, colds;
     struct quick_exit *exit;  // of the unit
     unsigned own_exit;  // of the block under way: the next one of block->exit
+    bool falls;  // the block before goes on in the next one without a jump
+    uint32_t loops, apart;  // by bit: blocks that the unit jumps back to; those whose entry from outside is apart from them
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     uint32_t locked;  // registers that the uop under way uses
@@ -255,15 +257,8 @@ static inline void later(struct unit *e, uint32_t at, unsigned block) {
 
 static inline struct quick_exit *new_exit(struct unit *e, uint64_t pc) {
     struct quick_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
-    *exit = (struct quick_exit){.passes = QUICK_LINK_PASSES};
-    native_exit_init(&exit->out, pc);
+    quick_exit_init(exit, pc);
     return exit;
-}
-
-// On in the native code of the cell in `reg`, or out to it.
-static inline void go_to_cell(struct unit *e, unsigned reg) {
-    asm_rm(A, WIDE | 0x89, reg, CPU, offsetof(struct cpu, next));
-    asm_rm(A, 0xff, 4, reg, NATIVE);  // jmp
 }
 
 static inline void count_pass(struct unit *e, unsigned block) {
@@ -286,6 +281,15 @@ static inline void leave_block(struct unit *e) {
     }
     if (exit) cold(e, asm_jump_later(A), COLD_EXIT, exit);
     else later(e, asm_jump_later(A), (unsigned)inside);
+}
+
+// The same at the block's end, where it may be that nothing has to be done.
+static inline void end_block(struct unit *e) {
+    const struct block *block = e->block[e->block_at];
+    uint64_t pc = block->exit[e->own_exit].pc;
+    unsigned next = e->block_at + 1;
+    e->falls = next < e->count && e->block[next]->pc == pc && pc > block->pc;
+    if (!e->falls) leave_block(e);
 }
 
 // ---- what several emitters need

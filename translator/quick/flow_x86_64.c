@@ -62,7 +62,7 @@ EMITTER(branch) {
 }
 
 EMITTER(jump) {
-    leave_block(e);
+    end_block(e);
 }
 
 // reg: where the block's indirect jump leads.

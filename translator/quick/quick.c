@@ -11,6 +11,11 @@ void native_exit_init(struct native_exit *exit, uint64_t pc) {
     exit->target = &exit->link;
 }
 
+void quick_exit_init(struct quick_exit *exit, uint64_t pc) {
+    *exit = (struct quick_exit){.passes = QUICK_LINK_PASSES};
+    native_exit_init(&exit->out, pc);
+}
+
 static unsigned number_in(const struct quick_unit *unit, const struct block *block) {
     unsigned at = 0;
     while (unit->block[at] != block) at++;
@@ -22,7 +27,8 @@ unsigned quick_number(const struct block *block) {
 }
 
 const uint8_t *quick_entry(const struct block *block) {
-    return block->unit->code + block->unit->entry[quick_number(block)];
+    const struct quick_unit *unit = block->unit;
+    return block->optimised ? block->optimised : unit->code + unit->entry[quick_number(block)];
 }
 
 const void *quick_code(const struct block *block) {

@@ -19,6 +19,7 @@ struct quick_stubs {
 extern struct quick_stubs quick_stubs;
 
 enum { QUICK_STUBS_BYTES = 2048, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
+#define QUICK_NOWHERE UINT32_MAX
 
 // A place in native code that accesses guest memory, and the cell on whose behalf.
 struct quick_access {
@@ -46,13 +47,14 @@ struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
     bool counts;
+    uint8_t idle;  // the runtime's: how often it ran out in vain
     int32_t passes;  // left, through entries from outside and jumps back, until cpu->hot is told; if units count (quick_hot_passes)
     const struct quick_access *access;  // ascending
     struct block **block;
     uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of where the blocks are entered from outside
-    // Where units may count: offsets of the blocks' first instructions, of QUICK_SWITCH_BYTES that do nothing and that a jump may be written over, and of what it
-    // is to lead to, for the unit itself to leave for better code of the block.
-    uint32_t start[QUICK_MAX_BLOCKS], away[QUICK_MAX_BLOCKS];
+    // Where units may count, for blocks that the unit jumps back to, else QUICK_NOWHERE: offsets of their first instructions, of QUICK_SWITCH_BYTES, which do
+    // nothing and which a jump to better code of the block may be written over.
+    uint32_t start[QUICK_MAX_BLOCKS];
 };
 
 // After so many passes through a unit that counts them cpu->hot is told of the block it is at; 0: none does. Set before code is made.
@@ -75,16 +77,19 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
 const uint8_t *quick_entry(const struct block *block);
 // An exit to `pc` that is not linked yet.
 void native_exit_init(struct native_exit *exit, uint64_t pc);
+void quick_exit_init(struct quick_exit *exit, uint64_t pc);
+// Writes code for exits that lead away to `buffer`, IMAGE_EXIT_BYTES for each, to run at address `at`. False if the exits or the stubs lie too far apart.
+bool quick_place_exits(uint8_t *buffer, uintptr_t at, struct quick_exit *exit, unsigned count);
 // A block's number in its unit.
 unsigned quick_number(const struct block *block);
-// What to write over the first instruction of the unit's block `at`: a jump away, or what was there before.
-void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t bytes[QUICK_SWITCH_BYTES]);
+// What to write over the first instruction of the unit's block `at`: a jump to this code, or if NULL, what was there before.
+void quick_switch(const struct quick_unit *unit, unsigned at, const uint8_t *to, uint8_t bytes[QUICK_SWITCH_BYTES]);
 // From now on the blocks are entered by their native code / are not. Atomic: other threads may be running them.
 void quick_install(struct quick_unit *unit);
 void quick_remove(struct quick_unit *unit);
 // A block's native code, or NULL. Other threads may be giving or taking it.
 const void *quick_code(const struct block *block);
-// From now on the block, if it lives, is entered by this code of the same convention, or if NULL, by what it had before.
+// From now on the block, if it lives, is entered by this code of the same convention, not far from that of units, or if NULL, by what it had before.
 void quick_optimise(struct block *block, const void *code);
 // After a fault at `host_pc` in the unit's code, with the pinned slots stored: notes in `cpu` which access it was, for interp_fault. False if it
 // is none.

@@ -3,6 +3,7 @@
 #include "runtime/base/arena.h"
 #include "translator/ir/fp.h"
 #include "translator/quick/emit_x86_64.h"
+#include "translator/quick/image.h"
 
 struct quick_host quick_host;
 static uint8_t pinned[PINS];
@@ -35,10 +36,10 @@ static void emit_cell(struct unit *e, const struct cell *u, unsigned code) {
 // One instruction, so that no thread is ever in the midst of it (manual 2, "NOP").
 static const uint8_t no_operation[QUICK_SWITCH_BYTES] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
 
-void quick_switch(const struct quick_unit *unit, unsigned at, bool away, uint8_t bytes[QUICK_SWITCH_BYTES]) {
+void quick_switch(const struct quick_unit *unit, unsigned at, const uint8_t *to, uint8_t bytes[QUICK_SWITCH_BYTES]) {
     memcpy(bytes, no_operation, QUICK_SWITCH_BYTES);
-    if (!away) return;
-    int32_t distance = (int32_t)(unit->away[at] - (unit->start[at] + QUICK_SWITCH_BYTES));
+    if (!to) return;
+    int32_t distance = (int32_t)(to - (unit->code + unit->start[at] + QUICK_SWITCH_BYTES));
     bytes[0] = 0xe9;  // jmp
     memcpy(bytes + 1, &distance, sizeof distance);
 }
@@ -49,10 +50,15 @@ static void emit_block(struct unit *e, unsigned at) {
     e->block_at = at;
     e->own_exit = 0;
     forget_all(e);
+    bool apart = e->falls && e->unit->counts;  // who comes from the block before is not counted
+    e->falls = false;
     e->unit->entry[at] = asm_offset(A);
-    count_pass(e, at);
+    if (!apart) count_pass(e, at);
     e->entry[at] = asm_offset(A);
-    if (quick_hot_passes) asm_bytes(A, no_operation, sizeof no_operation);
+    if (apart) e->apart |= 1u << at;
+    bool switches = quick_hot_passes && e->loops >> at & 1;
+    e->unit->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
+    if (switches) asm_bytes(A, no_operation, sizeof no_operation);
     for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
@@ -67,17 +73,28 @@ static void leave_for_cell(struct unit *e, unsigned reg) {
 }
 
 // Behind the jump whose distance is at `from`.
-static void emit_exit(struct unit *e, struct quick_exit *exit, uint32_t from) {
-    exit->site = (uint8_t *)A->address + from;
-    exit->away = (int32_t)(asm_offset(A) - (from + 4));
-    asm_near(A, WIDE | 0x8d, RAX, exit);  // lea
-    asm_jump(A, quick_stubs.exit);
+static void emit_exit(struct assembler *a, struct quick_exit *exit, uint32_t from) {
+    exit->site = (uint8_t *)a->address + from;
+    exit->away = (int32_t)(asm_offset(a) - (from + 4));
+    asm_near(a, WIDE | 0x8d, RAX, exit);  // lea
+    asm_jump(a, quick_stubs.exit);
+}
+
+bool quick_place_exits(uint8_t *buffer, uintptr_t at, struct quick_exit *exit, unsigned count) {
+    struct assembler a = {.start = buffer, .limit = buffer + count * IMAGE_EXIT_BYTES, .address = at};
+    for (unsigned i = 0; i < count; i++) {
+        a.at = buffer + i * IMAGE_EXIT_BYTES;
+        uint32_t from = asm_jump_later(&a);
+        asm_land(&a, from);
+        emit_exit(&a, &exit[i], from);
+    }
+    return !a.failed;
 }
 
 static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land(A, c->from);
     switch (c->kind) {
-    case COLD_EXIT: emit_exit(e, (struct quick_exit *)(uintptr_t)c->what, c->from); return;
+    case COLD_EXIT: emit_exit(A, (struct quick_exit *)(uintptr_t)c->what, c->from); return;
     case COLD_INTERRUPT:
         asm_constant(A, RAX, (uintptr_t)c->what);
         leave_for_cell(e, RAX);
@@ -108,19 +125,32 @@ static void emit_cold(struct unit *e, const struct cold *c) {
     asm_land_at(A, asm_jump_later(A), c->back);
 }
 
-// Where a block is left for better code.
-static void emit_away(struct unit *e, unsigned at) {
-    if (!quick_hot_passes) return;
-    e->unit->start[at] = e->entry[at];
-    e->unit->away[at] = asm_offset(A);
-    asm_constant(A, RAX, (uintptr_t)e->block[at]->code->cell);
-    go_to_cell(e, RAX);
+// Where a block is entered from outside, if that is not where it begins.
+static void emit_way_in(struct unit *e, unsigned at) {
+    if (!(e->apart >> at & 1)) return;
+    e->unit->entry[at] = asm_offset(A);
+    count_pass(e, at);
+    asm_land_at(A, asm_jump_later(A), e->entry[at]);
+}
+
+static void find_loops(struct unit *e) {
+    e->loops = 0;
+    for (unsigned i = 0; i < e->count; i++) {
+        for (unsigned n = 0; n < e->block[i]->exits; n++) {
+            uint64_t pc = e->block[i]->exit[n].pc;
+            int inside = pc <= e->block[i]->pc ? block_with(e, pc) : -1;
+            if (inside >= 0) e->loops |= 1u << inside;
+        }
+    }
 }
 
 static void emit_all(struct unit *e) {
+    find_loops(e);
+    e->falls = false;
+    e->apart = 0;
     for (unsigned i = 0; i < e->count; i++) emit_block(e, i);
     for (unsigned i = 0; i < e->laters; i++) asm_land_at(A, e->later[i].at, e->entry[e->later[i].block]);
-    for (unsigned i = 0; i < e->count; i++) emit_away(e, i);
+    for (unsigned i = 0; i < e->count; i++) emit_way_in(e, i);
     for (unsigned i = 0; i < e->colds; i++) emit_cold(e, &e->cold[i]);
 }
 

@@ -1,0 +1,39 @@
+// Filling the holes of code: see image.h.
+#include "translator/quick/image.h"
+#include "translator/interp/interp.h"
+#include <string.h>
+
+// False if there is nothing that could be meant.
+static bool content(const struct image_hole *hole, const struct quick_exit *exit, uint32_t exits, uint64_t *to) {
+    switch (hole->kind) {
+    case IMAGE_VALUE:
+    case IMAGE_PC: *to = hole->value; return true;
+    case IMAGE_LEAVE: *to = (uintptr_t)quick_stubs.leave; return true;
+    case IMAGE_STOP: *to = (uintptr_t)quick_stubs.stop; return true;
+    case IMAGE_INDIRECT: *to = (uintptr_t)quick_stubs.indirect; return true;
+    case IMAGE_BODY:
+        if (hole->value >= UOP_COUNT_OF_CODES) return false;
+        *to = (uintptr_t)interp_body[hole->value];
+        return true;
+    case IMAGE_TARGET:
+        if (hole->value >= exits) return false;
+        *to = (uintptr_t)&exit[hole->value].out.target;
+        return true;
+    default: return false;
+    }
+}
+
+static bool fits(const struct image *image, uint32_t at, uint32_t count, uint32_t size) {
+    return at <= image->bytes && count <= (image->bytes - at) / size;
+}
+
+bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+    if (!fits(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
+    if (!fits(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES)) return false;
+    for (uint32_t i = 0; i < image->holes; i++) {
+        uint64_t value;
+        if (!content(&image->hole[i], exit, image->exits, &value)) return false;
+        memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
+    }
+    return quick_place_exits(buffer + image->exits_at, address + image->exits_at, exit, image->exits);
+}

@@ -1,0 +1,39 @@
+// Code that LLVM made of a region, as bytes that run at any address: what depends on the process stands in holes, which are filled where it is
+// installed. Between its parts the code has distances only. The one format for code that comes from elsewhere: from the compiler program or from a file.
+#pragma once
+#include "translator/quick/quick.h"
+
+// What belongs into a hole of eight bytes.
+enum image_hole_kind {
+    IMAGE_VALUE,  // the value
+    IMAGE_PC,  // the guest address `value`
+    IMAGE_LEAVE,  // the addresses of stubs
+    IMAGE_STOP,
+    IMAGE_INDIRECT,
+    IMAGE_BODY,  // the address of the C body of uop `value`
+    IMAGE_TARGET,  // the address of what the exit number `value` has for a target
+    IMAGE_HOLE_KINDS
+};
+
+struct image_hole {
+    uint64_t value;
+    uint64_t kind;
+};
+
+enum {
+    IMAGE_EXIT_BYTES = 24,  // room for each exit, which is jumped to
+    IMAGE_ALIGN = 64,
+    IMAGE_MAX_BYTES = 512 << 10,
+    IMAGE_MAX_HOLES = 8192,
+};
+
+struct image {
+    uint32_t bytes;
+    uint32_t holes_at, exits_at;  // offsets of the holes, one behind the other, and of the exits
+    uint32_t holes, exits;
+    const struct image_hole *hole;
+};
+
+// Fills a copy of the code in `buffer`, which is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False if it
+// is no image, or if `address` is out of the exits' or the stubs' reach.
+bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit);
