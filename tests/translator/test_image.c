@@ -22,8 +22,8 @@ static uint64_t word_at(const uint8_t *code, uint32_t at) {
 
 static void test_holes(void **state) {
     (void)state;
-    static const struct image_hole hole[] = {{5, IMAGE_VALUE},    {0x1234, IMAGE_PC},    {0, IMAGE_LEAVE}, {0, IMAGE_STOP},
-                                             {0, IMAGE_INDIRECT}, {UOP_add, IMAGE_BODY}, {2, IMAGE_TARGET}};
+    static const struct image_hole hole[] = {{5, IMAGE_VALUE, 0},    {0x1234, IMAGE_PC, 0},    {0, IMAGE_LEAVE, 0}, {0, IMAGE_STOP, 0},
+                                             {0, IMAGE_INDIRECT, 0}, {UOP_add, IMAGE_BODY, 0}, {2, IMAGE_TARGET, 0}};
     const struct image image = {.bytes = 512, .holes_at = 64, .exits_at = 256, .holes = 7, .exits = EXITS, .hole = hole};
     uint8_t *code = memory + QUICK_STUBS_BYTES;
     assert_true(image_fill(&image, code, (uintptr_t)code, own));
@@ -67,7 +67,7 @@ static void test_nonsense(void **state) {
                               .hole = hole};
         for (unsigned i = 0; i < image.holes; i++)
             hole[i] = (struct image_hole){random_below(8) ? random_below(8) : UINT64_MAX - random_below(64),
-                                          random_below(IMAGE_HOLE_KINDS + (random_below(8) == 0))};
+                                          random_below(IMAGE_HOLE_KINDS + (random_below(8) == 0)), 0};
         memset(code + image.bytes, 0xa5, GUARD);
         filled += image_fill(&image, code, (uintptr_t)memory + QUICK_STUBS_BYTES, own);
         for (unsigned i = 0; i < GUARD; i++) assert_int_equal(code[image.bytes + i], 0xa5);

@@ -32,6 +32,8 @@ void fp_round_restore(struct cpu *cpu);
 #define FP_INLINE static inline __attribute__((always_inline))
 #define FP_NAN_S UINT32_C(0x7fc00000)
 #define FP_NAN_D UINT64_C(0x7ff8000000000000)
+#define FP_INFINITY_s UINT32_C(0x7f800000)
+#define FP_INFINITY_d UINT64_C(0x7ff0000000000000)
 #define FP_BOX_S UINT64_C(0xffffffff00000000)
 #define FP_BOX_H UINT64_C(0xffffffffffff0000)
 
@@ -295,6 +297,13 @@ FP_INLINE bool fp_host_rounds(const struct cpu *cpu, unsigned rm) {
     FP_COMPARISON(le, s)                                                                                                        \
     FP_COMPARISON(ltq, s)                                                                                                       \
     FP_COMPARISON(leq, s)                                                                                                       \
+    FP_INLINE bool fp_nan_##s(uint64_t a) { return (fp_unbox_##s(a) & ~(sign)) > FP_INFINITY_##s; }                             \
+    FP_INLINE uint64_t fp_ltn_##s(uint64_t a, uint64_t b) {                                                                     \
+        return !fp_nan_##s(a) && !fp_nan_##s(b) && fp_host_ltq_##s(fp_value_##s(a), fp_value_##s(b));                           \
+    }                                                                                                                           \
+    FP_INLINE uint64_t fp_len_##s(uint64_t a, uint64_t b) {                                                                     \
+        return !fp_nan_##s(a) && !fp_nan_##s(b) && fp_host_leq_##s(fp_value_##s(a), fp_value_##s(b));                           \
+    }                                                                                                                           \
     /* Inside the range, truncation and rounding as the host rounds now are one instruction; everything else is rare. */        \
     FP_INLINE uint64_t fp_to_w_##s(struct cpu *cpu, uint64_t a, unsigned rm) {                                                  \
         if (FP_FITS(a, s, -0x1p31, 0x7fffff80.0p0)) {                                                                           \

@@ -73,6 +73,7 @@ struct build {
     struct facts now;
     uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
     unsigned counted;  // instructions of the block
+    unsigned owed;  // a slot that has yet to get the flags, if the block is left now; or 0
 };
 
 // ---- slots.c
@@ -104,8 +105,8 @@ int build_block_at(const struct region *region, uint64_t pc);
 
 // What the process puts there: an i64 or a pointer.
 LLVMValueRef build_hole(struct build *b, enum image_hole_kind kind, uint64_t value, LLVMTypeRef type);
-// A guest address.
-LLVMValueRef build_pc(struct build *b, uint64_t pc);
+// A guest address that depends on where the block is.
+LLVMValueRef build_pc(struct build *b, const struct region_block *block, uint64_t pc);
 // A pointer to several of them, one behind the other, which are not the same as any others.
 LLVMValueRef build_holes(struct build *b, const struct image_hole *hole, unsigned count);
 // What native code jumps to for the exit to `pc`, by number.
@@ -152,6 +153,16 @@ void build_renewals(struct build *b);
 void build_join_loads(struct build *b);
 // What a uop loads that is joined with others.
 LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
+
+// ---- flags.c
+
+// False where their C bodies have to do it.
+bool build_flags_read(struct build *b, const struct uop *uop);
+bool build_flags_write(struct build *b, const struct uop *uop);
+// Before the block's uop of this number. True if that one, which reads the flags, and the next one, which puts them to a slot, are not to be built: whoever
+// leaves before the slot has something else gets them from build_owed_flags.
+bool build_defer_flags(struct build *b, unsigned at);
+void build_owed_flags(struct build *b);
 
 // ---- lines.c
 

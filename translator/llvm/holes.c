@@ -40,28 +40,37 @@ LLVMValueRef build_holes(struct build *b, const struct image_hole *hole, unsigne
     return b->hole[at] = add_global(b, count == 1 ? b->i64 : LLVMArrayType2(b->i64, count), name, ".holes", false);
 }
 
+static bool is_same(const struct image_hole *x, const struct image_hole *y) {
+    return x->kind == y->kind && x->value == y->value && x->module == y->module;
+}
+
 static LLVMValueRef find_hole(struct build *b, const struct image_hole *wanted) {
     for (unsigned i = 0; i < b->holes->holes; i++) {
         const struct image_hole *hole = &b->holes->hole[i];
-        if (hole->kind == wanted->kind && hole->value == wanted->value && b->hole[i]) return b->hole[i];
+        if (is_same(hole, wanted) && b->hole[i]) return b->hole[i];
     }
     return build_holes(b, wanted, 1);
 }
 
-LLVMValueRef build_hole(struct build *b, enum image_hole_kind kind, uint64_t value, LLVMTypeRef type) {
-    const struct image_hole wanted = {value, kind};
-    LLVMValueRef load = LLVMBuildLoad2(b->ir, type, find_hole(b, &wanted), "");
+static LLVMValueRef load_hole(struct build *b, const struct image_hole *wanted, LLVMTypeRef type) {
+    LLVMValueRef load = LLVMBuildLoad2(b->ir, type, find_hole(b, wanted), "");
     LLVMSetMetadata(load, LLVMGetMDKindIDInContext(b->context, "invariant.load", 14),
                     LLVMMetadataAsValue(b->context, LLVMMDNodeInContext2(b->context, NULL, 0)));
     return load;
 }
 
-LLVMValueRef build_pc(struct build *b, uint64_t pc) {
-    return build_hole(b, IMAGE_PC, pc, b->i64);
+LLVMValueRef build_hole(struct build *b, enum image_hole_kind kind, uint64_t value, LLVMTypeRef type) {
+    const struct image_hole wanted = {.value = value, .kind = kind};
+    return load_hole(b, &wanted, type);
+}
+
+LLVMValueRef build_pc(struct build *b, const struct region_block *block, uint64_t pc) {
+    const struct image_hole wanted = {pc, IMAGE_PC, block->module};
+    return load_hole(b, &wanted, b->i64);
 }
 
 void build_begin_holes(struct build *b) {
-    b->holes->hole[0] = (struct image_hole){0, IMAGE_VALUE};
+    b->holes->hole[0] = (struct image_hole){.kind = IMAGE_VALUE};
     b->holes->holes = 1;
     add_global(b, b->i64, "holes", ".holes", true);
     if (!b->region->exits) return;

@@ -106,22 +106,43 @@ static bool is_repeated(const struct region *region, unsigned at) {
     return false;
 }
 
-// Goes on within the region if that is where it leads.
-static void try_ways(struct build *b, LLVMValueRef pc) {
+// The module that a way of the block under way leads to, or -1 if it is another block's.
+static int module_of_way(const struct build *b, unsigned at) {
+    const struct region_way *way = &b->region->way[at];
+    return way->from == b->block - b->region->block ? b->region->block[way->to].module : -1;
+}
+
+static const struct region_block *first_of_module(const struct region *region, int module) {
+    const struct region_block *block = region->block;
+    while (block->module != module) block++;
+    return block;
+}
+
+// Goes on within the region if that is where it leads, to a block of this module.
+static void try_module(struct build *b, LLVMValueRef pc, int module) {
     const struct region *region = b->region;
+    const struct region_block *base = first_of_module(region, module);
     LLVMBasicBlockRef rest = build_block(b);
-    uint64_t base = region->block[0].pc;
-    LLVMValueRef distance = LLVMBuildSub(b->ir, pc, build_pc(b, base), "");
+    LLVMValueRef distance = LLVMBuildSub(b->ir, pc, build_pc(b, base, base->pc), "");
     LLVMValueRef choice = LLVMBuildSwitch(b->ir, distance, rest, region->ways);
     for (unsigned i = 0; i < region->ways; i++) {
-        if (region->way[i].from != b->block - region->block || is_repeated(region, i)) continue;
+        if (module_of_way(b, i) != module || is_repeated(region, i)) continue;
         uint64_t place = region->block[region->way[i].to].pc;
         LLVMBasicBlockRef here = build_block(b);
-        LLVMAddCase(choice, build_constant(b, place - base), here);
+        LLVMAddCase(choice, build_constant(b, place - base->pc), here);
         LLVMPositionBuilderAtEnd(b->ir, here);
         build_leave_for(b, place);
     }
     LLVMPositionBuilderAtEnd(b->ir, rest);
+}
+
+static void try_ways(struct build *b, LLVMValueRef pc) {
+    for (unsigned i = 0; i < b->region->ways; i++) {
+        int module = module_of_way(b, i);
+        bool tried = module < 0;
+        for (unsigned before = 0; before < i; before++) tried |= module_of_way(b, before) == module;
+        if (!tried) try_module(b, pc, module);
+    }
 }
 
 // The sum's lowest bit is not cleared: pcs in the cache, and those of ways, are even.

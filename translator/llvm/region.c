@@ -46,7 +46,8 @@ static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t
     uint32_t d = accesses ? uop_stores(u->code) : u->d;
     uint32_t slots = u->a | (uint32_t)u->b << 8 | (uint32_t)u->c << 16 | d << 24;
     uint64_t operands = slots | (uint64_t)(uint32_t)u->imm << 32;
-    const struct image_hole holes[] = {{0, IMAGE_VALUE}, {operands, IMAGE_VALUE}, {pc, IMAGE_PC}, {0, IMAGE_VALUE}};
+    const struct image_hole nothing = {.kind = IMAGE_VALUE}, given = {.value = operands, .kind = IMAGE_VALUE};
+    const struct image_hole holes[] = {nothing, given, {pc, IMAGE_PC, b->block->module}, nothing};
     if (pc) return build_holes(b, holes, 4);
     LLVMValueRef zero = build_constant(b, 0), words[] = {zero, build_constant(b, operands), zero, zero};
     LLVMValueRef value = LLVMConstArray2(b->i64, words, 4);
@@ -65,7 +66,7 @@ static LLVMValueRef call_body(struct build *b, const struct uop *u, uint64_t cel
 }
 
 static void store_pc(struct build *b, const struct uop *u) {
-    build_store_field(b, offsetof(struct cpu, pc), build_pc(b, b->block->pc + u->offset));
+    build_store_field(b, offsetof(struct cpu, pc), build_pc(b, b->block, b->block->pc + u->offset));
 }
 
 // One that accesses guest memory, and may fault: it finds all slots in the cpu.
@@ -170,6 +171,7 @@ static void build_one(struct build *b, unsigned at) {
         LLVMBasicBlockRef taken = build_block(b), rest = build_block(b);
         LLVMBuildCondBr(b->ir, build_condition(b, u), taken, rest);
         LLVMPositionBuilderAtEnd(b->ir, taken);
+        build_owed_flags(b);
         build_leave_for(b, b->block->pc + (uint64_t)u->imm);
         LLVMPositionBuilderAtEnd(b->ir, rest);
         break;
@@ -199,7 +201,12 @@ static void build_blocks(struct build *b) {
         b->counted = 0;
         build_join_loads(b);
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
-        for (unsigned n = 0; n < b->block->ir->count; n++) build_one(b, n);
+        for (unsigned n = 0; n < b->block->ir->count; n++) {
+            bool deferred = build_defer_flags(b, n);
+            if (deferred) b->now = build_after(b, build_after(b, b->now, n), n + 1);
+            if (deferred) n++;
+            else build_one(b, n);
+        }
     }
     build_line(b, NULL);
 }

@@ -14,6 +14,7 @@ struct region_block {
     uint64_t pc;
     const struct ir_block *ir;
     bool entry;  // can be entered from outside
+    uint8_t module;  // blocks of one stay at the same distances from each other; those of others may lie elsewhere the next time
 };
 
 // An indirect jump that ends a block may lead to another one.

@@ -158,7 +158,7 @@ bool build_uop(struct build *b, const struct uop *u) {
     switch (u->code) {
     CASE(mov, move(b, u))
     CASE(li, SET(IMM))
-    CASE(lipc, SET(build_pc(b, b->block->pc + (uint64_t)u->imm)))
+    CASE(lipc, SET(build_pc(b, b->block, b->block->pc + (uint64_t)u->imm)))
     OP(add, LLVMAdd) OP(sub, LLVMSub) OP(and, LLVMAnd) OP(or, LLVMOr) OP(xor, LLVMXor) OP(mul, LLVMMul)
     OP_IMM(addi, LLVMAdd) OP_IMM(andi, LLVMAnd) OP_IMM(ori, LLVMOr) OP_IMM(xori, LLVMXor)
     CASE(slli, SET(binary(b, LLVMShl, B, K(u->imm & 63))))

@@ -125,6 +125,23 @@ static void build_comparison(struct build *b, const struct uop *u, bool single, 
     SET(LLVMBuildZExt(b->ir, flag, b->i64, ""));
 }
 
+static LLVMValueRef has_bits_of_nan(struct build *b, LLVMValueRef value) {
+    bool single = LLVMTypeOf(value) == b->f32;
+    LLVMTypeRef type = single ? b->i32 : b->i64;
+    LLVMValueRef rest = LLVMConstInt(type, single ? INT32_MAX : INT64_MAX, 0);
+    LLVMValueRef bits = LLVMBuildAnd(b->ir, LLVMBuildBitCast(b->ir, value, type, ""), rest, "");
+    return LLVMBuildICmp(b->ir, LLVMIntUGT, bits, LLVMConstInt(type, single ? FP_INFINITY_s : FP_INFINITY_d, 0), "");
+}
+
+// The host's comparison raises nothing unless there is a NaN.
+static void build_quiet_comparison(struct build *b, const struct uop *u, bool single, const char *predicate) {
+    LLVMValueRef x = get(b, u->b, single), y = get(b, u->c, single);
+    LLVMValueRef nan = LLVMBuildOr(b->ir, has_bits_of_nan(b, x), has_bits_of_nan(b, y), "");
+    LLVMBasicBlockRef join = build_body_if(b, u, nan);
+    SET(LLVMBuildZExt(b->ir, compare(b, false, predicate, x, y), b->i64, ""));
+    build_body_end(b, join);
+}
+
 // Zeroes and NaNs are left to the body.
 static void build_choice(struct build *b, const struct uop *u, bool single, bool larger) {
     LLVMValueRef x = get(b, u->b, single), y = get(b, u->c, single);
@@ -177,52 +194,6 @@ static bool build_narrow(struct build *b, const struct uop *u) {
     return true;
 }
 
-// ---- the guest's flags: the host's, and those in the cpu
-
-#ifdef __x86_64__
-static LLVMValueRef moved_bit(struct build *b, LLVMValueRef status, unsigned from, unsigned to) {
-    LLVMValueRef bit = LLVMBuildAnd(b->ir, status, LLVMConstInt(b->i32, 1u << from, 0), "");
-    LLVMValueRef by = LLVMConstInt(b->i32, from < to ? to - from : from - to, 0);
-    return from < to ? LLVMBuildShl(b->ir, bit, by, "") : LLVMBuildLShr(b->ir, bit, by, "");
-}
-
-// MXCSR's exception flags, as fflags has them (Intel's manual 1, "MXCSR Control and Status Register").
-static LLVMValueRef host_flags(struct build *b) {
-    static const uint8_t order[] = {5, 4, 3, 2, 0};  // inexact, underflow, overflow, division by zero, invalid
-    call(b, "llvm.x86.sse.stmxcsr", NULL, 0, &b->status, 1);
-    LLVMValueRef status = LLVMBuildLoad2(b->ir, b->i32, b->status, ""), flags = moved_bit(b, status, order[0], 0);
-    for (unsigned i = 1; i < sizeof order; i++) flags = LLVMBuildOr(b->ir, flags, moved_bit(b, status, order[i], i), "");
-    return flags;
-}
-
-static bool build_flags_read(struct build *b, const struct uop *u) {
-    LLVMValueRef others = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, fp_flags)), "");
-    build_mark(others, b->of_cpu);
-    SET(LLVMBuildZExt(b->ir, LLVMBuildOr(b->ir, host_flags(b), others, ""), b->i64, ""));
-    return true;
-}
-
-// The host's flags are seldom more than what is written: mostly it is what was read before.
-static bool build_flags_write(struct build *b, const struct uop *u) {
-    LLVMValueRef flags = LLVMBuildAnd(b->ir, LLVMBuildTrunc(b->ir, GET(u->b), b->i32, ""), LLVMConstInt(b->i32, 31, 0), "");
-    LLVMValueRef more = LLVMBuildAnd(b->ir, host_flags(b), LLVMBuildNot(b->ir, flags, ""), "");
-    LLVMBasicBlockRef join = build_body_if(b, u, LLVMBuildICmp(b->ir, LLVMIntNE, more, LLVMConstInt(b->i32, 0, 0), ""));
-    build_store_field(b, offsetof(struct cpu, fp_flags), flags);
-    build_body_end(b, join);
-    return true;
-}
-#else
-static bool build_flags_read(struct build *b, const struct uop *u) {
-    (void)b, (void)u;
-    return false;
-}
-
-static bool build_flags_write(struct build *b, const struct uop *u) {
-    (void)b, (void)u;
-    return false;
-}
-#endif
-
 // clang-format off: tables
 #define CASE(name, ...) case UOP_##name: __VA_ARGS__; return true;
 #define TRY(name, ...) case UOP_##name: return __VA_ARGS__;
@@ -243,6 +214,8 @@ static bool build_flags_write(struct build *b, const struct uop *u) {
     CASE(fle_##s, build_comparison(b, u, single, true, "ole"))                     \
     CASE(fltq_##s, build_comparison(b, u, single, false, "olt"))                   \
     CASE(fleq_##s, build_comparison(b, u, single, false, "ole"))                   \
+    CASE(fltn_##s, build_quiet_comparison(b, u, single, "olt"))                    \
+    CASE(flen_##s, build_quiet_comparison(b, u, single, "ole"))                    \
     CASE(fsgnj_##s, build_sign(b, u, single, SIGN_COPY))                           \
     CASE(fsgnjn_##s, build_sign(b, u, single, SIGN_NEGATE))                        \
     CASE(fsgnjx_##s, build_sign(b, u, single, SIGN_XOR))                           \
@@ -270,7 +243,7 @@ unsigned build_double_operands(const struct uop *u) {
     case UOP_fadd_d: case UOP_fsub_d: case UOP_fmul_d: case UOP_fdiv_d: case UOP_fmin_d: case UOP_fmax_d: return A | B | C;
     case UOP_fsqrt_d: return A | B;
     case UOP_fmadd_d: case UOP_fmsub_d: case UOP_fnmsub_d: case UOP_fnmadd_d: return A | B | C | D;
-    case UOP_feq_d: case UOP_flt_d: case UOP_fle_d: case UOP_fltq_d: case UOP_fleq_d: return B | C;
+    case UOP_feq_d: case UOP_flt_d: case UOP_fle_d: case UOP_fltq_d: case UOP_fleq_d: case UOP_fltn_d: case UOP_flen_d: return B | C;
     case UOP_fcvt_d_w: case UOP_fcvt_d_l: case UOP_fcvt_d_s: return A;
     case UOP_fcvt_w_d: case UOP_fcvt_l_d: case UOP_fcvt_s_d: return B;
     default: return 0;

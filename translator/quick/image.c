@@ -4,10 +4,10 @@
 #include <string.h>
 
 // False if there is nothing that could be meant.
-static bool content(const struct image_hole *hole, const struct quick_exit *exit, uint32_t exits, uint64_t *to) {
+static bool content(const struct image *image, const struct image_hole *hole, const struct quick_exit *exit, uint64_t *to) {
     switch (hole->kind) {
-    case IMAGE_VALUE:
-    case IMAGE_PC: *to = hole->value; return true;
+    case IMAGE_VALUE: *to = hole->value; return true;
+    case IMAGE_PC: *to = hole->value + (image->module ? image->module[hole->module] : 0); return true;
     case IMAGE_LEAVE: *to = (uintptr_t)quick_stubs.leave; return true;
     case IMAGE_STOP: *to = (uintptr_t)quick_stubs.stop; return true;
     case IMAGE_INDIRECT: *to = (uintptr_t)quick_stubs.indirect; return true;
@@ -16,7 +16,7 @@ static bool content(const struct image_hole *hole, const struct quick_exit *exit
         *to = (uintptr_t)interp_body[hole->value];
         return true;
     case IMAGE_TARGET:
-        if (hole->value >= exits) return false;
+        if (hole->value >= image->exits) return false;
         *to = (uintptr_t)&exit[hole->value].out.target;
         return true;
     default: return false;
@@ -32,7 +32,7 @@ bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, s
     if (!fits(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES)) return false;
     for (uint32_t i = 0; i < image->holes; i++) {
         uint64_t value;
-        if (!content(&image->hole[i], exit, image->exits, &value)) return false;
+        if (!content(image, &image->hole[i], exit, &value)) return false;
         memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
     }
     return quick_place_exits(buffer + image->exits_at, address + image->exits_at, exit, image->exits);

@@ -17,7 +17,8 @@ enum image_hole_kind {
 
 struct image_hole {
     uint64_t value;
-    uint64_t kind;
+    uint32_t kind;
+    uint32_t module;  // of IMAGE_PC: that of the guest instruction which makes it, as in struct region_block
 };
 
 enum {
@@ -32,6 +33,7 @@ struct image {
     uint32_t holes_at, exits_at;  // offsets of the holes, one behind the other, and of the exits
     uint32_t holes, exits;
     const struct image_hole *hole;
+    const uint64_t *module;  // where the holes' modules are, which IMAGE_PCs are distances from; NULL: they are addresses
 };
 
 // Fills a copy of the code in `buffer`, which is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False if it

@@ -52,6 +52,25 @@ static void write_csr(struct lift *l, unsigned csr, unsigned from) {
     if (csr == CSR_FRM) write_frm(l, from, 0);
 }
 
+// frflags, a comparison that raises flags, and fsflags of what was read: C's isless and its like. Of the three only the comparison's result and what was read
+// remain.
+static bool write_back(struct lift *l, unsigned from) {
+    static const struct {
+        uint16_t code, quiet;
+    } comparisons[] = {{UOP_flt_d, UOP_fltn_d}, {UOP_fle_d, UOP_flen_d}, {UOP_flt_s, UOP_fltn_s}, {UOP_fle_s, UOP_flen_s}};
+    if (l->block->count < 3) return false;
+    struct uop *comparison = &l->block->uop[l->block->count - 1];
+    bool was_read = comparison[-1].code == UOP_mov && comparison[-1].a == from && comparison[-2].code == UOP_fflagsread &&
+                    comparison[-2].a == comparison[-1].b;
+    if (!was_read || comparison->a == from) return false;
+    for (unsigned i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
+        if (comparison->code != comparisons[i].code) continue;
+        comparison->code = comparisons[i].quiet;
+        return true;
+    }
+    return false;
+}
+
 enum access { WRITE, SET, CLEAR };
 
 // `operand` is a slot; `acts` whether set and clear write at all, which the encoding says, not the operand's value.
@@ -61,6 +80,7 @@ static void access_csr(struct lift *l, const struct insn *i, enum access access,
         lift_illegal(l, i);
         return;
     }
+    if (access == WRITE && i->csr == CSR_FFLAGS && !i->rd && write_back(l, operand)) return;
     if (i->rd || access != WRITE) read_csr(l, i->csr, OLD);
     if (access == SET && writes) lift_emit(l, UOP_or, NEW, OLD, operand, 0);
     if (access == CLEAR && writes) lift_emit(l, UOP_andn, NEW, OLD, operand, 0);
