@@ -29,6 +29,7 @@ enum {
 
 struct format_index {
     uint32_t magic, pieces, places, zero;
+    struct store_key build, module;  // as in the row, which no checksum covers
 };
 struct format_piece {
     uint32_t size;  // before compression
@@ -38,7 +39,7 @@ struct format_place {
     uint32_t entry, kind;
     uint32_t piece, offset, size;  // from 1; of the record in it
 };
-_Static_assert(sizeof(struct format_index) == 16 && sizeof(struct format_piece) == 20 && sizeof(struct format_place) == 20, "no gaps");
+_Static_assert(sizeof(struct format_index) == 48 && sizeof(struct format_piece) == 20 && sizeof(struct format_place) == 20, "no gaps");
 
 // Whether place `a` belongs before place `b`; places with the same entry and kind there are none.
 static inline int format_before(const struct format_place *a, uint32_t entry, uint32_t kind) {

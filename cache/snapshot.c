@@ -127,6 +127,7 @@ bool snapshot_index(struct snapshot *s, const uint8_t *bytes, size_t size) {
     struct format_index head;
     if (size < sizeof head) return false;
     memcpy(&head, bytes, sizeof head);
+    if (memcmp(&head.build, &s->head.build, sizeof head.build) || memcmp(&head.module, &s->head.key, sizeof head.module)) return false;
     if (head.magic != FORMAT_INDEX_MAGIC || head.zero || head.pieces > FORMAT_PIECES_MAX || head.places > FORMAT_INDEX_MAX) return false;
     uint64_t pieces = (uint64_t)head.pieces * sizeof *s->piece, places = (uint64_t)head.places * sizeof *s->place;
     if (size != sizeof head + pieces + places) return false;

@@ -45,7 +45,7 @@ const char *snapshot_open(struct snapshot *snapshot, const struct btree_file *fi
                           struct snapshot_tools *tools);
 void snapshot_close(struct snapshot *snapshot);
 
-// What an index says, in bytes that must stay. False if it contradicts itself.
+// What an index says, in bytes that must stay. False if it contradicts itself or snapshot->head.
 bool snapshot_index(struct snapshot *snapshot, const uint8_t *bytes, size_t size);
 // The place of a record, or NULL.
 const struct format_place *snapshot_find(const struct snapshot *snapshot, uint32_t entry, uint32_t kind);

@@ -15,7 +15,7 @@ static const char *reason(int error) {
     case EROFS: return "the file system is read-only";
     case EACCES:
     case EPERM: return "permission is denied";
-    case ENOENT: return "the directory is gone";
+    case ENOENT: return "the directory is not there";
     case ENOTDIR: return "it is no directory";
     case ELOOP: return "it is a symbolic link";
     default: return "the host refuses it";
@@ -30,23 +30,20 @@ static bool may_make_in(const char *path) {
     return !stat(path, &about) && (about.st_uid == geteuid() || !about.st_uid);
 }
 
-static const char *make_directory(const char *path) {
-    char copy[PATH_MAX];
-    size_t length = strlen(path);
-    if (length >= sizeof copy) return "its path is too long";
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i]) continue;
-        memcpy(copy, path, i);
-        copy[i] = 0;
-        if (!access(copy, F_OK) || errno != ENOENT) continue;
-        char *slash = strrchr(copy, '/');
-        *slash = 0;
-        bool may = may_make_in(*copy ? copy : "/");
-        *slash = '/';
-        if (!may) return "it would lie in another user's directory";
-        if (mkdir(copy, 0700) && errno != EEXIST) return reason(errno);
-    }
-    return NULL;
+// Makes the directory, and the one above it if `above`: of ~/.cache/ferry not the home.
+static const char *make_directory(const char *path, bool above) {
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *why = NULL;
+    size_t length = slash == path ? 1 : (size_t)(slash - path);
+    if (length >= sizeof parent) return "its path is too long";
+    if (!access(path, F_OK)) return NULL;
+    memcpy(parent, path, length);
+    parent[length] = 0;
+    if (above) why = make_directory(parent, false);
+    if (!why && access(parent, F_OK)) why = reason(errno);
+    if (!why && !may_make_in(parent)) why = "it would lie in another user's directory";
+    if (!why && mkdir(path, 0700) && errno != EEXIST) why = reason(errno);
+    return why;
 }
 
 static const char *check_directory(int fd, uint32_t owner) {
@@ -75,7 +72,7 @@ const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool 
     *disk = (struct disk){.root = -1, .lock = -1, .owner = owner};
     *missing = false;
     if (path[0] != '/') return "its path is not absolute";
-    const char *why = make ? make_directory(path) : NULL;
+    const char *why = make ? make_directory(path, true) : NULL;
     if (!why) {
         disk->root = open_directory(AT_FDCWD, path, owner, &why);
         *missing = disk->root < 0 && errno == ENOENT;

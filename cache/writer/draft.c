@@ -272,7 +272,7 @@ static bool pack_all(struct draft *d, int level) {
 }
 
 static void fill_index(const struct draft *d, uint8_t *to) {
-    const struct format_index head = {.magic = FORMAT_INDEX_MAGIC, .pieces = d->pieces - 1, .places = d->claims};
+    const struct format_index head = {.magic = FORMAT_INDEX_MAGIC, .pieces = d->pieces - 1, .places = d->claims, .build = d->build, .module = d->key};
     memcpy(to, &head, sizeof head);
     to += sizeof head;
     for (uint32_t i = 1; i < d->pieces; i++, to += sizeof(struct format_piece)) memcpy(to, &d->piece[i].about, sizeof(struct format_piece));

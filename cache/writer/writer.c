@@ -12,7 +12,7 @@ enum {
     NAP = 5000,
     EVICT_EVERY = 60000000,  // microseconds, or
     EVICT_PART = 32,         // after having written this part of the limit
-    EVICT_TO = 80,           // percent
+    EVICT_MORE = 5,          // then this part of it is made free
 };
 
 struct writer {
@@ -124,7 +124,7 @@ static bool write_modules(struct writer *w, bool all) {
 }
 
 static void evict(struct writer *w) {
-    w->status.evicted += disk_evict(&w->disk, w->limit, w->limit / 100 * EVICT_TO);
+    w->status.evicted += disk_evict(&w->disk, w->limit, w->limit - w->limit / EVICT_MORE);
     w->evicted_at = now();
     w->unseen = 0;
     disk_clean(&w->disk);

@@ -157,7 +157,7 @@ static inline void model_check(const struct model *model, const struct store_key
 }
 
 static inline void start_reader(const struct store_key *build) {
-    const struct store_settings settings = {.directory = root, .system = "/nonexistent"};
+    const struct store_settings settings = {.directory = root, .system = "/dev/null/none"};
     store_start(&settings, build);
 }
 

@@ -129,7 +129,7 @@ static void systems_have_what_the_user_has_not(void **unused) {
     assert_int_equal(rename(root, system), 0);
     write_one(&build_a, &module_a, 7, 3);
     char list[PATH_MAX + 20];
-    snprintf(list, sizeof list, "/nonexistent::%s", system);
+    snprintf(list, sizeof list, "/dev/null/none::%s", system);
     store_start(&(struct store_settings){.directory = root, .system = list}, &build_a);
     struct store_record record;
     struct store_module *opened = store_open(&module_a);
@@ -350,7 +350,7 @@ static void what_is_in_the_way_is_moved_away(void **unused) {
 // ---- directories
 
 static void expect_reason(const char *directory, const char *text) {
-    store_start(&(struct store_settings){.directory = directory, .system = "/nonexistent"}, &build_a);
+    store_start(&(struct store_settings){.directory = directory, .system = "/dev/null/none"}, &build_a);
     if (!text) assert_null(store_reason());
     if (text) assert_non_null(store_reason());
     if (text && !strstr(store_reason(), text)) fail_msg("'%s' is not in '%s'", text, store_reason());
@@ -432,7 +432,7 @@ static void no_directory_no_store(void **unused) {
         if (i) snprintf(cache, sizeof cache, "%s/.cache", home);
         if (i) assert_int_equal(mkdir(cache, 0700), 0);
         setenv(i ? "HOME" : "XDG_CACHE_HOME", home, 1);
-        store_start(&(struct store_settings){.system = "/nonexistent"}, &build_a);
+        store_start(&(struct store_settings){.system = "/dev/null/none"}, &build_a);
         assert_null(store_reason());
         opened = store_open(&module_a);
         assert_int_equal(opened != NULL, !i);  // HOME has it in .cache
@@ -443,6 +443,21 @@ static void no_directory_no_store(void **unused) {
     if (saved_home) setenv("HOME", saved_home, 1);
     else unsetenv("HOME");
     free(saved_home);
+}
+
+static void no_home_is_made(void **unused) {
+    (void)unused;
+    char path[PATH_MAX];
+    static const char *const names[] = {"/one/two/ferry/", "/one/two/ferry", "/one/ferry"};
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", home, names[i]);
+        struct writer *writer = writer_open(path, &build_a, WRITER_LIMIT);
+        assert_int_equal(writer_status(writer)->why == NULL, i == 2);
+        writer_close(writer);
+    }
+    assert_int_equal(rmdir(path), 0);
+    *strrchr(path, '/') = 0;
+    assert_int_equal(rmdir(path), 0);
 }
 
 static void expect_silence(const char *text) {
@@ -610,6 +625,7 @@ int main(void) {
         CASE(directories_that_others_may_write_to_are_not_used),
         CASE(directories_of_others_are_not_used),
         CASE(no_directory_no_store),
+        CASE(no_home_is_made),
         CASE(nothing_is_kept_where_nothing_can_be),
         CASE(full_and_read_only_file_systems_are_survived),
         CASE(sqlite_agrees_with_us),

@@ -198,17 +198,13 @@ static void what_was_not_used_for_longest_is_evicted(void **unused) {
 
 static void what_is_read_is_known_to_be_used(void **unused) {
     (void)unused;
-    struct stat before, after;
+    struct stat about;
     write_one(&build_a, &module_a, 1, 1);
     set_used(&module_a, 30);
     assert_true(has_one(&build_a, &module_a, 1, 1));
-    assert_int_equal(stat(below(file_of_a), &before), 0);
-    assert_true(time(NULL) - before.st_atime < 60);
-    assert_true(time(NULL) - before.st_mtime > 3600);
-    usleep(20000);
-    assert_true(has_one(&build_a, &module_a, 1, 1));
-    assert_int_equal(stat(below(file_of_a), &after), 0);
-    assert_memory_equal(&before.st_atim, &after.st_atim, sizeof after.st_atim);
+    assert_int_equal(stat(below(file_of_a), &about), 0);
+    assert_true(time(NULL) - about.st_atime < 60);
+    assert_true(time(NULL) - about.st_mtime > 3600);
 }
 
 // ---- bundles
@@ -321,7 +317,7 @@ static void damaged_bundles_are_refused(void **unused) {
         bytes[at] ^= 0x10;
     }
     assert_true(refused > 10);
-    assert_string_equal(import("/nonexistent", &result), "there is none");
+    assert_string_equal(import("/dev/null/none", &result), "there is none");
     assert_non_null(import("/dev/null", &result));
     unlink(path);
     free(bytes);
