@@ -10,7 +10,8 @@
 enum {
     HEADER = 100,     // bytes before the first page's b-tree
     DEPTH = 20,       // of a tree; real ones have 4 at most
-    INTERIOR = 5, LEAF = 13,  // 1.6: of table b-trees
+    INTERIOR = 5,
+    LEAF = 13,  // 1.6: of table b-trees
     SCHEMA_ROOT = 1,
     LEAST_LOCAL = (FORMAT_PAGE - 12) * 32 / 255 - 23,  // 1.6: of a payload's bytes on its leaf page
     MOST_LOCAL = FORMAT_PAGE - 35,
@@ -47,7 +48,8 @@ static bool read_page(const struct btree_file *file, uint32_t page, uint8_t *to)
 
 bool btree_check(const struct btree_file *file, uint32_t application, uint32_t *version) {
     uint8_t h[HEADER];
-    static const uint8_t plain[] = {FORMAT_PAGE >> 8, FORMAT_PAGE & 255, 1, 1, 0, 64, 32, 32};  // 1.3: page size, no WAL, no reserved bytes
+    static const uint8_t plain[] = {
+        FORMAT_PAGE >> 8, FORMAT_PAGE & 255, 1, 1, 0, 64, 32, 32};  // 1.3: page size, no WAL, no reserved bytes
     if (file->size < FORMAT_PAGE || file->size % FORMAT_PAGE || btree_read(file, 0, h, HEADER)) return false;
     *version = big32(h + 60);
     return !memcmp(h, "SQLite format 3", 16) && !memcmp(h + 16, plain, sizeof plain) && big32(h + 28) == file->size / FORMAT_PAGE &&
@@ -169,7 +171,8 @@ static bool read_payload(const struct btree_file *file, struct cursor c, uint64_
     return !chain || read_chain(file, big32(c.at + local), s->payload + local, size - local);
 }
 
-static bool take_row(const struct btree_file *file, const struct node *node, int64_t id, struct btree_scratch *s, struct btree_row *row) {
+static bool take_row(const struct btree_file *file, const struct node *node, int64_t id, struct btree_scratch *s,
+                     struct btree_row *row) {
     uint32_t i = lower_bound(node, id);
     uint64_t size;
     if (i == node->cells) return false;

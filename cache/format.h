@@ -13,17 +13,18 @@
 #endif
 
 enum {
-    FORMAT_VERSION = 1,                  // the database's user_version
-    FORMAT_APPLICATION = 0x46727943,     // its application_id, "FryC"
-    FORMAT_PAGE = 8192,                  // bytes
-    FORMAT_ALIGN = 16,                   // of records in their piece
-    FORMAT_PIECE_BYTES = 64 << 10,       // of a piece that is full, before compression; only one that holds a single record may have more
-    FORMAT_RECORD_MAX = 16 << 20,        // bytes
-    FORMAT_INDEX_MAX = 32 << 20,         // bytes
-    FORMAT_PIECE_BITS = 20,              // of a piece's row number, below those of its module's
+    FORMAT_VERSION = 1,  // the database's user_version
+    FORMAT_APPLICATION = 0x46727943,  // its application_id, "FryC"
+    FORMAT_PAGE = 8192,  // bytes
+    FORMAT_ALIGN = 16,  // of records in their piece
+    FORMAT_PIECE_BYTES =
+        64 << 10,  // of a piece that is full, before compression; only one that holds a single record may have more
+    FORMAT_RECORD_MAX = 16 << 20,  // bytes
+    FORMAT_INDEX_MAX = 32 << 20,  // bytes
+    FORMAT_PIECE_BITS = 20,  // of a piece's row number, below those of its module's
     FORMAT_PIECES_MAX = (1 << FORMAT_PIECE_BITS) - 1,
-    FORMAT_MODULES_MAX = 1 << 24,        // of a file
-    FORMAT_CHECKSUM = 16,                // bytes of XXH3's, in its canonical order
+    FORMAT_MODULES_MAX = 1 << 24,  // of a file
+    FORMAT_CHECKSUM = 16,  // bytes of XXH3's, in its canonical order
 };
 #define FORMAT_INDEX_MAGIC UINT32_C(0x78497246)  // "FrIx"
 
@@ -39,7 +40,8 @@ struct format_place {
     uint32_t entry, kind;
     uint32_t piece, offset, size;  // from 1; of the record in it
 };
-_Static_assert(sizeof(struct format_index) == 48 && sizeof(struct format_piece) == 20 && sizeof(struct format_place) == 20, "no gaps");
+_Static_assert(sizeof(struct format_index) == 48 && sizeof(struct format_piece) == 20 && sizeof(struct format_place) == 20,
+               "no gaps");
 
 // Whether place `a` belongs before place `b`; places with the same entry and kind there are none.
 static inline int format_before(const struct format_place *a, uint32_t entry, uint32_t kind) {

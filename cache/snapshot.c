@@ -82,7 +82,8 @@ bool snapshot_packed(const struct snapshot *s, uint32_t piece, struct snapshot_t
 }
 
 // Memory for so many bytes is only taken where the file holds what may become as many, since zstd makes at most this many of one byte.
-static const uint8_t *unpack(struct snapshot *s, uint32_t piece, uint32_t size, const uint8_t *checksum, struct snapshot_tools *tools) {
+static const uint8_t *unpack(struct snapshot *s, uint32_t piece, uint32_t size, const uint8_t *checksum,
+                             struct snapshot_tools *tools) {
     enum { EXPANSION = 1 << 15 };
     struct btree_value packed;
     if (!snapshot_packed(s, piece, tools, &packed) || packed.size < size / EXPANSION) return NULL;
@@ -127,8 +128,10 @@ bool snapshot_index(struct snapshot *s, const uint8_t *bytes, size_t size) {
     struct format_index head;
     if (size < sizeof head) return false;
     memcpy(&head, bytes, sizeof head);
-    if (memcmp(&head.build, &s->head.build, sizeof head.build) || memcmp(&head.module, &s->head.key, sizeof head.module)) return false;
-    if (head.magic != FORMAT_INDEX_MAGIC || head.zero || head.pieces > FORMAT_PIECES_MAX || head.places > FORMAT_INDEX_MAX) return false;
+    if (memcmp(&head.build, &s->head.build, sizeof head.build) || memcmp(&head.module, &s->head.key, sizeof head.module))
+        return false;
+    if (head.magic != FORMAT_INDEX_MAGIC || head.zero || head.pieces > FORMAT_PIECES_MAX || head.places > FORMAT_INDEX_MAX)
+        return false;
     uint64_t pieces = (uint64_t)head.pieces * sizeof *s->piece, places = (uint64_t)head.places * sizeof *s->place;
     if (size != sizeof head + pieces + places) return false;
     s->pieces = head.pieces;
@@ -154,7 +157,9 @@ const char *snapshot_open(struct snapshot *s, const struct btree_file *file, con
     *s = (struct snapshot){.file = file, .head = *head};
     s->root = btree_table(file, "piece", &tools->scratch);
     const uint8_t *index = s->root ? unpack(s, 0, head->size, head->checksum, tools) : NULL;
-    const char *why = !index ? "its index is damaged" : !snapshot_index(s, index, head->size) ? "its index contradicts itself" : NULL;
+    const char *why = !index                                  ? "its index is damaged"
+                      : !snapshot_index(s, index, head->size) ? "its index contradicts itself"
+                                                              : NULL;
     if (!why) s->bytes = arena_alloc(&s->arena, s->pieces * sizeof *s->bytes, 8);
     else snapshot_close(s);
     return why;

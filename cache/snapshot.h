@@ -20,7 +20,7 @@ struct snapshot_head {
     int64_t id;
     struct store_key build, key;
     char name[1024];  // cut
-    uint32_t size;    // of the index
+    uint32_t size;  // of the index
     uint8_t checksum[FORMAT_CHECKSUM];
     uint32_t following;  // modules in the file
 };

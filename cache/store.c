@@ -87,7 +87,8 @@ const char *store_reason(void) {
 // ---- modules
 
 // The one module of a file, if that is what its name says.
-static bool open_file(struct store_module *m, const struct btree_file *file, const struct store_key *build, const struct store_key *module) {
+static bool open_file(struct store_module *m, const struct btree_file *file, const struct store_key *build,
+                      const struct store_key *module) {
     struct snapshot_head head;
     bool other;
     m->file[m->count] = *file;
@@ -100,7 +101,8 @@ static bool open_file(struct store_module *m, const struct btree_file *file, con
 }
 
 // Files that are damaged are none to us; the compiler program, which finds them when it writes, moves them away.
-static void open_place(struct store_module *m, const struct place *p, const struct store_key *build, const struct store_key *module) {
+static void open_place(struct store_module *m, const struct place *p, const struct store_key *build,
+                       const struct store_key *module) {
     char buffer[PATH_MAX];
     struct text path = TEXT_ON(buffer);
     struct btree_file file;

@@ -11,7 +11,7 @@ struct store_key {
 
 struct store_settings {
     const char *directory;  // the user's, NULL for the default, "" for none
-    const char *system;     // read-only ones, separated by colons, or NULL for /var/cache/ferry:/usr/lib/ferry
+    const char *system;  // read-only ones, separated by colons, or NULL for /var/cache/ferry:/usr/lib/ferry
 };
 
 // A record's bytes, at a multiple of 16.

@@ -17,10 +17,10 @@ struct writer_record {
 
 struct writer_status {
     uint64_t records, files;  // written
-    uint64_t dropped;         // records that could not be written
-    uint64_t damaged;         // files that were moved to damaged/
-    uint64_t evicted;         // files that were removed for want of room
-    const char *why;          // nothing is written any more, or NULL
+    uint64_t dropped;  // records that could not be written
+    uint64_t damaged;  // files that were moved to damaged/
+    uint64_t evicted;  // files that were removed for want of room
+    const char *why;  // nothing is written any more, or NULL
 };
 
 #define WRITER_LIMIT (UINT64_C(2) << 30)  // bytes of all code, by default
@@ -31,7 +31,8 @@ struct writer *writer_open(const char *directory, const struct store_key *build,
 // Adds a record of a module; what it points to is copied. It replaces older records for the entries that they share, and is not written before
 // writer_flush. False if it is not of a kind that can be kept, or for want of memory.
 bool writer_add(struct writer *writer, const struct store_key *module, const char *name, const struct writer_record *record);
-bool writer_add_profile(struct writer *writer, const struct store_key *module, const char *name, const struct writer_record *record);
+bool writer_add_profile(struct writer *writer, const struct store_key *module, const char *name,
+                        const struct writer_record *record);
 // Writes what was added, but for modules that another writer has in hand at the moment or that took so long to write that it would
 // be a burden so soon: these wait for another call. To be called about every second.
 void writer_flush(struct writer *writer);

@@ -9,7 +9,8 @@
 
 enum {
     LEVEL = 19,  // of zstd
-    PATIENCE = 2000, NAP = 5000,  // naps, of microseconds, that another writer of a module is waited for
+    PATIENCE = 2000,
+    NAP = 5000,  // naps, of microseconds, that another writer of a module is waited for
 };
 
 // ---- making
@@ -59,7 +60,7 @@ const char *bundle_write(struct bundle *b, const char *path) {
     qsort(b->module, b->modules, sizeof *b->module, by_keys);
     uint8_t *bytes = database_make(b->module, b->modules, &size, &why);
     if (!bytes) return why;
-    why = disk_write(AT_FDCWD, path, bytes, size, true);
+    why = disk_write(AT_FDCWD, path, bytes, size, 0666, true);
     database_free(bytes);
     return why;
 }

@@ -17,8 +17,8 @@ void bundle_free(struct bundle *bundle);
 
 struct bundle_result {
     uint32_t modules;
-    uint64_t places;    // entries of records
-    uint32_t damaged;   // files of ours that were moved away
+    uint64_t places;  // entries of records
+    uint32_t damaged;  // files of ours that were moved away
 };
 // Merges a bundle into a directory, after having checked all of it. What it has replaces what is there. NULL, or why not.
 const char *bundle_import(const char *path, struct disk *disk, struct bundle_result *result);

@@ -12,9 +12,10 @@ static const char schema[] =
 
 static bool set_up(sqlite3 *db) {
     char text[256];
-    snprintf(text, sizeof text,
-             "PRAGMA page_size=%d; PRAGMA application_id=%d; PRAGMA user_version=%d; PRAGMA trusted_schema=OFF; PRAGMA encoding='UTF-8'; BEGIN;",
-             FORMAT_PAGE, FORMAT_APPLICATION, FORMAT_VERSION);
+    snprintf(
+        text, sizeof text,
+        "PRAGMA page_size=%d; PRAGMA application_id=%d; PRAGMA user_version=%d; PRAGMA trusted_schema=OFF; PRAGMA encoding='UTF-8'; BEGIN;",
+        FORMAT_PAGE, FORMAT_APPLICATION, FORMAT_VERSION);
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK && sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK;
 }
 
@@ -38,9 +39,10 @@ static bool put_module(sqlite3 *db, int64_t id, const struct draft *d, uint32_t 
     sqlite3_stmt *s = prepare(db, "INSERT INTO module VALUES(?, ?, ?, ?, ?, ?, ?)");
     const char *name = d->name ? d->name : "";
     const struct format_piece *index = &d->piece[0].about;
-    bool bound = sqlite3_bind_int64(s, 1, id) == SQLITE_OK && blob(s, 2, &d->build, sizeof d->build) && blob(s, 3, &d->key, sizeof d->key) &&
-                 sqlite3_bind_text(s, 4, name, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_int64(s, 5, index->size) == SQLITE_OK &&
-                 blob(s, 6, index->checksum, FORMAT_CHECKSUM) && sqlite3_bind_int64(s, 7, following) == SQLITE_OK;
+    bool bound = sqlite3_bind_int64(s, 1, id) == SQLITE_OK && blob(s, 2, &d->build, sizeof d->build) &&
+                 blob(s, 3, &d->key, sizeof d->key) && sqlite3_bind_text(s, 4, name, -1, SQLITE_STATIC) == SQLITE_OK &&
+                 sqlite3_bind_int64(s, 5, index->size) == SQLITE_OK && blob(s, 6, index->checksum, FORMAT_CHECKSUM) &&
+                 sqlite3_bind_int64(s, 7, following) == SQLITE_OK;
     return step(s, bound);
 }
 
@@ -64,7 +66,8 @@ uint8_t *database_make(const struct draft *modules, uint32_t count, size_t *size
     sqlite3_int64 bytes = 0;
     uint8_t *made = NULL;
     *why = "sqlite cannot make the database";
-    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, NULL) == SQLITE_OK && fill(db, modules, count))
+    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, NULL) == SQLITE_OK &&
+        fill(db, modules, count))
         made = sqlite3_serialize(db, "main", &bytes, 0);
     sqlite3_close(db);
     *size = (size_t)bytes;

@@ -146,8 +146,8 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t size, bool durable) {
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) return false;
     bool fine = write_all(fd, bytes, size) && (!durable || !fsync(fd));
     int error = errno;
@@ -157,15 +157,15 @@ static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t
     return fine;
 }
 
-const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, bool durable) {
+const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
     char temporary[PATH_MAX];
     struct text text = TEXT_ON(temporary);
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     text_add(&text, "%.*stmp.%s", (int)(base - name), name, base);
     if (text.cut) return "its path is too long";
     // Whoever has the module's lock is the only one to write this: what is there was left by a writer that died.
-    if (!write_new(folder, temporary, bytes, size, durable) &&
-        (errno != EEXIST || unlinkat(folder, temporary, 0) || !write_new(folder, temporary, bytes, size, durable)))
+    if (!write_new(folder, temporary, bytes, size, mode, durable) &&
+        (errno != EEXIST || unlinkat(folder, temporary, 0) || !write_new(folder, temporary, bytes, size, mode, durable)))
         return reason(errno);
     if (renameat(folder, temporary, folder, name)) {
         const char *why = reason(errno);

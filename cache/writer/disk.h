@@ -27,8 +27,8 @@ struct disk_mark {
     int64_t seconds, nanoseconds;
 };
 bool disk_mark(int folder, const char *name, struct disk_mark *mark);
-// Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `durable`: it outlives a power failure. NULL, or why not.
-const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, bool durable);
+// Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `mode`: its permissions, less the umask; `durable`: it outlives a power failure. NULL, or why not.
+const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable);
 // Moves what has a file's name to damaged/. NULL, or why not.
 const char *disk_quarantine(const struct disk *disk, int folder, const char *name);
 

@@ -171,7 +171,8 @@ static const char *keep_piece(struct draft *d, const struct snapshot *s, uint32_
 }
 
 // Decides on each old piece. `number`: what it is in the new file, or 0.
-static const char *sift(struct draft *d, struct snapshot *s, bool all, const uint64_t *used, uint32_t *number, struct snapshot_tools *tools) {
+static const char *sift(struct draft *d, struct snapshot *s, bool all, const uint64_t *used, uint32_t *number,
+                        struct snapshot_tools *tools) {
     for (uint32_t i = 1; i <= s->pieces; i++) {
         bool kept = used && stays(&s->piece[i - 1], used[i]);
         if ((all || (!kept && (!used || used[i]))) && !snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
@@ -253,7 +254,8 @@ static int by_first(const void *a, const void *b) {
 static bool pack_records(struct draft *d, struct draft_record **list, uint32_t count, int level) {
     for (uint32_t i = 0, end; i < count; i = end) {
         size_t size = aligned(list[i]->size);
-        for (end = i + 1; end < count && size + aligned(list[end]->size) <= FORMAT_PIECE_BYTES; end++) size += aligned(list[end]->size);
+        for (end = i + 1; end < count && size + aligned(list[end]->size) <= FORMAT_PIECE_BYTES; end++)
+            size += aligned(list[end]->size);
         if (!pack_piece(d, list + i, list + end, size, level)) return false;
     }
     return true;
@@ -272,10 +274,12 @@ static bool pack_all(struct draft *d, int level) {
 }
 
 static void fill_index(const struct draft *d, uint8_t *to) {
-    const struct format_index head = {.magic = FORMAT_INDEX_MAGIC, .pieces = d->pieces - 1, .places = d->claims, .build = d->build, .module = d->key};
+    const struct format_index head = {
+        .magic = FORMAT_INDEX_MAGIC, .pieces = d->pieces - 1, .places = d->claims, .build = d->build, .module = d->key};
     memcpy(to, &head, sizeof head);
     to += sizeof head;
-    for (uint32_t i = 1; i < d->pieces; i++, to += sizeof(struct format_piece)) memcpy(to, &d->piece[i].about, sizeof(struct format_piece));
+    for (uint32_t i = 1; i < d->pieces; i++, to += sizeof(struct format_piece))
+        memcpy(to, &d->piece[i].about, sizeof(struct format_piece));
     for (uint32_t i = 0; i < d->claims; i++, to += sizeof(struct format_place)) {
         const struct draft_claim *c = &d->claim[i];
         const struct draft_record *r = &d->record[c->record];
@@ -285,7 +289,8 @@ static void fill_index(const struct draft *d, uint8_t *to) {
 }
 
 static bool pack_index(struct draft *d, int level) {
-    size_t size = sizeof(struct format_index) + (d->pieces - 1) * sizeof(struct format_piece) + d->claims * sizeof(struct format_place);
+    size_t size =
+        sizeof(struct format_index) + (d->pieces - 1) * sizeof(struct format_piece) + d->claims * sizeof(struct format_place);
     uint8_t *index = size <= FORMAT_INDEX_MAX ? malloc(size) : NULL;
     if (index) fill_index(d, index);
     bool fine = index && compress(&d->piece[0], index, size, level);

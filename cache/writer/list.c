@@ -77,7 +77,8 @@ static bool list_folder(int fd, const struct store_key *build, void *data) {
     for (struct dirent *entry; fine && names && (entry = readdir(names));) {
         struct disk_file file = {.build = *build};
         struct stat about;
-        if (!file_module(entry->d_name, &file.module) || fstatat(dirfd(names), entry->d_name, &about, AT_SYMLINK_NOFOLLOW)) continue;
+        if (!file_module(entry->d_name, &file.module) || fstatat(dirfd(names), entry->d_name, &about, AT_SYMLINK_NOFOLLOW))
+            continue;
         file.size = (uint64_t)about.st_size;
         file.used = about.st_atime > about.st_mtime ? about.st_atime : about.st_mtime;
         fine = add_file(data, &file);

@@ -59,8 +59,8 @@ static void file_name(const struct store_key *key, char name[DIRECTORY_HEX + 3])
     memcpy(name + DIRECTORY_HEX - 1, ".db", sizeof ".db");
 }
 
-const char *module_open(struct module_file *m, int folder, uint32_t owner, const struct store_key *build, const struct store_key *key,
-                        struct snapshot_tools *tools) {
+const char *module_open(struct module_file *m, int folder, uint32_t owner, const struct store_key *build,
+                        const struct store_key *key, struct snapshot_tools *tools) {
     char name[DIRECTORY_HEX + 3];
     struct snapshot_head head;
     *m = (struct module_file){0};
@@ -101,7 +101,7 @@ static const char *write_draft(struct draft *d, int folder, const char *name) {
     if (!draft_pack(d, LEVEL)) return "there is not enough memory, or it has too many records";
     uint8_t *bytes = database_make(d, 1, &size, &why);
     if (!bytes) return why;
-    why = disk_write(folder, name, bytes, size, directory_is_profile(&d->build));
+    why = disk_write(folder, name, bytes, size, 0600, directory_is_profile(&d->build));
     database_free(bytes);
     return why;
 }
@@ -112,7 +112,8 @@ static bool is_ours(const struct module *m, int folder, const char *name) {
     return disk_mark(folder, name, &mark) && !memcmp(&mark, &m->mark, sizeof mark);
 }
 
-static struct module_result merge(struct module *m, const struct disk *disk, int folder, const char *name, struct snapshot_tools *tools) {
+static struct module_result merge(struct module *m, const struct disk *disk, int folder, const char *name,
+                                  struct snapshot_tools *tools) {
     struct module_result result = {0};
     struct draft d = {0};
     struct module_file old;

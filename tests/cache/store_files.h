@@ -118,11 +118,13 @@ static uint8_t *record_bytes(uint32_t number) {
 }
 
 static inline struct writer_record numbered(uint32_t number, uint32_t kind, const uint32_t *entries, uint32_t count) {
-    return (struct writer_record){.kind = kind, .entries = entries, .count = count, .bytes = record_bytes(number), .size = record_size(number)};
+    return (struct writer_record){
+        .kind = kind, .entries = entries, .count = count, .bytes = record_bytes(number), .size = record_size(number)};
 }
 
 static inline bool is_record(const struct store_record *record, uint32_t number) {
-    return record->size == record_size(number) && !((uintptr_t)record->bytes % 16) && !memcmp(record->bytes, record_bytes(number), record->size);
+    return record->size == record_size(number) && !((uintptr_t)record->bytes % 16) &&
+           !memcmp(record->bytes, record_bytes(number), record->size);
 }
 
 // ---- a model of one module: for each entry and kind the number of its record, or 0
@@ -132,8 +134,10 @@ struct model {
     uint32_t last;
 };
 
-static inline void model_add(struct model *model, struct writer *writer, const struct store_key *module, uint64_t *state, uint32_t space) {
-    uint32_t entries[8], kind = (uint32_t)(random_next(state) % KINDS), count = (uint32_t)(1 + random_next(state) % 8), number = ++model->last;
+static inline void model_add(struct model *model, struct writer *writer, const struct store_key *module, uint64_t *state,
+                             uint32_t space) {
+    uint32_t entries[8], kind = (uint32_t)(random_next(state) % KINDS), count = (uint32_t)(1 + random_next(state) % 8),
+                         number = ++model->last;
     for (uint32_t i = 0; i < count; i++) {
         entries[i] = (uint32_t)(random_next(state) % space);
         model->number[kind][entries[i]] = number;
@@ -162,7 +166,8 @@ static inline void start_reader(const struct store_key *build) {
 }
 
 // A writer that adds record `number` for one entry.
-static inline struct writer_status write_one(const struct store_key *build, const struct store_key *module, uint32_t entry, uint32_t number) {
+static inline struct writer_status write_one(const struct store_key *build, const struct store_key *module, uint32_t entry,
+                                             uint32_t number) {
     struct writer *writer = writer_open(root, build, WRITER_LIMIT);
     const struct writer_record record = numbered(number, 1, &entry, 1);
     assert_non_null(writer);

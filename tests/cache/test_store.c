@@ -167,7 +167,8 @@ static void any_thread_may_open_modules(void **unused) {
     assert_true(writer_add(writer, &module_a, "a", &record));
     writer_close(writer);
     start_reader(&build_a);
-    for (unsigned i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, look_around, (void *)(uintptr_t)&module_a), 0);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, look_around, (void *)(uintptr_t)&module_a), 0);
     for (unsigned i = 0; i < 4; i++) {
         pthread_join(thread[i], &result);
         assert_ptr_equal(result, &module_a);
@@ -216,7 +217,8 @@ static unsigned check_damaged(const uint8_t *bytes, size_t size) {
     struct snapshot snapshot;
     unsigned found = 0;
     bool other;
-    if (snapshot_check(&file, &other) || !snapshot_head(&file, 1, &tools, &head) || snapshot_open(&snapshot, &file, &head, &tools)) return 0;
+    if (snapshot_check(&file, &other) || !snapshot_head(&file, 1, &tools, &head) || snapshot_open(&snapshot, &file, &head, &tools))
+        return 0;
     for (uint32_t entry = 1; entry <= 3; entry++) {
         const struct format_place *place = snapshot_find(&snapshot, entry, 1);
         const uint8_t *piece = place ? snapshot_piece(&snapshot, place->piece, &tools) : NULL;
@@ -575,12 +577,13 @@ static void any_table_is_read(void **unused) {
     sqlite3 *db;
     sqlite3_int64 size;
     char text[1000];
-    snprintf(text, sizeof text,
-             "PRAGMA page_size=8192; PRAGMA application_id=%d; BEGIN; CREATE TABLE other(a); CREATE INDEX i ON other(a);"
-             "CREATE TABLE piece(id INTEGER PRIMARY KEY, bytes BLOB, c, d);"
-             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)"
-             "INSERT INTO piece SELECT i * 3 - 20000, randomblob(CASE WHEN i %% 500 = 0 THEN i * 9 ELSE i %% 2000 END), i * i * i, 'x' FROM n; COMMIT",
-             FORMAT_APPLICATION);
+    snprintf(
+        text, sizeof text,
+        "PRAGMA page_size=8192; PRAGMA application_id=%d; BEGIN; CREATE TABLE other(a); CREATE INDEX i ON other(a);"
+        "CREATE TABLE piece(id INTEGER PRIMARY KEY, bytes BLOB, c, d);"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)"
+        "INSERT INTO piece SELECT i * 3 - 20000, randomblob(CASE WHEN i %% 500 = 0 THEN i * 9 ELSE i %% 2000 END), i * i * i, 'x' FROM n; COMMIT",
+        FORMAT_APPLICATION);
     assert_int_equal(sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
     uint8_t *bytes = sqlite3_serialize(db, "main", &size, 0);
