@@ -112,7 +112,7 @@ static void record_fill(uint32_t number, uint8_t *bytes) {
 }
 
 static uint8_t *record_bytes(uint32_t number) {
-    static uint8_t bytes[40 * LARGEST + 1];
+    static _Thread_local uint8_t bytes[40 * LARGEST + 1];
     record_fill(number, bytes);
     return bytes;
 }
