@@ -16,20 +16,15 @@ int cache_complain(const char *what, const char *object, const char *why) {
 }
 
 json_t *cache_text(const char *text) {
-    json_t *whole = json_string(text);
-    bool plain = whole;
-    for (const char *c = text; plain && *c; c++) plain = (unsigned char)*c >= ' ' && *c != 0x7f;
-    if (plain) return whole;
-    json_decref(whole);
     char *copy = strdup(text);
     for (char *c = copy; c && *c; c++)
-        if (*c < ' ' || *c == 0x7f) *c = '?';  // char is signed or not: bytes of UTF-8 go in either case, or stay whole
-    whole = copy ? json_string(copy) : NULL;
-    for (char *c = copy; !whole && c && *c; c++)
-        if ((unsigned char)*c >= 0x80) *c = '?';
-    if (!whole && copy) whole = json_string(copy);
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+    json_t *made = copy ? json_string(copy) : NULL;
+    for (char *c = copy; !made && c && *c; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';  // it is no UTF-8
+    if (!made && copy) made = json_string(copy);
     free(copy);
-    return whole;
+    return made;
 }
 
 bool cache_open(const struct cache_command *command, struct disk *disk, bool make, bool *missing) {

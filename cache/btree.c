@@ -15,6 +15,7 @@ enum {
     SCHEMA_ROOT = 1,
     LEAST_LOCAL = (FORMAT_PAGE - 12) * 32 / 255 - 23,  // 1.6: of a payload's bytes on its leaf page
     MOST_LOCAL = FORMAT_PAGE - 35,
+    PAYLOAD_MAX = 64 << 20,  // bytes: more than any piece has, packed as badly as can be
 };
 _Static_assert(sizeof((struct btree_scratch){0}.page) == FORMAT_PAGE, "a page");
 
@@ -158,7 +159,7 @@ static bool read_chain(const struct btree_file *file, uint32_t page, uint8_t *to
 }
 
 static bool read_payload(const struct btree_file *file, struct cursor c, uint64_t size, struct btree_scratch *s) {
-    if (size > file->size) return false;
+    if (size > file->size || size > PAYLOAD_MAX) return false;
     uint64_t local = size;
     if (size > MOST_LOCAL) {
         local = LEAST_LOCAL + (size - LEAST_LOCAL) % (FORMAT_PAGE - 4);

@@ -197,13 +197,13 @@ static void place_old(struct draft *d, const struct snapshot *s, const uint32_t 
     }
 }
 
-const char *draft_keep(struct draft *d, struct snapshot *s, bool all, bool fresh, struct snapshot_tools *tools) {
-    settle(d);
-    uint64_t *used = fresh ? NULL : count_used(d, s);
-    uint32_t *number = calloc((size_t)s->pieces + 1, sizeof *number);
-    bool fine = (used || fresh) && number && new_piece(d);
-    const char *why = fine ? sift(d, s, all, used, number, tools) : draft_no_memory;
-    if (!why) place_old(d, s, number);
+const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools) {
+    settle(draft);
+    uint64_t *used = fresh ? NULL : count_used(draft, snapshot);
+    uint32_t *number = calloc((size_t)snapshot->pieces + 1, sizeof *number);
+    bool fine = (used || fresh) && number && new_piece(draft);
+    const char *why = fine ? sift(draft, snapshot, all, used, number, tools) : draft_no_memory;
+    if (!why) place_old(draft, snapshot, number);
     free(used);
     free(number);
     return why;

@@ -32,14 +32,14 @@ struct draft {
 
 // A draft is made of the records of the old file, then of new ones, which are newer by the order in which they are added. Both must stay as long as the
 // draft. False for want of memory.
-bool draft_take(struct draft *draft, const struct snapshot *old);
+bool draft_take(struct draft *draft, const struct snapshot *snapshot);
 bool draft_add(struct draft *draft, const struct writer_record *record);
 // The same for another file, which is newer than what was added before. False also where one of its pieces is damaged.
-bool draft_import(struct draft *draft, struct snapshot *other, struct snapshot_tools *tools);
+bool draft_import(struct draft *draft, struct snapshot *snapshot, struct snapshot_tools *tools);
 // Where there is an old file: finds out what can stay as it is, and reads what cannot. NULL, or what is wrong with it. All its pieces are checked if
 // `all`, else those that are packed anew alone; draft_no_memory is said of us, not of it. `fresh`: nothing stays.
 extern const char draft_no_memory[];
-const char *draft_keep(struct draft *draft, struct snapshot *old, bool all, bool fresh, struct snapshot_tools *tools);
+const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools);
 // Makes the pieces, compressed by `level`. False for want of memory or where there is no record.
 bool draft_pack(struct draft *draft, int level);
 void draft_free(struct draft *draft);

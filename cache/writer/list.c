@@ -19,8 +19,8 @@ static DIR *names_of(int fd) {
     return names;
 }
 
-static DIR *names_below(const struct disk *disk, const char *name) {
-    return names_of(openat(disk->root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+static int open_below(const struct disk *disk, const char *name) {
+    return openat(disk->root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 // "MODULE.db"
@@ -37,7 +37,7 @@ static bool file_module(const char *name, struct store_key *module) {
 typedef bool visit_folder(int fd, const struct store_key *build, void *data);  // NOLINT: not a pointer
 
 static bool visit_builds(const struct disk *disk, visit_folder *visit, void *data) {
-    DIR *builds = names_below(disk, "code");
+    DIR *builds = names_of(open_below(disk, "code"));
     bool fine = true;
     for (struct dirent *entry; fine && builds && (entry = readdir(builds));) {
         struct store_key build;
@@ -77,8 +77,7 @@ static bool list_folder(int fd, const struct store_key *build, void *data) {
     for (struct dirent *entry; fine && names && (entry = readdir(names));) {
         struct disk_file file = {.build = *build};
         struct stat about;
-        if (!file_module(entry->d_name, &file.module) || fstatat(dirfd(names), entry->d_name, &about, AT_SYMLINK_NOFOLLOW))
-            continue;
+        if (!file_module(entry->d_name, &file.module) || fstatat(fd, entry->d_name, &about, AT_SYMLINK_NOFOLLOW)) continue;
         file.size = (uint64_t)about.st_size;
         file.used = about.st_atime > about.st_mtime ? about.st_atime : about.st_mtime;
         fine = add_file(data, &file);
@@ -98,7 +97,7 @@ static bool is_dots(const char *name) {
 }
 
 static uint32_t count_damaged(const struct disk *disk) {
-    DIR *names = names_below(disk, "damaged");
+    DIR *names = names_of(open_below(disk, "damaged"));
     uint32_t count = 0;
     for (struct dirent *entry; names && (entry = readdir(names));) count += !is_dots(entry->d_name);
     if (names) closedir(names);
@@ -133,11 +132,12 @@ bool disk_remove(const struct disk *disk, const struct disk_file *file) {
 
 // Removes what is in a directory, directories that somebody put there included, one level deep.
 uint32_t disk_remove_damaged(const struct disk *disk) {
-    DIR *names = names_below(disk, "damaged");
+    int fd = open_below(disk, "damaged");
+    DIR *names = names_of(fd);
     uint32_t count = 0;
     for (struct dirent *entry; names && (entry = readdir(names));) {
         if (is_dots(entry->d_name)) continue;
-        count += !unlinkat(dirfd(names), entry->d_name, 0) || !unlinkat(dirfd(names), entry->d_name, AT_REMOVEDIR);
+        count += !unlinkat(fd, entry->d_name, 0) || !unlinkat(fd, entry->d_name, AT_REMOVEDIR);
     }
     if (names) closedir(names);
     return count;
@@ -154,10 +154,10 @@ static bool clean_folder(int fd, const struct store_key *build, void *data) {
     bool empty = true;
     for (struct dirent *entry; names && (entry = readdir(names));) {
         if (is_dots(entry->d_name)) continue;
-        bool goes = !strncmp(entry->d_name, "tmp.", 4) && is_old(dirfd(names), entry->d_name, OLD);
-        if (!goes || unlinkat(dirfd(names), entry->d_name, 0)) empty = false;
+        bool goes = !strncmp(entry->d_name, "tmp.", 4) && is_old(fd, entry->d_name, OLD);
+        if (!goes || unlinkat(fd, entry->d_name, 0)) empty = false;
     }
-    empty = empty && names && is_old(dirfd(names), ".", DAY);
+    empty = empty && names && is_old(fd, ".", DAY);
     if (names) closedir(names);
     if (empty && !directory_is_profile(build)) {
         char buffer[PATH_MAX];

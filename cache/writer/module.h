@@ -33,6 +33,6 @@ struct module_file {
     struct snapshot snapshot;
     bool missing, other;
 };
-const char *module_open(struct module_file *opened, int folder, uint32_t owner, const struct store_key *build,
+const char *module_open(struct module_file *module, int folder, uint32_t owner, const struct store_key *build,
                         const struct store_key *key, struct snapshot_tools *tools);
-void module_close(struct module_file *opened);
+void module_close(struct module_file *module);

@@ -123,11 +123,15 @@ static bool write_modules(struct writer *w, bool all) {
     return done;
 }
 
+// One writer at a time, so that two do not both make room for the same.
 static void evict(struct writer *w) {
+    static const struct store_key none;
+    if (!disk_lock(&w->disk, &none, &none)) return;
     w->status.evicted += disk_evict(&w->disk, w->limit, w->limit - w->limit / EVICT_MORE);
     w->evicted_at = now();
     w->unseen = 0;
     disk_clean(&w->disk);
+    disk_unlock(&w->disk, &none, &none);
 }
 
 void writer_flush(struct writer *w) {

@@ -70,7 +70,7 @@ static inline uint8_t *read_file(const char *path, size_t *size) {
     assert_non_null(file);
     fseek(file, 0, SEEK_END);
     *size = (size_t)ftell(file);
-    rewind(file);
+    fseek(file, 0, SEEK_SET);
     uint8_t *bytes = malloc(*size + 1);
     assert_non_null(bytes);
     assert_int_equal(fread(bytes, 1, *size, file), *size);

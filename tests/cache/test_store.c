@@ -380,7 +380,7 @@ static void what_is_in_the_way_is_moved_away(void **unused) {
 // ---- what sqlite thinks of it
 
 static void check_integrity(sqlite3 *db) {
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     assert_string_equal(sqlite3_column_text(s, 0), "ok");
@@ -389,7 +389,7 @@ static void check_integrity(sqlite3 *db) {
 
 // Each row, as sqlite reads it and as we do.
 static unsigned compare_pieces(sqlite3 *db, const struct btree_file *file, struct btree_scratch *scratch) {
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     unsigned rows = 0;
     uint32_t table = btree_table(file, "piece", scratch);
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT id, bytes FROM piece ORDER BY id", -1, &s, NULL), SQLITE_OK);
