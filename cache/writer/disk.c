@@ -51,6 +51,11 @@ static const char *check_directory(int fd, uint32_t owner) {
     return fstat(fd, &about) ? reason(errno) : file_distrust(about.st_mode, about.st_uid, owner);
 }
 
+static unsigned mode_in(int fd) {
+    struct stat about;
+    return !fstat(fd, &about) && (about.st_mode & 05) == 05 ? 0755 : 0700;
+}
+
 // -1 with the reason; errno says more.
 static int open_directory(int at, const char *path, uint32_t owner, const char **why) {
     int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -76,6 +81,7 @@ const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool 
     if (!why) {
         disk->root = open_directory(AT_FDCWD, path, owner, &why);
         *missing = disk->root < 0 && errno == ENOENT;
+        if (!why) disk->mode = mode_in(disk->root);
     }
     return why;
 }
@@ -87,7 +93,7 @@ void disk_close(struct disk *disk) {
 }
 
 static int open_below(const struct disk *disk, int at, const char *name, bool make, const char **why) {
-    if (make && mkdirat(at, name, 0700) && errno != EEXIST) {
+    if (make && mkdirat(at, name, disk->mode) && errno != EEXIST) {
         *why = reason(errno);
         return -1;
     }

@@ -8,6 +8,7 @@
 struct disk {
     int root, lock;  // descriptors; lock: -1 until needed
     uint32_t owner;
+    unsigned mode;  // of folders in it: others may read them if they may read the directory, as those of systems
     const char *why;  // there can be no locks, or NULL
 };
 

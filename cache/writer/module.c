@@ -95,13 +95,13 @@ static bool add_all(struct draft *d, const struct module *m, struct snapshot_too
     return fine && d->name;
 }
 
-static const char *write_draft(struct draft *d, int folder, const char *name) {
+static const char *write_draft(struct draft *d, int folder, const char *name, unsigned mode) {
     size_t size;
     const char *why = NULL;
     if (!draft_pack(d, LEVEL)) return "there is not enough memory, or it has too many records";
     uint8_t *bytes = database_make(d, 1, &size, &why);
     if (!bytes) return why;
-    why = disk_write(folder, name, bytes, size, 0600, directory_is_profile(&d->build));
+    why = disk_write(folder, name, bytes, size, mode, directory_is_profile(&d->build));
     database_free(bytes);
     return why;
 }
@@ -127,7 +127,7 @@ static struct module_result merge(struct module *m, const struct disk *disk, int
         result.why = disk_quarantine(disk, folder, name);
         result.quarantined = true;
     } else {
-        result.why = fine ? write_draft(&d, folder, name) : draft_no_memory;
+        result.why = fine ? write_draft(&d, folder, name, disk->mode & 0666) : draft_no_memory;
     }
     draft_free(&d);
     module_close(&old);

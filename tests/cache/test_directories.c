@@ -98,6 +98,24 @@ static void no_directory_no_store(void **unused) {
     free(saved_home);
 }
 
+// Such are those of systems.
+static void directories_that_others_may_read_stay_so(void **unused) {
+    (void)unused;
+    struct stat about;
+    mode_t mask = umask(022);
+    write_one(&build_a, &module_a, 7, 1);
+    assert_int_equal(stat(below(file_of_a), &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    assert_int_equal(chmod(root, 0755), 0);
+    write_one(&build_b, &module_a, 7, 1);
+    assert_int_equal(stat(below("code/b2020000000000000000000000000000"), &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0755);
+    assert_int_equal(stat(below("code/b2020000000000000000000000000000/0a030000000000000000000000000000.db"), &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0644);
+    assert_true(has_one(&build_b, &module_a, 7, 1));
+    umask(mask);
+}
+
 static void no_home_is_made(void **unused) {
     (void)unused;
     char path[PATH_MAX];
@@ -179,6 +197,7 @@ int main(void) {
         CASE(directories_that_others_may_write_to_are_not_used),
         CASE(directories_of_others_are_not_used),
         CASE(no_directory_no_store),
+        CASE(directories_that_others_may_read_stay_so),
         CASE(no_home_is_made),
         CASE(nothing_is_kept_where_nothing_can_be),
         CASE(full_and_read_only_file_systems_are_survived),

@@ -395,7 +395,7 @@ static unsigned compare_pieces(sqlite3 *db, const struct btree_file *file, struc
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT id, bytes FROM piece ORDER BY id", -1, &s, NULL), SQLITE_OK);
     for (; sqlite3_step(s) == SQLITE_ROW; rows++) {
         struct btree_row row;
-        struct btree_value value;
+        struct btree_value value = {0};
         int64_t id = sqlite3_column_int64(s, 0);
         assert_true(btree_seek(file, table, id, scratch, &row));
         assert_true(row.id == id && btree_column(&row, 1, &value) && value.type == BTREE_BLOB);
