@@ -47,6 +47,14 @@ static bool read_page(const struct btree_file *file, uint32_t page, uint8_t *to)
     return page && btree_read(file, (uint64_t)(page - 1) * FORMAT_PAGE, to, FORMAT_PAGE) == 0;
 }
 
+static bool get_page(const struct btree_file *file, uint32_t page, struct btree_scratch *s) {
+    if (page && s->holds && s->held == page) return true;
+    s->held = 0;
+    if (!read_page(file, page, s->page)) return false;
+    s->held = page;
+    return true;
+}
+
 bool btree_check(const struct btree_file *file, uint32_t application, uint32_t *version) {
     uint8_t h[HEADER];
     static const uint8_t plain[] = {
@@ -188,7 +196,7 @@ bool btree_seek(const struct btree_file *file, uint32_t root, int64_t id, struct
     uint32_t page = root;
     for (unsigned depth = 0; depth < DEPTH; depth++) {
         struct node node;
-        if (!read_page(file, page, s->page) || !open_node(s->page, page, &node)) return false;
+        if (!get_page(file, page, s) || !open_node(s->page, page, &node)) return false;
         if (node.leaf) return take_row(file, &node, id, s, row);
         uint32_t i = lower_bound(&node, id);
         uint64_t child = node.right;
@@ -243,14 +251,24 @@ static bool is_text(const struct btree_value *value, const char *text) {
     return value->type == BTREE_TEXT && value->size == strlen(text) && !memcmp(value->bytes, text, value->size);
 }
 
-uint32_t btree_table(const struct btree_file *file, const char *name, struct btree_scratch *scratch) {
+static bool is_table(const struct btree_row *row, const char *name, uint32_t *root) {
+    struct btree_value type, named, page;
+    if (!btree_column(row, 0, &type) || !btree_column(row, 1, &named) || !btree_column(row, 3, &page)) return false;
+    if (!is_text(&type, "table") || !is_text(&named, name) || page.type != BTREE_INTEGER) return false;
+    *root = page.integer > 0 && page.integer <= UINT32_MAX ? (uint32_t)page.integer : 0;
+    return true;
+}
+
+void btree_tables(const struct btree_file *file, unsigned count, const char *const *names, uint32_t *roots,
+                  struct btree_scratch *scratch) {
     struct btree_row row = {.id = 0};
     enum { OBJECTS = 16 };  // in a schema; ours has two
-    for (unsigned i = 0; i < OBJECTS && row.id < INT64_MAX && btree_seek(file, SCHEMA_ROOT, row.id + 1, scratch, &row); i++) {
-        struct btree_value type, named, root;
-        if (!btree_column(&row, 0, &type) || !btree_column(&row, 1, &named) || !btree_column(&row, 3, &root)) continue;
-        if (!is_text(&type, "table") || !is_text(&named, name) || root.type != BTREE_INTEGER) continue;
-        return root.integer > 0 && root.integer <= UINT32_MAX ? (uint32_t)root.integer : 0;
+    for (unsigned t = 0; t < count; t++) roots[t] = 0;
+    scratch->held = 0;
+    scratch->holds = true;
+    for (unsigned i = 0; i < OBJECTS && row.id < INT64_MAX; i++) {
+        if (!btree_seek(file, SCHEMA_ROOT, row.id + 1, scratch, &row)) break;
+        for (unsigned t = 0; t < count; t++) is_table(&row, names[t], &roots[t]);
     }
-    return 0;
+    scratch->holds = false;
 }

@@ -16,6 +16,8 @@ struct btree_file {
 // Memory to read with, zeroed at first and used for any number of files in turns.
 struct btree_scratch {
     uint8_t page[8192];
+    uint32_t held;  // its number, or 0
+    bool holds;     // it is not read again, while one table is walked
     uint8_t *payload;
     size_t room;
 };
@@ -40,8 +42,9 @@ struct btree_value {
 long btree_read(const struct btree_file *file, uint64_t offset, void *to, size_t size);
 // Whether the header is that of a database of our kind and the file has as many pages as it says. `version`: its user_version.
 bool btree_check(const struct btree_file *file, uint32_t application, uint32_t *version);
-// The table's root page, or 0.
-uint32_t btree_table(const struct btree_file *file, const char *name, struct btree_scratch *scratch);
+// The root pages of tables; 0 for those that there are not.
+void btree_tables(const struct btree_file *file, unsigned count, const char *const *names, uint32_t *roots,
+                  struct btree_scratch *scratch);
 // The first row of the table whose number is at least `id`.
 bool btree_seek(const struct btree_file *file, uint32_t root, int64_t id, struct btree_scratch *scratch, struct btree_row *row);
 bool btree_column(const struct btree_row *row, unsigned column, struct btree_value *value);

@@ -37,8 +37,11 @@ static bool take_name(const struct btree_row *row, unsigned column, struct snaps
 bool snapshot_head(const struct btree_file *file, int64_t at_least, struct snapshot_tools *tools, struct snapshot_head *head) {
     struct btree_row row;
     struct btree_value size, following;
-    uint32_t root = btree_table(file, "module", &tools->scratch);
-    if (!root || !btree_seek(file, root, at_least, &tools->scratch, &row)) return false;
+    static const char *const names[] = {"module", "piece"};
+    uint32_t roots[2];
+    btree_tables(file, 2, names, roots, &tools->scratch);
+    if (!roots[0] || !roots[1] || !btree_seek(file, roots[0], at_least, &tools->scratch, &row)) return false;
+    head->root = roots[1];
     head->id = row.id;
     if (row.id < 1 || row.id > FORMAT_MODULES_MAX) return false;
     if (!take_bytes(&row, 1, &head->build, sizeof head->build) || !take_bytes(&row, 2, &head->key, sizeof head->key)) return false;
@@ -77,7 +80,7 @@ static bool is_right(const uint8_t *bytes, size_t size, const uint8_t *checksum)
 bool snapshot_packed(const struct snapshot *s, uint32_t piece, struct snapshot_tools *tools, struct btree_value *packed) {
     int64_t id = s->head.id << FORMAT_PIECE_BITS | piece;
     struct btree_row row;
-    return btree_seek(s->file, s->root, id, &tools->scratch, &row) && row.id == id && btree_column(&row, 1, packed) &&
+    return btree_seek(s->file, s->head.root, id, &tools->scratch, &row) && row.id == id && btree_column(&row, 1, packed) &&
            packed->type == BTREE_BLOB;
 }
 
@@ -155,8 +158,7 @@ const struct format_place *snapshot_find(const struct snapshot *s, uint32_t entr
 const char *snapshot_open(struct snapshot *s, const struct btree_file *file, const struct snapshot_head *head,
                           struct snapshot_tools *tools) {
     *s = (struct snapshot){.file = file, .head = *head};
-    s->root = btree_table(file, "piece", &tools->scratch);
-    const uint8_t *index = s->root ? unpack(s, 0, head->size, head->checksum, tools) : NULL;
+    const uint8_t *index = unpack(s, 0, head->size, head->checksum, tools);
     const char *why = !index                                  ? "its index is damaged"
                       : !snapshot_index(s, index, head->size) ? "its index contradicts itself"
                                                               : NULL;

@@ -23,12 +23,12 @@ struct snapshot_head {
     uint32_t size;  // of the index
     uint8_t checksum[FORMAT_CHECKSUM];
     uint32_t following;  // modules in the file
+    uint32_t root;  // of the table of pieces
 };
 
 struct snapshot {
     const struct btree_file *file;
     struct snapshot_head head;
-    uint32_t root;  // of the table of pieces
     uint32_t pieces, places;
     const struct format_piece *piece;  // piece[i] is number i + 1
     const struct format_place *place;
