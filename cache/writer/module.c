@@ -95,15 +95,14 @@ static bool add_all(struct draft *d, const struct module *m, struct snapshot_too
     return fine && d->name;
 }
 
-static const char *write_draft(struct draft *d, int folder, const char *name, unsigned mode) {
+static struct module_result write_draft(struct draft *d, int folder, const char *name, unsigned mode) {
+    struct module_result result = {.alone = true, .why = "it has too many records, or there is not enough memory"};
     size_t size;
-    const char *why = NULL;
-    if (!draft_pack(d, LEVEL)) return "there is not enough memory, or it has too many records";
-    uint8_t *bytes = database_make(d, 1, &size, &why);
-    if (!bytes) return why;
-    why = disk_write(folder, name, bytes, size, mode, directory_is_profile(&d->build));
+    uint8_t *bytes = draft_pack(d, LEVEL) ? database_make(d, 1, &size, &result.why) : NULL;
+    if (!bytes) return result;
+    result = (struct module_result){.why = disk_write(folder, name, bytes, size, mode, directory_is_profile(&d->build))};
     database_free(bytes);
-    return why;
+    return result;
 }
 
 // Whether the file is the one that we wrote: its pieces were right then.
@@ -123,12 +122,9 @@ static struct module_result merge(struct module *m, const struct disk *disk, int
     bool fine = (!has_old || draft_take(&d, &old.snapshot)) && add_all(&d, m, tools);
     if (fine && has_old) damage = draft_keep(&d, &old.snapshot, !is_ours(m, folder, name), false, tools);
     if (damage == draft_no_memory) fine = false;
-    if (damage && fine) {
-        result.why = disk_quarantine(disk, folder, name);
-        result.quarantined = true;
-    } else {
-        result.why = fine ? write_draft(&d, folder, name, disk->mode & 0666) : draft_no_memory;
-    }
+    if (!fine) result = (struct module_result){.alone = true, .why = draft_no_memory};
+    else if (damage) result = (struct module_result){.quarantined = true, .why = disk_quarantine(disk, folder, name)};
+    else result = write_draft(&d, folder, name, disk->mode & 0666);
     draft_free(&d);
     module_close(&old);
     return result;

@@ -22,6 +22,7 @@ void module_empty(struct module *module);  // forgets what came
 
 struct module_result {
     bool quarantined;
+    bool alone;       // what is wrong is so of this module alone
     const char *why;  // nothing was written, or NULL
 };
 // Writes what came. A file that is damaged is moved away.

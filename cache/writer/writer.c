@@ -60,8 +60,8 @@ static struct module *find_module(struct writer *w, const struct store_key *buil
     return NULL;
 }
 
-bool writer__add(struct writer *w, const struct store_key *build, const struct store_key *key, const char *name,
-                 const struct writer_record *record) {
+static bool add(struct writer *w, const struct store_key *build, const struct store_key *key, const char *name,
+                const struct writer_record *record) {
     if (w->status.why) {
         w->status.dropped++;
         return true;
@@ -71,12 +71,12 @@ bool writer__add(struct writer *w, const struct store_key *build, const struct s
 }
 
 bool writer_add(struct writer *w, const struct store_key *module, const char *name, const struct writer_record *record) {
-    return writer__add(w, &w->build, module, name, record);
+    return add(w, &w->build, module, name, record);
 }
 
 bool writer_add_profile(struct writer *w, const struct store_key *module, const char *name, const struct writer_record *record) {
     static const struct store_key profile;
-    return writer__add(w, &profile, module, name, record);
+    return add(w, &profile, module, name, record);
 }
 
 // ---- writing
@@ -95,7 +95,9 @@ static void write_module(struct writer *w, struct module *m) {
     struct module_result result = module_write(m, &w->disk, &w->tools);
     w->status.damaged += result.quarantined;
     if (result.why) {
-        give_up(w, result.why);
+        if (!result.alone) give_up(w, result.why);
+        w->status.dropped += m->records;
+        module_empty(m);
         return;
     }
     w->status.records += m->records;
@@ -156,7 +158,7 @@ static void free_modules(struct writer *w) {
     }
 }
 
-void writer__finish(struct writer *w) {
+static void finish(struct writer *w) {
     uint64_t begin = now();
     while (!write_modules(w, true) && !w->status.why && now() - begin < PATIENCE) usleep(NAP);
     if (!w->status.why) give_up(w, NULL);
@@ -164,7 +166,7 @@ void writer__finish(struct writer *w) {
 }
 
 void writer_close(struct writer *w) {
-    writer__finish(w);
+    finish(w);
     free_modules(w);
     disk_close(&w->disk);
     snapshot_tools_free(&w->tools);
