@@ -17,7 +17,7 @@ struct btree_file {
 struct btree_scratch {
     uint8_t page[8192];
     uint32_t held;  // its number, or 0
-    bool holds;     // it is not read again, while one table is walked
+    bool holds;  // it is not read again, while one table is walked
     uint8_t *payload;
     size_t room;
 };
