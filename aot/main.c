@@ -1,5 +1,6 @@
 // ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
-// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request; not by people.
+// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request, or by `ferry cache`; not by people.
+#include "aot/cache.h"
 #include "aot/compile.h"
 #include "aot/dump.h"
 #include "aot/watch.h"
@@ -77,6 +78,7 @@ int main(int argc, char *argv[]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (argc > 2 && !strcmp(argv[1], "--cache")) return cache_main(argc - 1, argv + 1);
     if (argc == 3 && !strcmp(argv[1], "--dump")) return dump_main(argv[2]);
     if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
         fputs("ferry-compiler is started by ferry when it needs native code; it has no other use.\n", stderr);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum cache_mode { CACHE_ON, CACHE_READ, CACHE_OFF };
 enum tier { TIER_AUTO, TIER_INTERP, TIER_QUICK, TIER_OPT };
 
 struct options {
@@ -24,6 +25,10 @@ struct options {
     enum tier tier;
     bool cosim;                // compare native code with the interpreter
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0
+    enum cache_mode cache;     // whether translations are kept between runs
+    const char *cache_dir;     // where; absolute, "" for nowhere
+    const char *cache_system;  // other directories, separated by colons, or NULL for the usual ones
+    uint64_t cache_size;       // bytes of it, or 0
     bool crash_report;         // print the block on fatal signals even when stderr is no terminal
     const char *self;          // how to execute this runner again: "/proc/self/exe" or a path
     // Every option that a re-executed runner must be given again, as argv words, NULL-terminated (made by the CLI).

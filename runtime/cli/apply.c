@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// `path` made absolute against the present directory, since the guest may change it.
-static const char *absolute(const char *path) {
+// The guest may change the directory.
+const char *absolute_path(const char *path) {
     char here[PATH_MAX];
     if (!path || path[0] == '/' || !getcwd(here, sizeof here)) return path;
     size_t size = strlen(here) + strlen(path) + 2;
@@ -47,9 +47,18 @@ static void apply_cpu(void) {
 static void apply_jitdump(void) {
     char here[PATH_MAX];
     if (!setting_on(OPTION_jitdump)) return;
-    options.jitdump = absolute(setting[OPTION_jitdump_dir].value);
+    options.jitdump = absolute_path(setting[OPTION_jitdump_dir].value);
     if (!options.jitdump) options.jitdump = getcwd(here, sizeof here) ? arena_strdup(&cli_arena, here) : ".";
     options.jitdump_append = setting_on(OPTION_settled);
+}
+
+// Where nothing is to be found, programs that a guest's exec starts shall not look again: their environment is the guest's.
+static void apply_cache(void) {
+    const char *why, *directory = cache_directory(&why);
+    if (setting[OPTION_cache].value) options.cache = (enum cache_mode)cache_parse(setting[OPTION_cache].value);
+    options.cache_dir = directory ? directory : "";
+    options.cache_system = setting[OPTION_cache_system].value;
+    if (setting[OPTION_cache_size].value) size_parse(setting[OPTION_cache_size].value, &options.cache_size);
 }
 
 static bool log_has_strace(void) {
@@ -72,6 +81,10 @@ static void make_inherited(void) {
         {"--stats-json", options.stats_json},
         {"--code-size", setting[OPTION_code_size].value},
         {"--tier", setting[OPTION_tier].value},
+        {"--cache", setting[OPTION_cache].value},
+        {"--cache-dir", options.cache_dir},
+        {"--cache-system", options.cache_system},
+        {"--cache-size", setting[OPTION_cache_size].value},
         {"--jitdump-dir", options.jitdump},
     };
     const struct {
@@ -99,13 +112,14 @@ int settings_apply(void) {
     if (setting[OPTION_stack_size].value) size_parse(setting[OPTION_stack_size].value, &options.stack_size);
     if (setting[OPTION_code_size].value) size_parse(setting[OPTION_code_size].value, &options.code_size);
     options.strace = setting_on(OPTION_strace) || log_has_strace();
-    options.log_file = absolute(setting[OPTION_log_file].value);
+    options.log_file = absolute_path(setting[OPTION_log_file].value);
     options.perfmap = setting_on(OPTION_perfmap);
     apply_jitdump();
     options.stats = setting_on(OPTION_stats);
-    options.stats_json = absolute(setting[OPTION_stats_json].value);
+    options.stats_json = absolute_path(setting[OPTION_stats_json].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);
     options.cosim = setting_on(OPTION_cosim);
+    apply_cache();
     options.crash_report = setting_on(OPTION_crash_report);
     options.self = program_self();
     make_inherited();

@@ -86,6 +86,20 @@ bool check_tier(const char *value, struct text *why) {
     return false;
 }
 
+int cache_parse(const char *name) {
+    static const char *const known[] = {[CACHE_ON] = "on", [CACHE_READ] = "read", [CACHE_OFF] = "off"};
+    for (int i = 0; i < (int)(sizeof known / sizeof *known); i++) {
+        if (!strcmp(known[i], name)) return i;
+    }
+    return -1;
+}
+
+bool check_cache(const char *value, struct text *why) {
+    if (cache_parse(value) >= 0) return true;
+    text_add(why, "want on, read or off");
+    return false;
+}
+
 bool check_number(const char *value, struct text *why) {
     char *end;
     if (isdigit((unsigned char)*value)) {

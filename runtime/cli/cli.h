@@ -77,6 +77,9 @@ const char *command_nearest(const char *word);            // or NULL when nothin
 const char *option_nearest(const char *word, unsigned scope);  // name without dashes, or NULL
 const char *setting_nearest(const char *word);            // configuration key, or NULL
 
+// cache.c: where translations are kept, as the settings say, or NULL with the reason in *why.
+const char *cache_directory(const char **why);
+
 // settings.c. Higher origins win.
 enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_QEMU_VARIABLE, ORIGIN_VARIABLE, ORIGIN_COMMAND_LINE };
 
@@ -113,6 +116,9 @@ int usage_error(const struct command *command, const char *format, ...) __attrib
 // apply.c: settings into `options`. 0, or an exit status after a message.
 int settings_apply(void);
 
+// apply.c: `path` made absolute against the present directory; NULL stays.
+const char *absolute_path(const char *path);
+
 // program.c: host path of the program called `word` by the user, or NULL after a message with the status in *status.
 const char *program_find(const char *word, int *status);
 // Path of this very program, and how a guest's exec will reach it.
@@ -120,12 +126,13 @@ const char *program_self(void);
 
 // checks.c
 typedef bool check_value(const char *value, struct text *why);  // NOLINT: the one shape of them all
-extern check_value check_any, check_cpu, check_assignment, check_name, check_size, check_log, check_tier, check_number, check_hex,
-    check_no_gdb, check_zero, check_page_size;
+extern check_value check_any, check_cpu, check_assignment, check_name, check_size, check_log, check_tier, check_cache, check_number,
+    check_hex, check_no_gdb, check_zero, check_page_size;
 // Bytes of "64K", "8M", "123"; false where it is none.
 bool size_parse(const char *text, uint64_t *size);
 // The enum tier of that name, or -1 if this build has none.
 int tier_parse(const char *name);
+int cache_parse(const char *name);  // enum cache_mode, or -1
 bool flag_parse(const char *text, bool *on);
 
 // help.c, manual.c, completions.c

@@ -14,7 +14,16 @@ static bool shown(int id) {
 }
 
 static const char *default_of(int id) {
-    return id == OPTION_tier ? "auto" : option_table[id].kind == FLAG ? "off" : NULL;
+    const char *why;
+    switch (id) {
+    case OPTION_tier: return "auto";
+    case OPTION_cache: return "on";
+    case OPTION_cache_dir: return cache_directory(&why);
+    case OPTION_cache_size: return "2G";
+    case OPTION_cache_system: return "/var/cache/ferry:/usr/lib/ferry";
+    case OPTION_code_size: return "512M";
+    default: return option_table[id].kind == FLAG ? "off" : NULL;
+    }
 }
 
 static void print_text(int id) {

@@ -45,7 +45,7 @@ static int take_option(const struct command *command, char **argv, int *at) {
     const struct option_row *row = &option_table[option];
     if (row->kind == ACTION) return act(command, option);
     const char *value = equals ? equals + 1 : NULL;
-    if (row->kind == FLAG) {
+    if (row->kind == FLAG || negated) {
         if (negated && value) return usage_error(command, "'%.*s' takes no value", (int)length, word);
         value = negated ? "off" : value ? value : "on";
     } else if (!value && !(value = argv[*at + 1])) {

@@ -52,7 +52,8 @@ static bool spells(const struct option_row *row, const char *word, size_t length
     if (length < 3 || memcmp(word, "--", 2)) return false;
     if (same(row->name, word + 2, length - 2)) return true;
     *negated = true;
-    return row->kind == FLAG && length > 5 && !memcmp(word, "--no-", 5) && same(row->name, word + 5, length - 5);
+    bool negatable = row->kind == FLAG || (row->argument && strchr(row->argument, '|') && strstr(row->argument, "|off"));
+    return negatable && length > 5 && !memcmp(word, "--no-", 5) && same(row->name, word + 5, length - 5);
 }
 
 int option_find(const char *word, size_t length, unsigned scope, bool *negated) {

@@ -1,0 +1,46 @@
+// `ferry cache`: looks at, checks, prunes and ships what is kept between runs. What a subcommand finds is one JSON object; without --json the same is
+// printed for people.
+#pragma once
+#include "cache/writer/module.h"
+#include <jansson.h>
+
+// What `ferry` says.
+struct cache_command {
+    const char *directory, *reason;  // the user's, or NULL and why there is none
+    const char *system;  // directories that are only read, separated by colons
+    bool systems_own;  // these are the usual ones, which are root's
+    const char *mode;
+    uint64_t limit, size;
+    int64_t older;  // days, or -1
+    bool has_size, json, all;
+    char **words;  // the subcommand and its arguments
+    int count;
+};
+
+// argv[0] is not looked at, then options, then the subcommand. Returns the exit status.
+int cache_main(int argc, char *argv[]);
+
+// "ferry: cannot DO DIRECTORY: WHY" on standard error; 1.
+int cache_complain(const char *what, const char *object, const char *why);
+// Bytes as text that JSON and terminals can bear.
+json_t *cache_text(const char *text);
+// Opens the user's directory; complains if that fails, unless it is not there yet: *missing.
+bool cache_open(const struct cache_command *command, struct disk *disk, bool make, bool *missing);
+
+// A file of a directory, opened: index alone.
+typedef void cache_visit(const struct disk_file *file, struct module_file *opened, const char *why, struct snapshot_tools *tools,
+                         void *data);  // NOLINT: not a pointer
+// Opens all files of a directory in turns. `why`: what is wrong with one, which is then not open. How many are in damaged/.
+uint32_t cache_walk(const struct disk *disk, cache_visit *visit, void *data);
+
+// Subcommands: what they found, to be printed by the other function, and the exit status.
+json_t *cache_list(const struct cache_command *command, int *status);
+void cache_list_print(json_t *found);
+json_t *cache_verify(const struct cache_command *command, int *status);
+void cache_verify_print(json_t *found);
+json_t *cache_stats(const struct cache_command *command, int *status);
+void cache_stats_print(json_t *found);
+json_t *cache_export(const struct cache_command *command, int *status);
+void cache_export_print(json_t *found);
+json_t *cache_import(const struct cache_command *command, int *status);
+void cache_import_print(json_t *found);

@@ -1,0 +1,142 @@
+// Bundles: see bundle.h.
+#include "cache/writer/bundle.h"
+#include "cache/file.h"
+#include "cache/writer/database.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    LEVEL = 19,  // of zstd
+    PATIENCE = 2000,
+    NAP = 5000,  // naps, of microseconds, that another writer of a module is waited for
+};
+
+// ---- making
+
+static struct draft *new_module(struct bundle *b) {
+    if (b->modules == b->room) {
+        size_t room = b->room ? 2 * b->room : 16;
+        struct draft *grown = realloc(b->module, room * sizeof *grown);
+        if (!grown) return NULL;
+        b->module = grown;
+        b->room = room;
+    }
+    struct draft *d = &b->module[b->modules++];
+    *d = (struct draft){0};
+    return d;
+}
+
+static const char *last_part(const char *name) {
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
+const char *bundle_add(struct bundle *b, struct snapshot *s, struct snapshot_tools *tools) {
+    struct draft *d = new_module(b);
+    if (!d) return draft_no_memory;
+    d->build = s->head.build;
+    d->key = s->head.key;
+    d->name = strdup(last_part(s->head.name));
+    const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, false, true, tools) : draft_no_memory;
+    if (!why && !draft_pack(d, LEVEL)) why = draft_no_memory;
+    if (!why) return NULL;
+    draft_free(d);
+    b->modules--;
+    return why;
+}
+
+static int by_keys(const void *a, const void *b) {
+    const struct draft *x = a, *y = b;
+    int order = memcmp(&x->build, &y->build, sizeof x->build);
+    return order ? order : memcmp(&x->key, &y->key, sizeof x->key);
+}
+
+const char *bundle_write(struct bundle *b, const char *path) {
+    const char *why;
+    size_t size;
+    if (!b->modules) return "there is nothing to put into it";
+    qsort(b->module, b->modules, sizeof *b->module, by_keys);
+    uint8_t *bytes = database_make(b->module, b->modules, &size, &why);
+    if (!bytes) return why;
+    why = disk_write(AT_FDCWD, path, bytes, size, 0666, true);
+    database_free(bytes);
+    return why;
+}
+
+void bundle_free(struct bundle *b) {
+    for (uint32_t i = 0; i < b->modules; i++) draft_free(&b->module[i]);
+    free(b->module);
+    *b = (struct bundle){0};
+}
+
+// ---- importing
+
+typedef const char *visit_module(struct snapshot *snapshot, struct snapshot_tools *tools, void *data);  // NOLINT: not a pointer
+
+// Calls `visit` for each module, until one says what is wrong.
+static const char *visit_modules(const struct btree_file *file, struct snapshot_tools *tools, visit_module *visit, void *data) {
+    struct snapshot_head head = {.id = 0, .following = 1};
+    const char *why = NULL;
+    while (!why && head.following) {
+        uint32_t left = head.id ? head.following : UINT32_MAX;
+        struct snapshot s;
+        if (!snapshot_head(file, head.id + 1, tools, &head) || head.following >= left) return "its table of modules is damaged";
+        why = snapshot_open(&s, file, &head, tools);
+        if (why) return why;
+        why = visit(&s, tools, data);
+        snapshot_close(&s);
+    }
+    return why;
+}
+
+static const char *check(struct snapshot *s, struct snapshot_tools *tools, void *data) {
+    (void)data;
+    for (uint32_t i = 1; i <= s->pieces; i++) {
+        if (!snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
+    }
+    return s->places ? NULL : "one of its modules is empty";
+}
+
+struct import {
+    struct disk *disk;
+    struct bundle_result *result;
+};
+
+static const char *import(struct snapshot *s, struct snapshot_tools *tools, void *data) {
+    struct import *i = data;
+    struct module m = {.build = s->head.build, .key = s->head.key, .name = s->head.name, .other = s};
+    unsigned naps = 0;
+    while (!disk_lock(i->disk, &m.build, &m.key)) {
+        if (i->disk->why) return i->disk->why;
+        if (naps++ == PATIENCE) return "another program is writing one of its modules all the time";
+        usleep(NAP);
+    }
+    struct module_result result = module_write(&m, i->disk, tools);
+    disk_unlock(i->disk, &m.build, &m.key);
+    i->result->damaged += result.quarantined;
+    if (result.why) return result.why;
+    i->result->modules++;
+    i->result->places += s->places;
+    return NULL;
+}
+
+const char *bundle_import(const char *path, struct disk *disk, struct bundle_result *result) {
+    struct snapshot_tools *tools = calloc(1, sizeof *tools);
+    struct btree_file file = {0};
+    struct import data = {disk, result};
+    bool missing, other;
+    *result = (struct bundle_result){0};
+    if (!tools) return draft_no_memory;
+    const char *why = file_map(AT_FDCWD, path, FILE_ANYBODY, &file, &missing);
+    if (!why) {
+        why = snapshot_check(&file, &other);
+        if (!why) why = visit_modules(&file, tools, check, NULL);
+        if (!why) why = visit_modules(&file, tools, import, &data);
+        file_unmap(&file);
+    }
+    snapshot_tools_free(tools);
+    free(tools);
+    return why;
+}

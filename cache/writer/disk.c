@@ -1,0 +1,199 @@
+// The store's directory: see disk.h. What is in it is listed in list.c.
+#include "cache/writer/disk.h"
+#include "cache/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *reason(int error) {
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT: return "there is no space left";
+    case EROFS: return "the file system is read-only";
+    case EACCES:
+    case EPERM: return "permission is denied";
+    case ENOENT: return "the directory is not there";
+    case ENOTDIR: return "it is no directory";
+    case ELOOP: return "it is a symbolic link";
+    default: return "the host refuses it";
+    }
+}
+
+// ---- directories
+
+// A directory is only made where nobody else can take it away again: in one of our own or of root's. Root makes none in a user's.
+static bool may_make_in(const char *path) {
+    struct stat about;
+    return !stat(path, &about) && (about.st_uid == geteuid() || !about.st_uid);
+}
+
+// Makes the directory, and the one above it if `above`: of ~/.cache/ferry not the home.
+static const char *make_directory(const char *path, bool above) {
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *why = NULL;
+    size_t length = slash == path ? 1 : (size_t)(slash - path);
+    if (length >= sizeof parent) return "its path is too long";
+    if (!access(path, F_OK)) return NULL;
+    memcpy(parent, path, length);
+    parent[length] = 0;
+    if (above) why = make_directory(parent, false);
+    if (!why && access(parent, F_OK)) why = reason(errno);
+    if (!why && !may_make_in(parent)) why = "it would lie in another user's directory";
+    if (!why && mkdir(path, 0700) && errno != EEXIST) why = reason(errno);
+    return why;
+}
+
+static const char *check_directory(int fd, uint32_t owner) {
+    struct stat about;
+    return fstat(fd, &about) ? reason(errno) : file_distrust(about.st_mode, about.st_uid, owner);
+}
+
+static unsigned mode_in(int fd) {
+    struct stat about;
+    return !fstat(fd, &about) && (about.st_mode & 05) == 05 ? 0755 : 0700;
+}
+
+// -1 with the reason; errno says more.
+static int open_directory(int at, const char *path, uint32_t owner, const char **why) {
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int error = errno;
+    *why = fd < 0 ? reason(error) : check_directory(fd, owner);
+    if (fd < 0 && error == ENOTDIR) {  // which a symbolic link is as well
+        struct stat about;
+        if (!fstatat(at, path, &about, AT_SYMLINK_NOFOLLOW) && S_ISLNK(about.st_mode)) *why = reason(ELOOP);
+    }
+    if (fd >= 0 && *why) {
+        close(fd);
+        fd = -1;
+    }
+    errno = error;
+    return fd;
+}
+
+const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool make, bool *missing) {
+    *disk = (struct disk){.root = -1, .lock = -1, .owner = owner};
+    *missing = false;
+    if (path[0] != '/') return "its path is not absolute";
+    const char *why = make ? make_directory(path, true) : NULL;
+    if (!why) {
+        disk->root = open_directory(AT_FDCWD, path, owner, &why);
+        *missing = disk->root < 0 && errno == ENOENT;
+        if (!why) disk->mode = mode_in(disk->root);
+    }
+    return why;
+}
+
+void disk_close(struct disk *disk) {
+    if (disk->root >= 0) close(disk->root);
+    if (disk->lock >= 0) close(disk->lock);
+    disk->root = disk->lock = -1;
+}
+
+static int open_below(const struct disk *disk, int at, const char *name, bool make, const char **why) {
+    if (make && mkdirat(at, name, disk->mode) && errno != EEXIST) {
+        *why = reason(errno);
+        return -1;
+    }
+    return open_directory(at, name, disk->owner, why);
+}
+
+int disk_folder(const struct disk *disk, const struct store_key *build, bool make, const char **why) {
+    char hex[DIRECTORY_HEX];
+    if (directory_is_profile(build)) return open_below(disk, disk->root, "profile", make, why);
+    int code = open_below(disk, disk->root, "code", make, why);
+    if (code < 0) return -1;
+    directory_hex(build, hex);
+    int folder = open_below(disk, code, hex, make, why);
+    close(code);
+    return folder;
+}
+
+// ---- locks
+
+// One file for all modules: each has a byte of its own, at an offset made of its keys. Modules that share one wait for each other in vain at times.
+static bool lock_byte(struct disk *disk, const struct store_key *build, const struct store_key *module, short type) {
+    uint64_t a, b;
+    memcpy(&a, build, sizeof a);
+    memcpy(&b, module, sizeof b);
+    if (disk->lock < 0) disk->lock = openat(disk->root, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (disk->lock < 0) disk->why = reason(errno);
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)((a ^ b) >> 2), .l_len = 1};
+    return disk->lock >= 0 && !fcntl(disk->lock, F_OFD_SETLK, &lock);
+}
+
+bool disk_lock(struct disk *disk, const struct store_key *build, const struct store_key *module) {
+    return lock_byte(disk, build, module, F_WRLCK);
+}
+
+void disk_unlock(struct disk *disk, const struct store_key *build, const struct store_key *module) {
+    lock_byte(disk, build, module, F_UNLCK);
+}
+
+// ---- files
+
+bool disk_mark(int folder, const char *name, struct disk_mark *mark) {
+    struct stat about;
+    if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW)) return false;
+    *mark = (struct disk_mark){about.st_ino, (uint64_t)about.st_size, about.st_mtim.tv_sec, about.st_mtim.tv_nsec};
+    return true;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t size) {
+    while (size) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0) return false;
+    bool fine = write_all(fd, bytes, size) && (!durable || !fsync(fd));
+    int error = errno;
+    if (close(fd)) fine = false, error = errno;
+    if (!fine) unlinkat(folder, name, 0);
+    errno = error;
+    return fine;
+}
+
+const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
+    char temporary[PATH_MAX];
+    struct text text = TEXT_ON(temporary);
+    const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+    text_add(&text, "%.*stmp.%s", (int)(base - name), name, base);
+    if (text.cut) return "its path is too long";
+    // Whoever has the module's lock is the only one to write this: what is there was left by a writer that died.
+    if (!write_new(folder, temporary, bytes, size, mode, durable) &&
+        (errno != EEXIST || unlinkat(folder, temporary, 0) || !write_new(folder, temporary, bytes, size, mode, durable)))
+        return reason(errno);
+    if (renameat(folder, temporary, folder, name)) {
+        const char *why = reason(errno);
+        unlinkat(folder, temporary, 0);
+        return why;
+    }
+    if (durable) fsync(folder);
+    return NULL;
+}
+
+const char *disk_quarantine(const struct disk *disk, int folder, const char *name) {
+    const char *why;
+    int damaged = open_below(disk, disk->root, "damaged", true, &why);
+    if (damaged < 0) return why;
+    int result = -1;
+    errno = EEXIST;
+    for (unsigned i = 0; result && errno == EEXIST && i < 100000; i++) {
+        char target[80];
+        snprintf(target, sizeof target, "%.64s.%u", name, i);
+        result = renameat2(folder, name, damaged, target, RENAME_NOREPLACE);
+    }
+    why = !result || errno == ENOENT ? NULL : reason(errno);  // moved by another writer
+    close(damaged);
+    return why;
+}

@@ -1,0 +1,58 @@
+// The store's directory, as those see it that write: made and checked, locked by module, listed. All below it is reached by descriptors, never through
+// symbolic links. Reasons are texts that stay.
+#pragma once
+#include "cache/btree.h"
+#include "cache/directory.h"
+#include <limits.h>
+
+struct disk {
+    int root, lock;  // descriptors; lock: -1 until needed
+    uint32_t owner;
+    unsigned mode;  // of folders in it: others may read them if they may read the directory, as those of systems
+    const char *why;  // there can be no locks, or NULL
+};
+
+// Opens the directory, which `owner` alone may be able to write to; makes it if it is to be made. NULL, or why not; *missing: it is not there.
+const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool make, bool *missing);
+void disk_close(struct disk *disk);
+// A descriptor of the folder of a build, or -1 with the reason.
+int disk_folder(const struct disk *disk, const struct store_key *build, bool make, const char **why);
+
+// Takes the lock of a module among all writers, if it is free. Where there can be none disk->why says so.
+bool disk_lock(struct disk *disk, const struct store_key *build, const struct store_key *module);
+void disk_unlock(struct disk *disk, const struct store_key *build, const struct store_key *module);
+
+// A file's state, by which one knows it again.
+struct disk_mark {
+    uint64_t inode, size;
+    int64_t seconds, nanoseconds;
+};
+bool disk_mark(int folder, const char *name, struct disk_mark *mark);
+// Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `mode`: its permissions, less the umask; `durable`: it outlives a power failure. NULL, or why not.
+const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable);
+// Moves what has a file's name to damaged/. NULL, or why not.
+const char *disk_quarantine(const struct disk *disk, int folder, const char *name);
+
+struct disk_file {
+    struct store_key build, module;
+    uint64_t size;
+    int64_t used;  // second of its last use, to the hour
+};
+struct disk_list {
+    struct disk_file *file;  // in order of build and module
+    uint32_t count;
+    size_t room;
+    uint32_t damaged;  // files in damaged/
+};
+// All files by their names, whatever is in them. False for want of memory. Freed by disk_list_free.
+bool disk_list(const struct disk *disk, struct disk_list *list);
+void disk_list_free(struct disk_list *list);
+// False if it is not there any more.
+bool disk_remove(const struct disk *disk, const struct disk_file *file);
+// Removes what writers left that died long ago, and folders of builds that have been empty for long.
+void disk_clean(const struct disk *disk);
+// Removes all in damaged/; how many.
+uint32_t disk_remove_damaged(const struct disk *disk);
+
+// Where all files of code have more than `limit` bytes: removes those that were not used for longest until the others have `keep` or less. How many.
+uint32_t disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep);

@@ -1,0 +1,115 @@
+// `ferry cache`: what is kept between runs. The compiler program does it, which has sqlite; the settings are resolved here, and handed to it as words.
+#include "cache/store.h"
+#include "runtime/cli/cli.h"
+#include "runtime/compiler.h"
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *cache_directory(const char **why) {
+    static char path[PATH_MAX];
+    struct text text = TEXT_ON(path);
+    const char *given = setting[OPTION_cache_dir].value;
+    *why = given && !*given ? "no directory is set" : NULL;
+    if (given) return *given ? absolute_path(given) : NULL;
+    return store_default_directory(&text, why) ? path : NULL;
+}
+
+extern const struct command command_cache;
+
+// Of each verb: how many words may follow it.
+static const struct verb {
+    const char *name;
+    int least, most;
+    const char *want;
+} verbs[] = {
+    {"dir", 0, 0, "no arguments"},      {"stats", 0, 0, "no arguments"},
+    {"list", 0, 0, "no arguments"},     {"verify", 0, 0, "no arguments"},
+    {"prune", 0, 0, "no arguments"},    {"export", 1, INT_MAX, "a file to write, and the modules that are to be in it if not all"},
+    {"import", 1, 1, "a file to read"},
+};
+
+static const struct verb *find_verb(const char *name) {
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (!strcmp(verbs[i].name, name)) return &verbs[i];
+    }
+    return NULL;
+}
+
+static int run_program(char **words) {
+    char path[PATH_MAX];
+    if (!compiler_program(path, sizeof path)) {
+        error_say(
+            "there is no ferry-compiler beside this program; `ferry cache` needs it (it is built where LLVM 19 or later is installed)");
+        return EXIT_NOT_FOUND;
+    }
+    execv(path, words);
+    error_say("cannot run %s: %s", path, strerror(errno));
+    return EXIT_CANNOT_RUN;
+}
+
+static void add_word(char **words, int *count, const char *word) {
+    words[(*count)++] = arena_strdup(&cli_arena, word);
+}
+
+// Pairs of an option and its value; those without a value are left out.
+static void add_settings(char **words, int *count) {
+    const char *why, *directory = cache_directory(&why);
+    const struct {
+        const char *option, *value;
+    } all[] = {
+        {"--directory", directory},
+        {"--reason", why},
+        {"--system", setting[OPTION_cache_system].value},
+        {"--mode", setting[OPTION_cache].value},
+        {"--limit", setting[OPTION_cache_size].value},
+        {"--size", setting[OPTION_prune_size].value},
+        {"--older", setting[OPTION_prune_older].value},
+        {"--json", setting_on(OPTION_json) ? "on" : NULL},
+        {"--all", setting_on(OPTION_prune_all) ? "on" : NULL},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!all[i].value) continue;
+        uint64_t size;
+        char number[24];
+        struct text text = TEXT_ON(number);
+        bool is_size = (!strcmp(all[i].option, "--limit") || !strcmp(all[i].option, "--size")) && size_parse(all[i].value, &size);
+        if (is_size) text_add(&text, "%llu", (unsigned long long)size);
+        add_word(words, count, all[i].option);
+        add_word(words, count, is_size ? number : all[i].value);
+    }
+}
+
+static int run(int argc, char **argv) {
+    int status = cli_parse(&command_cache, &argc, &argv, false);
+    if (status >= 0) return status;
+    if (!settings_load()) return EXIT_USAGE;
+    if (!argc) return usage_error(&command_cache, "want one of: %s", command_cache.words);
+    const struct verb *verb = find_verb(argv[0]);
+    if (!verb) return usage_error(&command_cache, "'%s' is none of: %s", argv[0], command_cache.words);
+    if (argc - 1 < verb->least || argc - 1 > verb->most) return usage_error(&command_cache, "%s: want %s", verb->name, verb->want);
+    enum { MOST_SETTINGS = 24 };
+    char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
+    int count = 0;
+    add_word(words, &count, "ferry");
+    add_word(words, &count, "--cache");
+    add_settings(words, &count);
+    add_word(words, &count, "--");
+    for (int i = 0; i < argc; i++) words[count++] = argv[i];
+    return run_program(words);
+}
+
+const struct command command_cache = {
+    .name = "cache",
+    .arguments = "dir|stats|list|verify|prune|export|import [OPTION]... [FILE [MODULE]...]",
+    .summary = "show, check, prune and ship the translations that are kept between runs",
+    .details =
+        "dir prints where they are, and says why they are not used if that is so. stats counts them, list shows each module's. verify "
+        "reads and checks all of every file; its status is 1 if one is damaged.\n\nprune removes what was not used for longest, "
+        "until the rest takes --cache-size or --size, what was not used for --older days, or --all.\n\nexport writes "
+        "a bundle with all modules, or those whose key begins with, or whose file is called MODULE. import merges a bundle into what is kept, "
+        "after having checked all of it. The same translations make the same bundle, byte for byte.",
+    .words = "dir stats list verify prune export import",
+    .run = run,
+};

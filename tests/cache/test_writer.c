@@ -1,0 +1,340 @@
+// Writers of the store among each other: many at once, killed at any moment, short of room; and bundles.
+#include "tests/cache/store_files.h"
+#include "cache/writer/bundle.h"
+#include "cache/writer/disk.h"
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+enum { WRITERS = 20 };
+
+// ---- many at once
+
+static struct store_key key_of(uint32_t number) {
+    struct store_key key = module_a;
+    key.byte[8] = (uint8_t)number;
+    return key;
+}
+
+// Writer `w` adds records for entries of its own, some to a module that all write, some to one of its own.
+static void write_some(uint32_t w) {
+    struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
+    const struct store_key own = key_of(w + 1);
+    for (uint32_t i = 0; i < 30; i++) {
+        uint32_t entry = w * 100 + i;
+        const struct writer_record record = numbered(entry + 1, 1, &entry, 1);
+        if (!writer_add(writer, i % 3 ? &module_a : &own, "shared", &record)) _exit(2);
+        if (i % 10 == 9) writer_flush(writer);
+    }
+    writer_close(writer);
+    _exit(0);
+}
+
+static void nothing_is_lost_among_many_writers(void **unused) {
+    (void)unused;
+    int status;
+    for (uint32_t w = 0; w < WRITERS; w++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (!pid) write_some(w);
+    }
+    for (uint32_t w = 0; w < WRITERS; w++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    start_reader(&build_a);
+    struct store_module *shared = store_open(&module_a);
+    assert_non_null(shared);
+    for (uint32_t w = 0; w < WRITERS; w++) {
+        const struct store_key key = key_of(w + 1);
+        struct store_module *own = store_open(&key);
+        assert_non_null(own);
+        for (uint32_t i = 0; i < 30; i++) {
+            struct store_record record;
+            uint32_t entry = w * 100 + i;
+            assert_true(store_find(i % 3 ? shared : own, entry, 1, &record) && is_record(&record, entry + 1));
+        }
+        store_close(own);
+    }
+    store_close(shared);
+    assert_int_equal(count_files(below("damaged")), 0);
+}
+
+// ---- killed
+
+// Writes until it is killed, ever more. What was once written stays: each record's number is the entry's, plus one.
+static void write_for_ever(uint32_t from) {
+    for (;;) {
+        struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
+        for (uint32_t i = 0; i < 5; i++, from++) {
+            uint32_t entry = from % SPACE;
+            const struct writer_record record = numbered(entry + 1, 1, &entry, 1);
+            writer_add(writer, &module_a, "killed", &record);
+        }
+        writer_close(writer);
+    }
+}
+
+// Every entry up to the first that misses; that each that is found is right, and how many are.
+static uint32_t count_right(void) {
+    uint32_t found = 0;
+    start_reader(&build_a);
+    struct store_module *opened = store_open(&module_a);
+    for (uint32_t entry = 0; opened && entry < SPACE; entry++) {
+        struct store_record record;
+        if (!store_find(opened, entry, 1, &record)) continue;
+        if (!is_record(&record, entry + 1)) fail_msg("entry %u is wrong", entry);
+        found++;
+    }
+    if (opened) store_close(opened);
+    return found;
+}
+
+static void killed_writers_leave_whole_files(void **unused) {
+    (void)unused;
+    enum { ROUNDS = 200 };
+    uint64_t state = 77;
+    uint32_t before = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (!pid) write_for_ever(round * 50);
+        usleep((useconds_t)(random_next(&state) % 12000));
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        if (round % 20 != 19) continue;
+        uint32_t now = count_right();
+        assert_true(now >= before);
+        before = now;
+    }
+    assert_true(before > 50);
+    assert_int_equal(count_files(below("damaged")), 0);
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", below(file_of_a));
+    *strrchr(folder, '/') = 0;
+    assert_true(count_files(folder) <= 2);  // and the last one's temporary file
+    assert_null(write_one(&build_a, &module_a, 1, 2).why);
+    assert_int_equal(count_files(folder), 1);
+}
+
+static void old_temporary_files_go(void **unused) {
+    (void)unused;
+    char folder[PATH_MAX], path[PATH_MAX + 20];
+    write_one(&build_a, &module_a, 1, 2);
+    snprintf(folder, sizeof folder, "%s", below(file_of_a));
+    *strrchr(folder, '/') = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i == 0 ? "tmp.old" : i == 1 ? "tmp.new" : "other");
+        put_file(path, (const uint8_t *)"x", 1);
+        const struct timeval old[2] = {{.tv_sec = time(NULL) - 7200}, {.tv_sec = time(NULL) - 7200}};
+        if (i != 1) assert_int_equal(utimes(path, old), 0);
+    }
+    assert_int_equal(count_files(folder), 4);
+    write_one(&build_a, &module_b, 1, 2);
+    assert_int_equal(count_files(folder), 4);  // tmp.old went, module_b came
+    snprintf(path, sizeof path, "%s/tmp.old", folder);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void a_locked_module_waits(void **unused) {
+    (void)unused;
+    struct disk disk;
+    bool missing;
+    const uint32_t entry = 4;
+    write_one(&build_a, &module_a, 1, 1);
+    assert_null(disk_open(&disk, root, geteuid(), false, &missing));
+    assert_true(disk_lock(&disk, &build_a, &module_a));
+    struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
+    const struct writer_record record = numbered(5, 1, &entry, 1);
+    assert_true(writer_add(writer, &module_a, "a", &record));
+    assert_true(writer_add(writer, &module_b, "b", &record));
+    writer_flush(writer);
+    assert_int_equal(writer_status(writer)->files, 1);
+    assert_true(has_one(&build_a, &module_b, 4, 5));
+    assert_false(has_one(&build_a, &module_a, 4, 5));
+    disk_unlock(&disk, &build_a, &module_a);
+    writer_flush(writer);
+    assert_true(has_one(&build_a, &module_a, 4, 5));
+    writer_close(writer);
+    disk_close(&disk);
+}
+
+// ---- room
+
+// Sets when a file was used, in hours before now.
+static void set_used(const struct store_key *module, unsigned hours) {
+    char hex[DIRECTORY_HEX], path[PATH_MAX];
+    const struct timeval times[2] = {{.tv_sec = time(NULL) - hours * 3600}, {.tv_sec = time(NULL) - hours * 3600}};
+    directory_hex(module, hex);
+    snprintf(path, sizeof path, "%s", below(file_of_a));
+    sprintf(strrchr(path, '/') + 1, "%s.db", hex);
+    assert_int_equal(utimes(path, times), 0);
+}
+
+static void what_was_not_used_for_longest_is_evicted(void **unused) {
+    (void)unused;
+    enum { FILES = 10, EACH = 24576 };
+    for (uint32_t i = 0; i < FILES; i++) {
+        const struct store_key key = key_of(i);
+        write_one(&build_a, &key, 1, 1);
+        set_used(&key, 100 - i);
+    }
+    const struct store_key read = key_of(2), last = key_of(FILES);
+    assert_true(has_one(&build_a, &read, 1, 1));  // which notes that it was used
+    struct writer *writer = writer_open(root, &build_a, 10 * EACH);
+    const uint32_t entry = 1;
+    const struct writer_record record = numbered(1, 1, &entry, 1);
+    assert_true(writer_add(writer, &last, "last", &record));
+    assert_true(writer_add_profile(writer, &module_a, "profile", &record));
+    writer_flush(writer);
+    assert_int_equal(writer_status(writer)->evicted, 3);  // down to 80 %
+    writer_close(writer);
+    for (uint32_t i = 0; i <= FILES; i++) {
+        const struct store_key key = key_of(i);
+        assert_int_equal(has_one(&build_a, &key, 1, 1), i == 2 || i >= 4);
+    }
+    assert_int_equal(count_files(below("profile")), 1);
+}
+
+static void what_is_read_is_known_to_be_used(void **unused) {
+    (void)unused;
+    struct stat about;
+    write_one(&build_a, &module_a, 1, 1);
+    set_used(&module_a, 30);
+    assert_true(has_one(&build_a, &module_a, 1, 1));
+    assert_int_equal(stat(below(file_of_a), &about), 0);
+    assert_true(time(NULL) - about.st_atime < 60);
+    assert_true(time(NULL) - about.st_mtime > 3600);
+}
+
+// ---- bundles
+
+static struct model model, model_b;
+
+// All files of the directory as one bundle.
+static const char *export(const char *path, bool backwards) {
+    static struct snapshot_tools tools;
+    struct bundle bundle = {0};
+    struct disk_list list;
+    struct disk disk;
+    bool missing;
+    const char *why = disk_open(&disk, root, geteuid(), false, &missing);
+    assert_null(why);
+    assert_true(disk_list(&disk, &list));
+    for (uint32_t i = 0; !why && i < list.count; i++) {
+        const struct disk_file *file = &list.file[backwards ? list.count - 1 - i : i];
+        struct module_file opened;
+        int folder = disk_folder(&disk, &file->build, false, &why);
+        assert_true(folder >= 0);
+        why = module_open(&opened, folder, geteuid(), &file->build, &file->module, &tools);
+        if (!why) why = bundle_add(&bundle, &opened.snapshot, &tools);
+        module_close(&opened);
+        close(folder);
+    }
+    if (!why) why = bundle_write(&bundle, path);
+    bundle_free(&bundle);
+    disk_list_free(&list);
+    disk_close(&disk);
+    return why;
+}
+
+// The same records, written in lots of `lot`.
+static void write_model(unsigned lot) {
+    uint64_t state = 11;
+    memset(&model, 0, sizeof model);
+    memset(&model_b, 0, sizeof model_b);
+    for (unsigned i = 0; i < 600; i += lot) {
+        struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
+        for (unsigned n = 0; n < lot; n++) {
+            model_add(&model, writer, &module_a, &state, 2000);
+            model_add(&model_b, writer, &module_b, &state, 2000);
+        }
+        writer_close(writer);
+    }
+}
+
+static const char *import(const char *path, struct bundle_result *result) {
+    struct disk disk;
+    bool missing;
+    assert_null(disk_open(&disk, root, geteuid(), true, &missing));
+    const char *why = bundle_import(path, &disk, result);
+    disk_close(&disk);
+    return why;
+}
+
+static void bundles_come_back_and_are_reproducible(void **unused) {
+    (void)unused;
+    char path[2][PATH_MAX];
+    uint8_t *bytes[3];
+    size_t size[3];
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%u.bundle", home, i);
+        write_model(i ? 600 : 50);
+        assert_null(export(path[i], i));
+        bytes[i] = read_file(path[i], &size[i]);
+        remove_root();
+    }
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    struct bundle_result result;
+    assert_null(import(path[0], &result));
+    assert_int_equal(result.modules, 2);
+    start_reader(&build_a);
+    model_check(&model, &module_a, 1);
+    model_check(&model_b, &module_b, 1);
+    // Once more changes nothing, and what was there stays where the bundle has nothing.
+    write_one(&build_a, &module_a, SPACE + 1, 3);
+    assert_null(import(path[0], &result));
+    model_check(&model, &module_a, 1);
+    assert_true(has_one(&build_a, &module_a, SPACE + 1, 3));
+    for (unsigned i = 0; i < 2; i++) {
+        unlink(path[i]);
+        free(bytes[i]);
+    }
+}
+
+// A bundle that is damaged anywhere changes nothing.
+static void damaged_bundles_are_refused(void **unused) {
+    (void)unused;
+    char path[PATH_MAX];
+    struct bundle_result result;
+    size_t size;
+    unsigned refused = 0;
+    snprintf(path, sizeof path, "%s/bundle", home);
+    write_one(&build_a, &module_a, 1, 1);
+    write_one(&build_a, &module_b, 1, 1);
+    assert_null(export(path, false));
+    uint8_t *bytes = read_file(path, &size);
+    remove_root();
+    for (size_t at = 100; at < size; at += 61) {
+        bytes[at] ^= 0x10;
+        put_file(path, bytes, size);
+        bool right = !import(path, &result);
+        refused += !right;
+        if (right) assert_true(has_one(&build_a, &module_a, 1, 1) && has_one(&build_a, &module_b, 1, 1));
+        else assert_int_equal(count_files(below("code")), 0);
+        remove_root();
+        bytes[at] ^= 0x10;
+    }
+    assert_true(refused > 10);
+    assert_string_equal(import("/dev/null/none", &result), "there is none");
+    assert_non_null(import("/dev/null", &result));
+    unlink(path);
+    free(bytes);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(nothing_is_lost_among_many_writers),
+        CASE(killed_writers_leave_whole_files),
+        CASE(old_temporary_files_go),
+        CASE(a_locked_module_waits),
+        CASE(what_was_not_used_for_longest_is_evicted),
+        CASE(what_is_read_is_known_to_be_used),
+        CASE(bundles_come_back_and_are_reproducible),
+        CASE(damaged_bundles_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
