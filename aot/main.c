@@ -3,6 +3,7 @@
 #include "aot/cache.h"
 #include "aot/compile.h"
 #include "aot/dump.h"
+#include "aot/keep.h"
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -59,7 +60,7 @@ static void answer(struct channel *channel, const struct channel_result *result)
     futex(&channel->results_in, FUTEX_WAKE, INT32_MAX);
 }
 
-static void serve(struct channel *channel, struct compiler *compiler) {
+static void serve(struct channel *channel, struct compiler *compiler, const uint8_t *arena) {
     static struct channel_request request;
     static struct channel_result result;
     for (uint32_t done = channel->requests_out;; done++) {
@@ -71,6 +72,7 @@ static void serve(struct channel *channel, struct compiler *compiler) {
         compile(compiler, &request, __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) == in, &result);
         __atomic_store_n(&channel->current, 0, __ATOMIC_SEQ_CST);
         answer(channel, &result);
+        keep_add(&request, &result, arena);
     }
 }
 
@@ -91,5 +93,6 @@ int main(int argc, char *argv[]) {
     be_humble();
     struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, arena, &why) : NULL;
     if (!compiler) return 1;
-    serve(channel, compiler);
+    keep_begin(channel);
+    serve(channel, compiler, arena);
 }

@@ -1,5 +1,6 @@
 // Ends the program in time: see watch.h.
 #include "aot/watch.h"
+#include "aot/keep.h"
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@ enum {
     TICK = 1000,    // milliseconds
     IDLE_TICKS = 60,
     STUCK_TICKS = 20,  // for one request
+    LAST_TICK = 10000,  // microseconds
+    LAST_TICKS = 200,
 };
 
 struct seen {
@@ -16,15 +19,23 @@ struct seen {
 };
 
 static void leave(struct channel *channel, int status) {
+    keep_end();
     __atomic_store_n(&channel->left, status == 0, __ATOMIC_SEQ_CST);
     _exit(status);
+}
+
+// The runner has gone. What it asked for is of use to the next one, if it does not take too long.
+static void finish(struct channel *channel) {
+    for (unsigned i = 0; i < LAST_TICKS && !__atomic_load_n(&channel->waiting, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
+    leave(channel, 0);
 }
 
 static void look(struct channel *channel, struct seen *seen) {
     __atomic_fetch_add(&channel->beats, 1, __ATOMIC_RELAXED);
     uint32_t requests = __atomic_load_n(&channel->requests_in, __ATOMIC_RELAXED);
     uint32_t current = __atomic_load_n(&channel->current, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&channel->closed, __ATOMIC_RELAXED)) _exit(0);
+    keep_flush();
+    if (__atomic_load_n(&channel->closed, __ATOMIC_RELAXED)) finish(channel);
     seen->ticks = requests == seen->requests && current == seen->current ? seen->ticks + 1 : 0;
     seen->requests = requests, seen->current = current;
     if (seen->ticks >= (current ? STUCK_TICKS : IDLE_TICKS)) leave(channel, current ? 1 : 0);
@@ -35,7 +46,8 @@ static void *watch(void *data) {
     struct seen seen = {0};
     struct pollfd runner = {.fd = CHANNEL_RUNNER_FD, .events = POLLIN};
     while (poll(&runner, 1, TICK) == 0) look(channel, &seen);
-    _exit(0);
+    finish(channel);
+    return NULL;
 }
 
 bool watch_begin(struct channel *channel) {

@@ -5,11 +5,12 @@
 //
 // What was taken is written over.
 #pragma once
+#include "cache/store.h"
 #include "translator/quick/image.h"
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 5,
+    CHANNEL_VERSION = 6,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -17,6 +18,8 @@ enum {
     CHANNEL_WAYS = 1024,
     CHANNEL_BYTES = 24576,  // of guest code
     CHANNEL_PINS = 16,
+    CHANNEL_MODULES = 8,  // of a request
+    CHANNEL_PATH = 4096,
     CHANNEL_CONTROL_BYTES = 1 << 20,  // in the memory, before the arena
     // Descriptors of the compiler program.
     CHANNEL_FD = 3,
@@ -28,6 +31,13 @@ struct channel_block {
     uint64_t pc;
     uint16_t at, bytes;  // in the request's bytes
     uint8_t entry;  // whether, as in struct region_block
+    uint8_t module;  // number of the request's module
+};
+
+// Executable memory that a file was mapped to, by which code is found again.
+struct channel_module {
+    uint8_t key[16];
+    uint64_t start, bytes;
 };
 
 // An indirect jump that ends a block may lead to another one.
@@ -40,8 +50,11 @@ struct channel_request {
     uint32_t id, mode;
     uint32_t blocks, exits, ways, bytes;
     uint32_t exact, stepwise;  // whether, as in struct region
+    uint32_t modules;  // 0: what comes of it is for this process alone
+    struct channel_module module[CHANNEL_MODULES];
     struct channel_block block[CHANNEL_BLOCKS];
     uint64_t exit[CHANNEL_EXITS];  // pcs
+    uint8_t exit_module[CHANNEL_EXITS];  // numbers of the modules that they stay at the same distances from
     struct channel_way way[CHANNEL_WAYS];
     uint8_t byte[CHANNEL_BYTES];
 };
@@ -65,6 +78,10 @@ struct channel {
     uint64_t features;
     uint8_t pins[CHANNEL_PINS];  // ended by 0
     char isa[16];
+    uint32_t runner;  // process id
+    struct store_key build;
+    char cache[CHANNEL_PATH];  // the directory to keep code in; empty: none
+    uint64_t cache_bytes;  // how much there may be in it
     uint32_t closed;  // the runner needs no more
     uint32_t left;  // the compiler went, for want of work
     uint32_t beats;  // rises every second while the compiler lives

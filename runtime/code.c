@@ -11,6 +11,7 @@
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
 #include "runtime/jitdump.h"
+#include "runtime/keep.h"
 #include "runtime/mem.h"
 #include "runtime/meter.h"
 #include "runtime/native.h"
@@ -86,6 +87,7 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;
     if (options.tier == TIER_QUICK) return;
     quick_hot_passes = options.tier == TIER_OPT ? OPT_UNIT_PASSES : HOT_UNIT_PASSES;
+    keep_init(isa, features);
     optimise_init(isa, features, options.code_size ? options.code_size : OPTIMISED_LIMIT);
 }
 
@@ -202,6 +204,7 @@ void code_invalidate(uint64_t start, uint64_t size) {
     lock_take(&code_lock);
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
     stats_count(STATS_INVALIDATION);
+    module_forget(start, size);
     drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
     lock_drop(&code_lock);
 }
@@ -241,13 +244,13 @@ static size_t keep_to_page(uint64_t pc, size_t size) {
     return size < left ? size : left;
 }
 
-static struct block *build(struct cpu *cpu, const uint8_t *bytes, size_t size) {
+static struct block *build(uint64_t pc, uint32_t mode, const uint8_t *bytes, size_t size) {
     for (unsigned limit = LIFT_INSTRUCTIONS;; limit /= 2) {
-        code_isa->lift(bytes, size, cpu->mode, code_features, limit, &lifted);
+        code_isa->lift(bytes, size, mode, code_features, limit, &lifted);
         if (!lifted.count) return NULL;
-        struct block *block = interp_block_build(&current.about, &lifted, cpu->pc, cpu->mode);
+        struct block *block = interp_block_build(&current.about, &lifted, pc, mode);
         if (block) return block;
-        if (limit == 1) error_die("one guest instruction at %#llx needs too many cells", (unsigned long long)cpu->pc);
+        if (limit == 1) error_die("one guest instruction at %#llx needs too many cells", (unsigned long long)pc);
     }
 }
 
@@ -269,6 +272,8 @@ struct fetched {
 };
 
 static void fetch(uint64_t pc, struct fetched *fetched) {
+    struct module module;
+    module_find(pc, &module);  // for whoever asks for it under the table's lock
     fetched->changes = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
     fetched->size = mem_executable(pc, FETCH_BYTES);
     // What is executable may still be unreadable: a file that became shorter.
@@ -278,8 +283,9 @@ static void fetch(uint64_t pc, struct fetched *fetched) {
 static const struct cell *translate(struct cpu *cpu, const struct fetched *fetched) {
     size_t size = fetched->size;
     if (!size) return fetch_fault(cpu, cpu->pc);
-    struct block *block = build(cpu, fetched->bytes, keep_to_page(cpu->pc, size));
-    if (!block) block = build(cpu, fetched->bytes, size < code_isa->max_instruction ? size : code_isa->max_instruction);
+    size_t longest = size < code_isa->max_instruction ? size : code_isa->max_instruction;
+    struct block *block = build(cpu->pc, cpu->mode, fetched->bytes, keep_to_page(cpu->pc, size));
+    if (!block) block = build(cpu->pc, cpu->mode, fetched->bytes, longest);
     if (!block) return fetch_fault(cpu, cpu->pc + size);
     return publish(block, fetched->bytes);
 }
@@ -329,6 +335,59 @@ static bool is_over_limit(void) {
     return used > (options.code_size ? options.code_size : CODE_LIMIT);
 }
 
+// ---- code that was kept
+
+// A block of the region, as it was when that was compiled, or NULL.
+static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mode) {
+    uint32_t bytes = kept->record.block[i].bytes;
+    struct block *block = find(kept->pc[i], mode);
+    if (!block) {
+        block = build(kept->pc[i], mode, kept->bytes[i], bytes);
+        if (!block) return NULL;
+        publish(block, kept->bytes[i]);
+    }
+    if (block->bytes != bytes) return NULL;
+    block->restored = true;
+    gather_prepare(&current.about, code_isa, block);
+    return block;
+}
+
+// The code of a region that is entered here, if it was kept.
+static bool restore(uint64_t pc, uint32_t mode) {
+    static struct kept kept;
+    static struct block *blocks[CHANNEL_BLOCKS];
+    bool full = false;
+    if (mode & MODE_CAREFUL || !keep_find(pc, mode, optimise_is_exact(), &kept)) return false;
+    for (unsigned i = 0; i < kept.record.blocks; i++) {
+        blocks[i] = make_kept(&kept, i, mode);
+        if (!blocks[i]) return false;
+    }
+    bool restored = optimise_restore(&current.optimiser, &current.native, &current.about, &kept, blocks, &full);
+    if (full) begin_generation();
+    return restored;
+}
+
+// Looks once, and again when code has to be exact.
+static bool is_sought(const struct block *block) {
+    return __atomic_load_n(&block->sought, __ATOMIC_RELAXED) > optimise_is_exact();
+}
+
+static bool seek(struct block *block) {
+    if (is_sought(block)) return false;
+    __atomic_store_n(&block->sought, 1 + optimise_is_exact(), __ATOMIC_RELAXED);
+    return !block->optimised && restore(block->pc, block->mode);
+}
+
+// A block that was made for the sake of a region around it, or before code had to be exact.
+static void seek_again(struct cpu *cpu, struct block *block) {
+    if (is_sought(block) || __atomic_load_n(&block->unit, __ATOMIC_RELAXED)) return;
+    enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
+    lock_take(&code_lock);
+    if (!block->dead) seek(block);
+    lock_drop(&code_lock);
+    meter_switch(cpu, before);
+}
+
 // Under the lock: the block that another thread made meanwhile, or a new one.
 static const struct cell *find_or_translate(struct cpu *cpu, const struct fetched *fetched) {
     struct block *block = find(cpu->pc, cpu->mode);
@@ -337,7 +396,9 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
         cpu->trap.kind = TRAP_RESUME;
         return NULL;
     }
-    return translate(cpu, fetched);
+    const struct cell *code = translate(cpu, fetched);
+    if (code) seek(threaded_of(code)->about->block);
+    return code;
 }
 
 // A block is entered again.
@@ -360,7 +421,7 @@ static void settle(struct cpu *cpu, struct block *block) {
 static bool wants_native(const struct block *block) {
     return block && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) &&
            !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) && !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) &&
-           !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
+           !__atomic_load_n(&block->optimised, __ATOMIC_RELAXED) && !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
 }
 
 // The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well.
@@ -389,6 +450,7 @@ static unsigned gather(struct block *first, struct block **blocks) {
 static void improve(struct block *block) {
     bool full;
     struct quick_unit *unit = block->unit;
+    if (seek(block)) return;
     uint32_t passes = optimise(&current.optimiser, &current.native, &current.about, block, find, &full);
     __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
     if (passes == OPTIMISE_NEVER && unit->counts && !full)
@@ -482,6 +544,7 @@ const struct cell *code_resolve(struct cpu *cpu) {
     struct block *block = find(cpu->pc, cpu->mode);
     if (block) {
         settle(cpu, block);
+        seek_again(cpu, block);
         count_lookup(cpu, block);
         return block->code->cell;
     }

@@ -11,6 +11,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
 #include "runtime/host/clone.h"
+#include "runtime/keep.h"
 #include "translator/quick/quick.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,8 @@ static void fill_channel(const struct start *start) {
     const struct compiler *c = start->compiler;
     struct channel *channel = c->channel;
     channel->arena_bytes = c->arena_bytes;
+    channel->runner = (uint32_t)start->runner;
+    keep_tell(channel);
     compiler_describe(channel, start->isa, start->features);
 }
 

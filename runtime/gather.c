@@ -9,10 +9,9 @@ enum {
     REGION_CELLS = 4000,
     AROUND_CELLS = 5000,  // looked at
     LOOP_CELLS = 3600,
-    STRAIGHT_CELLS = 250,
-    STRAIGHT_LEAST = 12,
     ANY_CELLS = 150,
     CALLEE_CELLS = 200,
+    MOST_TARGETS = 4,
     MAX_AFTER = INTERP_MAX_CELLS + 1 + BLOCK_TARGETS,
 };
 
@@ -51,7 +50,7 @@ void gather_prepare(struct arena *arena, const struct guest_isa *isa, struct blo
 // ---- from block to block
 
 static bool is_good(const struct block *block) {
-    return block && block->unit && !block->dead;
+    return block && (block->unit || block->restored) && !block->dead;
 }
 
 // Where the number of a block with this pc is, or is to be.
@@ -77,13 +76,15 @@ static uint64_t behind(const struct block *block) {
     return block->pc + block->bytes;
 }
 
+// Where an indirect jump led. One that leads to many places, such as an interpreter's to its next operation, is predicted best as what it is: by comparisons
+// it would take several jumps that the host cannot predict. It ends the region then.
 static unsigned targets_of(const struct block *block, uint64_t pc[BLOCK_TARGETS]) {
     unsigned count = 0;
     for (unsigned i = 0; i < BLOCK_TARGETS && block->targets; i++) {
         uint64_t target = __atomic_load_n(&block->targets[i], __ATOMIC_RELAXED);
         if (target) pc[count++] = target;
     }
-    return count;
+    return count <= MOST_TARGETS ? count : 0;
 }
 
 // Where a call goes, as far as is known. A direct one goes to the block's last exit.
@@ -280,17 +281,6 @@ bool gather_enter(struct gathering *g, const struct block *block) {
     int at = place_of(g, block->pc);
     if (at >= 0) g->entry[at] = true;
     return at >= 0;
-}
-
-bool gather_straight(struct gathering *g, struct block *first, gather_find *find) {
-    begin(g);
-    add_block(g, first, STRAIGHT_CELLS);
-    for (unsigned i = 0; i < g->blocks; i++) {
-        uint64_t pc[MAX_AFTER];
-        for (unsigned count = is_call(g->block[i]) ? 0 : after(g->block[i], pc), n = 0; n < count; n++)
-            add_block(g, find(pc[n], first->mode), STRAIGHT_CELLS);
-    }
-    return g->cells >= STRAIGHT_LEAST && finish(g, find);
 }
 
 bool gather_any(struct gathering *g, struct block *first, gather_find *find) {

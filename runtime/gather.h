@@ -25,8 +25,6 @@ void gather_prepare(struct arena *arena, const struct guest_isa *isa, struct blo
 // The loop or recursive function that the block begins, with what it calls. False if there is none, if it is too large, or if it is left for calls
 // all the time: entering and leaving a region costs more than better code for some few instructions gains over the quick tier's.
 bool gather_loop(struct gathering *g, struct block *first, gather_find *find);
-// What follows the block up to calls. False if that is too little to gain anything.
-bool gather_straight(struct gathering *g, struct block *first, gather_find *find);
 // Whatever follows the block, up to some size.
 bool gather_any(struct gathering *g, struct block *first, gather_find *find);
 // The region is to be entered at this block as well. False if it is not in it.

@@ -88,7 +88,7 @@ static void write_distances(struct quick_exit *const *exits, unsigned count, boo
 static struct block *target_of(const struct quick_exit *exit) {
     const struct cell *cell = __atomic_load_n(&exit->out.target, __ATOMIC_ACQUIRE);
     struct block *block = cell == &exit->out.link ? NULL : threaded_of(cell)->about->block;
-    return block && !block->dead && block->unit ? block : NULL;
+    return block && !block->dead && (block->unit || block->optimised) ? block : NULL;
 }
 
 static void link_waiting(struct native *native) {
@@ -158,9 +158,12 @@ static void switch_loop(const struct block *block) {
 }
 
 void native_switch(struct block *block) {
-    if (!block->unit) return;
+    if (!block->unit && !block->optimised) {
+        native_unlink(block);
+        return;
+    }
     rewrite(block, true);
-    switch_loop(block);
+    if (block->unit) switch_loop(block);
 }
 
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full) {

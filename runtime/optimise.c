@@ -5,6 +5,7 @@
 #include "runtime/code.h"
 #include "runtime/cpu_loop.h"
 #include "runtime/gather.h"
+#include "runtime/keep.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
 #include "runtime/perfmap.h"
@@ -17,9 +18,8 @@ enum {
     AGAIN_SOON = 2000,  // passes
     PATIENCE = 5,
     MOST_GROWN = 4,
-    STRAIGHT_TRIES = 3,  // so often a loop was looked for in vain
-    LEAST_SHARE = 50,  // one part in so many of a thread's time is worth a compilation
-    MOST_TRIES = 5,  // each time it takes twice as long to the next one
+    MOST_TRIES = 2,  // each time it takes twice as long to the next one
+    MOST_IDLE = 5,  // the same
     FAILURES = 4,  // of compiler programs in one process, after which it does without
     LEAST_ARENA = 1 << 20,
     MOST_ARENA = 4 << 20,
@@ -72,25 +72,25 @@ static bool copy_bytes(const struct gathering *g, struct channel_request *reques
     for (unsigned i = 0; i < g->blocks; i++) {
         const struct block *block = g->block[i];
         if (!code_copy_bytes(block, request->byte + request->bytes)) return false;
-        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, g->entry[i]};
+        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, g->entry[i], 0};
         request->bytes += block->bytes;
     }
     return true;
 }
 
-static struct quick_exit *make_exits(const struct gathering *g, struct arena *arena) {
-    struct quick_exit *exit = arena_alloc(arena, g->exits * sizeof *exit + 1, 8);
-    for (unsigned i = 0; i < g->exits; i++) quick_exit_init(&exit[i], g->exit[i]);
-    return exit;
+static void make_exits(struct optimised *unit, const uint64_t *pc, unsigned count, struct arena *arena) {
+    unit->exits = count;
+    unit->exit = arena_alloc(arena, count * sizeof *unit->exit + 1, 8);
+    for (unsigned i = 0; i < count; i++) quick_exit_init(&unit->exit[i], pc[i]);
 }
 
-static struct optimised *make_unit(const struct gathering *g, const struct channel_request *request, struct arena *arena) {
-    struct optimised *unit = arena_alloc(arena, sizeof *unit + g->blocks * sizeof *unit->use, 8);
-    unit->blocks = g->blocks;
+static struct optimised *make_unit(struct block *const *blocks, const bool *entry, unsigned count, struct arena *arena) {
+    struct optimised *unit = arena_alloc(arena, sizeof *unit + count * sizeof *unit->use, 8);
+    unit->blocks = count;
     unit->exact = exact;
-    for (unsigned i = 0; i < g->blocks; i++) {
-        unit->use[i] = (struct use){g->block[i]->uses, unit, g->block[i], request->block[i].entry};
-        g->block[i]->uses = &unit->use[i];
+    for (unsigned i = 0; i < count; i++) {
+        unit->use[i] = (struct use){blocks[i]->uses, unit, blocks[i], entry[i]};
+        blocks[i]->uses = &unit->use[i];
     }
     return unit;
 }
@@ -120,12 +120,6 @@ static const struct optimised *alike(const struct gathering *g) {
     return NULL;
 }
 
-// Whether much of the time since the last try went by in the block and its like, at a cell a cycle.
-static bool takes_time(const struct block *block) {
-    uint64_t cells = (uint64_t)block->count * (AGAIN_SOON << (block->tries - 1));
-    return cells * LEAST_SHARE > host_ticks() - block->since;
-}
-
 // What to ask for because of a block that turned hot: the region around it, or one that it is another way into, or a new one. How often that was asked for
 // before goes to *grown.
 static bool find_region(struct gathering *g, struct block *block, gather_find *find, unsigned *grown) {
@@ -133,10 +127,7 @@ static bool find_region(struct gathering *g, struct block *block, gather_find *f
     *grown = like ? like->grown + 1u : 0;
     if (like && grow(g, like, block, find)) return true;
     *grown = 0;
-    if (!gather_loop(g, block, find)) {
-        if (options.tier == TIER_OPT) return gather_any(g, block, find);
-        return block->tries >= STRAIGHT_TRIES && takes_time(block) && gather_straight(g, block, find);
-    }
+    if (!gather_loop(g, block, find)) return options.tier == TIER_OPT && gather_any(g, block, find);
     like = alike(g);
     if (!like) return true;
     *grown = like->grown + 1u;
@@ -179,9 +170,9 @@ static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, st
     request->ways = g.ways;
     memcpy(request->exit, g.exit, g.exits * sizeof *g.exit);
     memcpy(request->way, g.way, g.ways * sizeof *g.way);
-    struct optimised *unit = make_unit(&g, request, arena);
-    unit->exit = make_exits(&g, arena);
-    unit->exits = g.exits;
+    keep_describe(&g, request);
+    struct optimised *unit = make_unit(g.block, g.entry, g.blocks, arena);
+    make_exits(unit, g.exit, g.exits, arena);
     unit->grown = (uint8_t)grown;
     unit->by = block;
     o->asked[c->asked % CHANNEL_REQUESTS] = unit;
@@ -228,16 +219,16 @@ static bool copy_in(struct native *native, const struct compiler *c, struct opti
     return unit->code;
 }
 
-// Faults in the code must be known as such before anyone enters it.
-static void install(struct optimiser *o, struct optimised *unit, const struct channel_result *result) {
+// Faults in the code must be known as such before anyone enters it. `entry`: by block, from the code's start.
+static void install(struct optimiser *o, struct optimised *unit, const uint32_t *entry) {
     perfmap_add(unit->code, unit->bytes, unit->use[0].block->pc, "opt");
     unit->next = o->made;
     __atomic_store_n(&o->made, unit, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct use *use = &unit->use[i];
-        if (!use->entry || result->entry[i] >= unit->bytes) continue;
+        if (!use->entry || entry[i] >= unit->bytes) continue;
         use->block->optimised_by = unit;
-        give(use->block, unit->code + result->entry[i]);
+        give(use->block, unit->code + entry[i]);
     }
 }
 
@@ -257,7 +248,7 @@ static void take(struct optimiser *o, struct native *native, struct optimised *u
     bool ours = result->id == o->compiler.answered;
     if (unit->dead) return;
     if (ours && result->outcome == CHANNEL_MADE && copy_in(native, &o->compiler, unit, result, full)) {
-        install(o, unit, result);
+        install(o, unit, result->entry);
         stats_optimised(result, unit->blocks);
         return;
     }
@@ -322,7 +313,7 @@ static bool waits(struct block *block) {
 // Counting takes time: a unit that runs out at blocks that have their code stops it before long.
 static uint32_t have_nothing_to_ask(const struct block *block) {
     struct quick_unit *unit = block->unit;
-    return unit->idle < MOST_TRIES ? AGAIN_SOON << unit->idle++ : OPTIMISE_NEVER;
+    return unit->idle < MOST_IDLE ? AGAIN_SOON << unit->idle++ : OPTIMISE_NEVER;
 }
 
 uint32_t optimise(struct optimiser *o, struct native *native, struct arena *arena, struct block *block, gather_find *find,
@@ -335,12 +326,32 @@ uint32_t optimise(struct optimiser *o, struct native *native, struct arena *aren
     if (block->asked || waits(block)) return AGAIN_SOON;
     if (is_banned(block->pc)) return OPTIMISE_NEVER;
     if (!compiler_request(c)) return AGAIN_SOON;  // its ring is full: no fault of the block's
-    if (!ask(o, c, arena, block, find)) {
-        block->since = host_ticks();
-        return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
-    }
+    if (!ask(o, c, arena, block, find)) return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
     if (options.tier == TIER_OPT) wait_for(o, native, full);
     return AGAIN_SOON;
+}
+
+// ---- what was kept
+
+bool optimise_restore(struct optimiser *o, struct native *native, struct arena *arena, const struct kept *kept,
+                      struct block *const *blocks, bool *full) {
+    const struct record *record = &kept->record;
+    uint32_t entry[CHANNEL_BLOCKS];
+    bool is_entry[CHANNEL_BLOCKS];
+    for (unsigned i = 0; i < record->blocks; i++) {
+        entry[i] = record->block[i].entry;
+        is_entry[i] = entry[i] != RECORD_NO_ENTRY;
+    }
+    struct optimised *unit = make_unit(blocks, is_entry, record->blocks, arena);
+    make_exits(unit, kept->exit, record->image.exits, arena);
+    unit->by = blocks[0];
+    unit->bytes = record->image.bytes;
+    unit->code = native_add(native, &record->image, record->code, unit->exit, full);
+    unit->dead = !unit->code;
+    if (unit->dead) return false;
+    install(o, unit, entry);
+    stats_restored(record);
+    return true;
 }
 
 unsigned optimise_blocks(const struct block *block, struct block *blocks[CHANNEL_BLOCKS]) {
@@ -405,6 +416,10 @@ enum native_fault optimise_fault(const struct optimiser *o, struct cpu *cpu, uin
         return NATIVE_TRAP;
     }
     return NATIVE_FOREIGN;
+}
+
+bool optimise_is_exact(void) {
+    return exact;
 }
 
 void optimise_exactly(struct optimiser *o) {

@@ -8,6 +8,7 @@
 #include "translator/interp/interp.h"
 
 struct arena;
+struct kept;
 struct native;
 struct optimised;
 
@@ -26,6 +27,11 @@ void optimise_init(const struct guest_isa *isa, guest_features features, uint64_
 // OPTIMISE_NEVER. Code goes to `native`, what else stays comes from `arena`. *full: there is no room left for more.
 uint32_t optimise(struct optimiser *optimiser, struct native *native, struct arena *arena, struct block *block, gather_find *find,
                   bool *full);
+// Code that was kept, of these blocks, is entered from now on. False if it is none.
+bool optimise_restore(struct optimiser *optimiser, struct native *native, struct arena *arena, const struct kept *kept,
+                      struct block *const *blocks, bool *full);
+// Whether code has to be exact from now on.
+bool optimise_is_exact(void);
 // The blocks of the region that a block's better code is of; none if it has none. Here without the lock: no other cpu may be there.
 unsigned optimise_blocks(const struct block *block, struct block *blocks[CHANNEL_BLOCKS]);
 // The block goes: nobody enters code that was made of it any more. True if there was any.

@@ -26,7 +26,7 @@ struct made {
 };
 
 static struct sum retired;  // cpus that are gone; under the list of cpus' lock
-static struct made translated, made_native, optimised;
+static struct made translated, made_native, optimised, restored;
 static uint64_t changes[STATS_CHANGES];
 static uint64_t comparisons[STATS_COMPARISONS];
 
@@ -79,13 +79,20 @@ void stats_optimised(const struct channel_result *result, unsigned blocks) {
     optimised.microseconds += result->microseconds;
 }
 
+void stats_restored(const struct record *record) {
+    restored.units++;
+    restored.blocks += record->blocks;
+    restored.instructions += record->instructions;
+    restored.bytes += record->image.bytes;
+}
+
 void stats_count(enum stats_change change) {
     changes[change]++;
 }
 
 void stats_forked(struct cpu *cpu) {
     retired = (struct sum){.quick = 0};
-    translated = made_native = optimised = (struct made){.units = 0};
+    translated = made_native = optimised = restored = (struct made){.units = 0};
     memset(changes, 0, sizeof changes);
     memset(comparisons, 0, sizeof comparisons);
     cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = 0;
@@ -158,6 +165,9 @@ static void say_made(const struct sum *sum) {
         "of the guest's",
         (unsigned long long)optimised.units, (unsigned long long)optimised.blocks, (unsigned long long)optimised.instructions,
         (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6, meter_seconds(spent[METER_OPTIMISING]));
+    error_say("kept from earlier runs: %llu regions of %llu blocks, from %llu instructions, %llu bytes",
+              (unsigned long long)restored.units, (unsigned long long)restored.blocks, (unsigned long long)restored.instructions,
+              (unsigned long long)restored.bytes);
 }
 
 static void say_events(const struct sum *sum) {
@@ -231,6 +241,10 @@ static void put_made(struct text *text) {
     put_number(text, "optimised_instructions", optimised.instructions);
     put_number(text, "optimised_blocks", optimised.blocks);
     put_number(text, "optimised_bytes", optimised.bytes);
+    put_number(text, "kept_regions", restored.units);
+    put_number(text, "kept_instructions", restored.instructions);
+    put_number(text, "kept_blocks", restored.blocks);
+    put_number(text, "kept_bytes", restored.bytes);
     put_seconds(text, "compiler_seconds", (double)optimised.microseconds / 1e6);
 }
 

@@ -1,6 +1,6 @@
 // What --stats and --stats-json report at the end of a run.
 #pragma once
-#include "cache/channel.h"
+#include "cache/record.h"
 #include "translator/ir/cpu.h"
 #include <stdbool.h>
 
@@ -23,6 +23,8 @@ void stats_translated(unsigned instructions, unsigned bytes);
 void stats_native(unsigned blocks, unsigned bytes);
 // A region of so many blocks was compiled; under the code table's lock.
 void stats_optimised(const struct channel_result *result, unsigned blocks);
+// Code of a region that was kept is used; under the code table's lock.
+void stats_restored(const struct record *record);
 // Once more; under the code table's lock.
 void stats_count(enum stats_change change);
 // In a forked child, whose only cpu this is: it counts from nothing.

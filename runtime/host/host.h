@@ -27,6 +27,10 @@ int host_context_was_write(const void *ucontext);
 // A clock that takes no more than some nanoseconds to read, at a constant rate that is not known.
 uint64_t host_ticks(void);
 
+// What the processor and the system offer to code: numbers that differ where code may have to.
+enum { HOST_FEATURE_WORDS = 20 };
+void host_features(uint32_t word[HOST_FEATURE_WORDS]);
+
 // memcpy that a fault makes return -EFAULT (fault_handle knows its pc).
 int host_copy(void *to, const void *from, uint64_t size);
 extern const char host_copy_access[], host_copy_failed[];

@@ -4,6 +4,8 @@
 #include "runtime/base/sys.h"
 #include <linux/ptrace.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/platform/x86.h>
 #include <sys/user.h>
 #include <ucontext.h>
 
@@ -23,6 +25,29 @@ uint64_t host_context_register(const void *ucontext, unsigned number) {
 
 uint64_t host_ticks(void) {
     return __builtin_ia32_rdtsc();
+}
+
+// What the C library read at the start: asking again would take longer than all else there, since virtual machines stop at each `cpuid` (Intel's manual 2A,
+// "CPUID"; numbers of the processor at work are left out).
+void host_features(uint32_t word[HOST_FEATURE_WORDS]) {
+    enum { EAX = 1, EBX = 2, ECX = 4, EDX = 8 };
+    static const struct {
+        uint8_t leaf, registers;
+    } leaves[] = {{CPUID_INDEX_1, EAX | ECX | EDX},
+                  {CPUID_INDEX_7, EBX | ECX | EDX},
+                  {CPUID_INDEX_80000001, ECX | EDX},
+                  {CPUID_INDEX_D_ECX_1, EAX},
+                  {CPUID_INDEX_7_ECX_1, EAX}};
+    unsigned count = 0;
+    memset(word, 0, HOST_FEATURE_WORDS * sizeof *word);
+    for (unsigned i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+        const struct cpuid_feature *leaf = __x86_get_cpuid_feature_leaf(leaves[i].leaf);
+        for (unsigned n = 0; n < 4; n++) {
+            if (!(leaves[i].registers >> n & 1)) continue;
+            word[count++] = leaf->cpuid_array[n];
+            word[count++] = leaf->active_array[n];  // without what the system does not support
+        }
+    }
 }
 
 void host_context_set_pc(void *ucontext, uint64_t pc) {

@@ -73,6 +73,8 @@ struct block {
     bool dead;
     bool settled;  // entered again; from now on others may be linked to its code
     bool plain;  // there will be no native code
+    bool restored;  // it belongs to a region whose code was kept
+    uint8_t sought;  // the runtime's: for what kind of code that was kept
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
@@ -83,7 +85,6 @@ struct block {
     bool asked;
     uint8_t waited, tries;
     uint8_t kind;
-    uint64_t since;  // by the host's clock
     uint64_t *targets;  // BLOCK_TARGETS pcs that an indirect jump led to, by some bits of them, noted by native code; or NULL
     const void *handler;  // the first cell's own while there is native code
     struct threaded *code;

@@ -50,10 +50,11 @@ static void emit_block(struct unit *e, unsigned at) {
     e->block_at = at;
     e->own_exit = 0;
     forget_all(e);
-    bool apart = e->falls && e->unit->counts;  // who comes from the block before is not counted
+    bool counts = e->unit->counts && !e->loops;  // else its jumps back do
+    bool apart = e->falls && counts;  // who comes from the block before is not counted
     e->falls = false;
     e->unit->entry[at] = asm_offset(A);
-    if (!apart) count_pass(e, at);
+    if (!apart && counts) count_pass(e, at);
     e->entry[at] = asm_offset(A);
     if (apart) e->apart |= 1u << at;
     bool switches = quick_hot_passes && e->loops >> at & 1;

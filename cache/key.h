@@ -1,0 +1,19 @@
+// What kept code depends on besides guest bytes: where any of this differs, there is another store, and what is in the one is unknown in the other.
+#pragma once
+#include "cache/store.h"
+#include <stdint.h>
+
+enum { KEY_HOST_WORDS = 20 };
+
+struct key_parts {
+    const char *build;  // what this version of Ferry was made of, and LLVM's version
+    const char *guest;
+    uint64_t guest_features;
+    const uint8_t *pins;  // ended by 0
+    uint32_t host[KEY_HOST_WORDS];  // the host's features
+};
+
+// Changes with any source that kept code depends on, with LLVM's version and with how this was compiled.
+extern const char key_build[];
+
+void key_make(const struct key_parts *parts, struct store_key *key);

@@ -1,0 +1,152 @@
+// Records, in the order header, modules' keys, blocks, exits, holes, code: see record.h.
+#include "cache/record.h"
+#include "translator/ir/uop.h"
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+struct header {
+    uint32_t modules, blocks, exits, holes;
+    uint32_t bytes, holes_at, exits_at, instructions;
+    uint64_t hash[2];
+};
+
+enum { ALIGN = 8, EXACT = 1 << 16 };
+
+uint32_t record_kind(uint32_t mode, bool exact) {
+    return mode | (exact ? EXACT : 0);
+}
+
+void record_hash(const uint8_t *bytes, size_t size, uint64_t hash[2]) {
+    XXH128_hash_t made = XXH3_128bits(bytes, size);
+    hash[0] = made.low64;
+    hash[1] = made.high64;
+}
+
+// ---- writing
+
+struct writing {
+    uint8_t *at;
+    bool failed;
+};
+
+static void put(struct writing *w, const void *from, size_t size) {
+    memcpy(w->at, from, size);
+    w->at += size;
+}
+
+static void put_block(struct writing *w, const struct channel_request *request, const struct channel_result *result, unsigned i) {
+    const struct channel_block *block = &request->block[i];
+    w->failed |= block->module >= request->modules;
+    if (w->failed) return;
+    const struct channel_module *module = &request->module[block->module];
+    uint64_t at = block->pc - module->start;
+    w->failed |= at > UINT32_MAX || at > module->bytes || block->bytes > module->bytes - at;
+    put(w,
+        &(struct record_block){.at = (uint32_t)at,
+                               .bytes = block->bytes,
+                               .entry = block->entry ? result->entry[i] : RECORD_NO_ENTRY,
+                               .module = block->module},
+        sizeof(struct record_block));
+}
+
+static void put_exit(struct writing *w, const struct channel_request *request, unsigned i) {
+    unsigned module = request->exit_module[i];
+    w->failed |= module >= request->modules;
+    if (w->failed) return;
+    put(w, &(struct record_exit){request->exit[i] - request->module[module].start, module}, sizeof(struct record_exit));
+}
+
+static void put_hole(struct writing *w, const struct channel_request *request, struct image_hole hole) {
+    w->failed |= hole.module >= request->modules;
+    if (w->failed) return;
+    if (hole.kind == IMAGE_PC) hole.value -= request->module[hole.module].start;
+    put(w, &hole, sizeof hole);
+}
+
+static bool is_good(const struct channel_request *request, const struct channel_result *result) {
+    return request->modules && request->modules <= CHANNEL_MODULES && request->blocks && request->blocks <= CHANNEL_BLOCKS &&
+           request->exits <= CHANNEL_EXITS && request->bytes <= CHANNEL_BYTES && result->holes <= IMAGE_MAX_HOLES &&
+           result->bytes && result->bytes <= IMAGE_MAX_BYTES && !request->stepwise;
+}
+
+// The blocks' bytes stand one behind the other in the request.
+static bool is_dense(const struct channel_request *request) {
+    uint32_t at = 0;
+    for (unsigned i = 0; i < request->blocks; i++) {
+        if (request->block[i].at != at) return false;
+        at += request->block[i].bytes;
+    }
+    return at == request->bytes;
+}
+
+size_t record_write(uint8_t *buffer, const struct channel_request *request, const struct channel_result *result,
+                    const uint8_t *code, const struct image_hole *hole) {
+    if (!is_good(request, result) || !is_dense(request)) return 0;
+    struct header header = {.modules = request->modules,
+                            .blocks = request->blocks,
+                            .exits = request->exits,
+                            .holes = result->holes,
+                            .bytes = result->bytes,
+                            .holes_at = result->holes_at,
+                            .exits_at = result->exits_at,
+                            .instructions = result->instructions};
+    record_hash(request->byte, request->bytes, header.hash);
+    struct writing w = {.at = buffer};
+    put(&w, &header, sizeof header);
+    for (unsigned i = 0; i < request->modules; i++) put(&w, request->module[i].key, sizeof(struct store_key));
+    for (unsigned i = 0; i < request->blocks; i++) put_block(&w, request, result, i);
+    for (unsigned i = 0; i < request->exits; i++) put_exit(&w, request, i);
+    for (unsigned i = 0; i < result->holes; i++) put_hole(&w, request, hole[i]);
+    if (w.failed) return 0;
+    put(&w, code, result->bytes);
+    static const uint8_t zeros[ALIGN];
+    put(&w, zeros, -(uintptr_t)(w.at - buffer) % ALIGN);
+    return (size_t)(w.at - buffer);
+}
+
+// ---- reading
+
+// Takes `count` things from the front, or NULL.
+static const void *take(const uint8_t **at, size_t *left, uint64_t count, size_t size) {
+    if (count > *left / size) return NULL;
+    const void *taken = *at;
+    *at += count * size;
+    *left -= count * size;
+    return taken;
+}
+
+static bool holds_good_numbers(const struct record *r) {
+    bool good = true;
+    for (unsigned i = 0; i < r->blocks; i++) {
+        const struct record_block *block = &r->block[i];
+        good &= block->module < r->modules && block->bytes && block->bytes <= BLOCK_MAX_BYTES;
+        good &= block->entry == RECORD_NO_ENTRY || block->entry < r->image.bytes;
+    }
+    for (unsigned i = 0; i < r->image.exits; i++) good &= r->exit[i].module < r->modules;
+    for (unsigned i = 0; i < r->image.holes; i++) good &= r->image.hole[i].module < r->modules;
+    return good;
+}
+
+bool record_read(const void *bytes, size_t size, struct record *record) {
+    const uint8_t *at = bytes;
+    const struct header *h = (uintptr_t)bytes % ALIGN ? NULL : take(&at, &size, 1, sizeof *h);
+    if (!h) return false;
+    if (!h->modules || h->modules > CHANNEL_MODULES || !h->blocks || h->blocks > CHANNEL_BLOCKS || h->exits > CHANNEL_EXITS ||
+        h->holes > IMAGE_MAX_HOLES || !h->bytes || h->bytes > IMAGE_MAX_BYTES)
+        return false;
+    *record = (struct record){.modules = h->modules, .blocks = h->blocks, .instructions = h->instructions};
+    memcpy(record->hash, h->hash, sizeof record->hash);
+    record->module = take(&at, &size, h->modules, sizeof *record->module);
+    record->block = take(&at, &size, h->blocks, sizeof *record->block);
+    record->exit = take(&at, &size, h->exits, sizeof *record->exit);
+    record->image = (struct image){.bytes = h->bytes,
+                                   .holes_at = h->holes_at,
+                                   .exits_at = h->exits_at,
+                                   .holes = h->holes,
+                                   .exits = h->exits,
+                                   .hole = take(&at, &size, h->holes, sizeof(struct image_hole))};
+    record->code = take(&at, &size, h->bytes, 1);
+    bool whole = record->module && record->block && record->exit && record->image.hole && record->code && size < ALIGN;
+    return whole && holds_good_numbers(record);
+}

@@ -1,0 +1,41 @@
+// Code of a region as it is kept between runs: an image (translator/quick/image.h) and what the runner has to know about it, with guest addresses as
+// distances from modules. A module is executable memory that a file was mapped to; where it is, is for the reader to say.
+//
+// A record is good for those guest bytes only whose hash it has. The layout is this machine's: whatever makes it another one is in the store's key.
+#pragma once
+#include "cache/channel.h"
+#include <stdbool.h>
+
+struct record_block {
+    uint32_t at, bytes;  // from the module's start
+    uint32_t entry;  // into the code, or RECORD_NO_ENTRY
+    uint32_t module;
+};
+#define RECORD_NO_ENTRY UINT32_MAX
+
+struct record_exit {
+    uint64_t at;  // from the module's start, modulo 2^64
+    uint64_t module;
+};
+
+struct record {
+    const struct store_key *module;
+    const struct record_block *block;
+    const struct record_exit *exit;
+    const uint8_t *code;
+    struct image image;  // its IMAGE_PCs are distances
+    uint32_t modules, blocks, instructions;
+    uint64_t hash[2];  // of the blocks' bytes, one behind the other
+};
+
+enum { RECORD_MAX_BYTES = IMAGE_MAX_BYTES + IMAGE_MAX_HOLES * sizeof(struct image_hole) + (64 << 10) };
+
+// What a record is for besides guest bytes: the same code may be there in several kinds.
+uint32_t record_kind(uint32_t mode, bool exact);
+// Writes what came of a request with modules, whose image is at `code` with `hole`, to `buffer`, which has room for RECORD_MAX_BYTES. Returns its size, a
+// multiple of 8, or 0 if it is not of a kind that can be kept.
+size_t record_write(uint8_t *buffer, const struct channel_request *request, const struct channel_result *result,
+                    const uint8_t *code, const struct image_hole *hole);
+// Finds everything in a record, which has to be aligned to 8 bytes and stay. False if it is none: `bytes` may be anything.
+bool record_read(const void *bytes, size_t size, struct record *record);
+void record_hash(const uint8_t *bytes, size_t size, uint64_t hash[2]);

@@ -1,0 +1,113 @@
+// The list of modules: see module.h. An entry stays for good, and with it what was read from the cache: what is mapped again, perhaps elsewhere, is known.
+#include "runtime/module.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/lock.h"
+#include "runtime/mem.h"
+#include <string.h>
+#include <sys/mman.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { SAMPLES = 4, SAMPLE_BYTES = 256 };
+
+struct entry {
+    struct entry *next;
+    struct module module;
+    bool mapped;
+};
+
+static bool wanted;
+static struct lock module_lock;
+static struct arena entries;
+static struct entry *first;
+
+void module_init(void) {
+    lock_register(&module_lock);
+    wanted = true;
+}
+
+static bool is_code_of_file(const struct mem_area *area) {
+    return area->prot == (PROT_READ | PROT_EXEC) && !(area->flags & (MAP_ANONYMOUS | MAP_SHARED)) && area->kind == MEM_PLAIN &&
+           area->end - area->start <= UINT32_MAX;
+}
+
+// Of its beginning, where linkers put a note or a table that differs from build to build, and of some places in it. What is found by it is compared anyway.
+static bool make_key(const struct mem_area *area, struct store_key *key) {
+    uint8_t bytes[MEM_PAGE + SAMPLES * SAMPLE_BYTES + sizeof(uint64_t)];
+    uint64_t size = area->end - area->start;
+    if (mem_copy_in(bytes, area->start, MEM_PAGE) < 0) return false;
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        uint64_t at = (size - SAMPLE_BYTES) * (i + 1) / SAMPLES;
+        if (mem_copy_in(bytes + MEM_PAGE + (size_t)i * SAMPLE_BYTES, area->start + at, SAMPLE_BYTES) < 0) return false;
+    }
+    memcpy(bytes + MEM_PAGE + SAMPLES * SAMPLE_BYTES, &size, sizeof size);
+    XXH128_hash_t hash = XXH3_128bits(bytes, sizeof bytes);
+    memcpy(key->byte, &hash, sizeof key->byte);
+    return true;
+}
+
+static bool is_at(const struct entry *entry, uint64_t pc) {
+    return entry->mapped && pc >= entry->module.start && pc < entry->module.end;
+}
+
+static bool has_key(const struct entry *entry, const struct store_key *key) {
+    return !memcmp(&entry->module.key, key, sizeof *key);
+}
+
+bool module_of(uint64_t pc, struct module *module) {
+    bool found = false;
+    lock_take(&module_lock);
+    for (struct entry *entry = first; entry && !found; entry = entry->next) {
+        found = is_at(entry, pc);
+        if (found) *module = entry->module;
+    }
+    lock_drop(&module_lock);
+    return found;
+}
+
+bool module_by_key(const struct store_key *key, struct module *module) {
+    bool found = false;
+    lock_take(&module_lock);
+    for (struct entry *entry = first; entry && !found; entry = entry->next) {
+        found = entry->mapped && has_key(entry, key);
+        if (found) *module = entry->module;
+    }
+    lock_drop(&module_lock);
+    return found;
+}
+
+// The entry of a module that is not mapped now, or a new one.
+static struct entry *enter(const struct store_key *key) {
+    struct entry *entry = first;
+    while (entry && (entry->mapped || !has_key(entry, key))) entry = entry->next;
+    if (entry) return entry;
+    entry = arena_alloc(&entries, sizeof *entry, 8);
+    entry->module.key = *key;
+    entry->module.store = store_open(key);
+    entry->next = first;
+    return first = entry;
+}
+
+bool module_find(uint64_t pc, struct module *module) {
+    struct mem_area area;
+    struct store_key key;
+    if (!wanted) return false;
+    if (module_of(pc, module)) return true;
+    if (!mem_find(pc, &area) || !is_code_of_file(&area) || !make_key(&area, &key)) return false;
+    lock_take(&module_lock);
+    struct entry *entry = enter(&key);
+    entry->module.start = area.start;
+    entry->module.end = area.end;
+    entry->mapped = true;
+    *module = entry->module;
+    lock_drop(&module_lock);
+    return true;
+}
+
+void module_forget(uint64_t start, uint64_t size) {
+    if (!wanted) return;
+    lock_take(&module_lock);
+    for (struct entry *entry = first; entry; entry = entry->next)
+        entry->mapped &= entry->module.end <= start || entry->module.start >= start + size;
+    lock_drop(&module_lock);
+}
