@@ -73,6 +73,7 @@ static void make_inherited(void) {
         {"--code-size", setting[OPTION_code_size].value},
         {"--tier", setting[OPTION_tier].value},
         {"--jitdump-dir", options.jitdump},
+        {"--log-blocks", options.log_blocks},
     };
     const struct {
         const char *option;
@@ -104,6 +105,7 @@ int settings_apply(void) {
     apply_jitdump();
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute(setting[OPTION_stats_json].value);
+    options.log_blocks = absolute(setting[OPTION_log_blocks].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);
     options.cosim = setting_on(OPTION_cosim);
     options.crash_report = setting_on(OPTION_crash_report);

@@ -36,6 +36,14 @@ struct guest_isa {
 
 extern const struct guest_isa guest_riscv64;
 
+// How guest code is cut into blocks, whoever does it: a block ends with its page, so that most lie in one, or after so many instructions.
+enum { GUEST_PAGE = 4096, GUEST_BLOCK_INSTRUCTIONS = 64 };
+
+// Lifts the block at `pc`, whose bytes these are. An instruction across the border of two pages makes a block of its own. As with lift,
+// block->count is 0 if not even the first instruction lies in `size` bytes.
+void guest_lift_block(const struct guest_isa *isa, const uint8_t *bytes, size_t size, uint64_t pc, uint32_t mode,
+                      guest_features features, unsigned max_instructions, struct ir_block *block);
+
 // By ELF machine or by name; NULL where there is none.
 const struct guest_isa *guest_by_machine(unsigned elf_machine);
 const struct guest_isa *guest_by_name(const char *name);
