@@ -1,7 +1,9 @@
 // ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
 // themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request; not by people.
 #include "aot/compile.h"
+#include "aot/discover.h"
 #include "aot/dump.h"
+#include "aot/needed.h"
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -78,6 +80,8 @@ int main(int argc, char *argv[]) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (argc == 3 && !strcmp(argv[1], "--dump")) return dump_main(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "--discover")) return discover_main(argv[2]);
+    if (argc >= 3 && !strcmp(argv[1], "--needed")) return needed_main(argc - 2, argv + 2);
     if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
         fputs("ferry-compiler is started by ferry when it needs native code; it has no other use.\n", stderr);
         return 2;

@@ -26,6 +26,9 @@ struct guest_isa {
     const uint8_t *pins;
     // Those that calls leave the address to return to in, ended by 0.
     const uint8_t *links;
+    // Those that functions leave as they found them, ended by 0: by the calling convention, so a hint about code of compilers, never a promise.
+    const uint8_t *kept;
+    unsigned global;  // the slot that programs set once, at their start, to reach their data by; 0 where there is none
 
     // -cpu NAME[,ext=true|false|on|off…] into features. 0, or -1 with a message of what is wrong in `why`.
     int (*parse_cpu)(const char *text, guest_features *features, char *why, size_t why_size);

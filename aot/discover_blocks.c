@@ -1,0 +1,218 @@
+// Follows control: from every block that is entered to those that it leads to. Blocks wait in the order in which they were found, so that the way back
+// by parents is a short one. In passing, addresses of code that a block makes are noted as hints.
+#include "aot/discover_search.h"
+#include "runtime/base/error.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 64 };
+
+void *search_grow(void *array, size_t *room, size_t count, size_t element) {
+    if (count < *room) return array;
+    size_t wanted = *room ? 2 * *room : FIRST_ROOM;
+    void *grown = realloc(array, wanted * element);
+    if (!grown) error_die("no memory for what was found in a file");
+    *room = wanted;
+    return grown;
+}
+
+// ---- entering
+
+bool search_lift(struct search *search, uint64_t address) {
+    const struct image *image = &search->image;
+    size_t size;
+    const uint8_t *bytes = image_bytes(image, address, &size);
+    if (!bytes) return false;
+    guest_lift_block(image->isa, bytes, size, address, 0, search->features, GUEST_BLOCK_INSTRUCTIONS, &search->ir);
+    return search->ir.count != 0;
+}
+
+// A block that comes to an undecodable instruction whatever it does is none, and what leads nowhere else but there is data.
+bool search_plausible(struct search *search, uint64_t address) {
+    if (!image_code(&search->image, address) || !search_lift(search, address)) return false;
+    const struct ir_block *ir = &search->ir;
+    if (ir->uop[ir->count - 1].code != UOP_illegal) return true;
+    for (unsigned i = 0; i < ir->count; i++) {
+        if (uop_info[ir->uop[i].code].format == UOP_FORMAT_BRANCH) return true;
+    }
+    return false;
+}
+
+static uint32_t *place_of(struct search *search, uint64_t address) {
+    struct code_range *range = image_code(&search->image, address);
+    return range ? &range->block[(address - range->start) / search->image.isa->min_instruction] : NULL;
+}
+
+int32_t search_enter(struct search *search, uint64_t address, enum discovery_way way, int32_t from) {
+    uint32_t *place = place_of(search, address);
+    if (!place) return SEARCH_NONE;
+    if (*place) {
+        search->found[*place - 1].ways |= (uint8_t)way;
+        return (int32_t)(*place - 1);
+    }
+    *place = (uint32_t)search->founds + 1;
+    SEARCH_ADD(search->found, search->founds, search->found_room,
+               (struct found){
+                   .offset = address, .ways = (uint8_t)way, .first_way = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
+    return (int32_t)(search->founds - 1);
+}
+
+// ---- functions that are known
+
+const struct extent *search_extent(const struct search *search, uint64_t address) {
+    size_t low = 0, high = search->extents;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (search->extent[middle].start <= address) low = middle + 1;
+        else high = middle;
+    }
+    return low && address < search->extent[low - 1].end ? &search->extent[low - 1] : NULL;
+}
+
+void search_try(struct search *search, struct hint hint) {
+    uint32_t *place = place_of(search, hint.address);
+    if (!place) return;
+    const struct extent *extent = search_extent(search, hint.address);
+    bool inside = extent && extent->start != hint.address;
+    if ((inside && !hint.label) || (!*place && !search_plausible(search, hint.address))) return;
+    search_enter(search, hint.address, inside ? DISCOVERY_LABEL : DISCOVERY_FUNCTION, SEARCH_NONE);
+}
+
+// ---- addresses that code makes
+
+// Constants within one block. One that is only added to or accessed at is a piece of an address, or one of data.
+struct constants {
+    uint64_t value[CPU_SLOTS];
+    bool known[CPU_SLOTS], unused[CPU_SLOTS], relative[CPU_SLOTS];
+};
+
+static void give_hint(struct search *search, struct constants *constants, unsigned slot) {
+    if (!constants->known[slot] || !constants->unused[slot] || !image_code(&search->image, constants->value[slot])) return;
+    SEARCH_ADD(search->hint, search->hints, search->hint_room,
+               (struct hint){constants->value[slot], constants->relative[slot]});
+    constants->unused[slot] = false;
+}
+
+static void set_constant(struct search *search, struct constants *constants, unsigned slot, uint64_t value, bool relative) {
+    constants->known[slot] = constants->unused[slot] = true;
+    constants->value[slot] = value;
+    constants->relative[slot] = relative;
+    if (slot == search->image.isa->global && slot && !search->global) search->global = value;
+}
+
+static bool computes(struct constants *constants, const struct uop *uop) {
+    return uop->code == UOP_addi && constants->known[uop->b];
+}
+
+static void use(struct constants *constants, const struct uop *uop) {
+    enum uop_format format = uop_info[uop->code].format;
+    bool address = format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO || uop->code == UOP_addi;
+    if (address) constants->unused[uop->b] = false;
+}
+
+static void note_constants(struct search *search, uint64_t pc) {
+    static struct constants constants;
+    const struct ir_block *ir = &search->ir;
+    bool any = false;
+    for (unsigned i = 0; i < ir->count; i++) {
+        const struct uop *uop = &ir->uop[i];
+        bool makes = uop->code == UOP_lipc || uop->code == UOP_li;
+        if (!any && !makes) continue;
+        if (!any) memset(constants.known, 0, sizeof constants.known);
+        any = true;
+        use(&constants, uop);
+        if (!uop_format_writes(uop_info[uop->code].format)) continue;
+        bool sum = computes(&constants, uop), relative = sum ? constants.relative[uop->b] : uop->code == UOP_lipc;
+        uint64_t base = sum ? constants.value[uop->b] : uop->code == UOP_lipc ? pc : 0;
+        give_hint(search, &constants, uop->a);
+        constants.known[uop->a] = false;
+        if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
+    }
+    for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) give_hint(search, &constants, slot);
+}
+
+// ---- following
+
+static void add_edge(struct search *search, int32_t from, uint64_t address, enum discovery_way way) {
+    int32_t to = search_enter(search, address, way, from);
+    if (to == SEARCH_NONE) return;
+    SEARCH_ADD(search->edge, search->edges, search->edge_room, (uint32_t)to);
+    search->found[from].edges++;
+}
+
+static bool is_link(const struct search *search, unsigned slot) {
+    const uint8_t *links = search->image.isa->links;
+    while (*links && *links != slot) links++;
+    return *links != 0;
+}
+
+// Whether the jump that ends the block leaves the address behind it where a call would.
+static bool is_call(const struct search *search) {
+    const struct ir_block *ir = &search->ir;
+    for (unsigned i = ir->count - 1; i-- > 0 && ir->uop[i].offset == ir->uop[ir->count - 1].offset;) {
+        const struct uop *uop = &ir->uop[i];
+        if (uop->code == UOP_lipc && uop->imm == ir->bytes && is_link(search, uop->a)) return true;
+    }
+    return false;
+}
+
+// Not every call returns. What follows one that does not may be another function, or anything. The lifted block is gone after this.
+static void follow_return(struct search *search, int32_t from, uint64_t pc) {
+    uint64_t behind = pc + search->ir.bytes;
+    const struct extent *here = search_extent(search, behind - 1);
+    if (here && behind >= here->end) return;
+    if (search_plausible(search, behind)) add_edge(search, from, behind, DISCOVERY_RETURN);
+}
+
+static void follow_jump(struct search *search, int32_t from, uint64_t pc) {
+    const struct ir_block *ir = &search->ir;
+    const struct uop *jump = &ir->uop[ir->count - 1];
+    uint64_t target = pc + (uint64_t)jump->imm;
+    if (is_call(search)) {
+        search_enter(search, target, DISCOVERY_FUNCTION, SEARCH_NONE);
+        follow_return(search, from, pc);
+    } else {
+        bool runs_on = jump->imm == ir->bytes;
+        add_edge(search, from, target, runs_on ? DISCOVERY_RUN : DISCOVERY_BRANCH);
+    }
+}
+
+static void follow_indirect(struct search *search, int32_t from, uint64_t pc) {
+    const struct uop *jump = &search->ir.uop[search->ir.count - 1];
+    if (is_call(search)) {
+        follow_return(search, from, pc);
+    } else if (jump->b != search->image.isa->links[0]) {
+        search->found[from].indirect = true;
+        SEARCH_ADD(search->indirect, search->indirects, search->indirect_room, (uint32_t)from);
+    }
+}
+
+static void follow_end(struct search *search, int32_t from, uint64_t pc) {
+    const struct uop *last = &search->ir.uop[search->ir.count - 1];
+    switch (last->code) {
+    case UOP_jump: follow_jump(search, from, pc); break;
+    case UOP_jumpr: follow_indirect(search, from, pc); break;
+    case UOP_syscall:
+    case UOP_codesync:
+    case UOP_resume: add_edge(search, from, pc + uop_exit_offset(last), DISCOVERY_RESUME); break;
+    default: break;  // a trap
+    }
+}
+
+static void follow(struct search *search, int32_t number) {
+    uint64_t pc = search->found[number].offset;
+    if (!search_lift(search, pc)) return;
+    search->found[number].bytes = search->ir.bytes;
+    search->found[number].first_edge = (uint32_t)search->edges;
+    note_constants(search, pc);
+    for (unsigned i = 0; i + 1 < search->ir.count; i++) {
+        const struct uop *uop = &search->ir.uop[i];
+        if (uop_info[uop->code].format == UOP_FORMAT_BRANCH)
+            add_edge(search, number, pc + (uint64_t)uop->imm, DISCOVERY_BRANCH);
+    }
+    follow_end(search, number, pc);
+}
+
+void search_walk(struct search *search) {
+    while (search->walked < search->founds) follow(search, (int32_t)search->walked++);
+}

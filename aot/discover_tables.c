@@ -1,0 +1,194 @@
+// Where indirect jumps lead. For each, the way from its function's entry (by the blocks that the others were found from) is carried out on values without numbers
+// (discover_values.h). Then the jump's target is computed for every number that one of the nodes it depends on can have: the index of a jump table, bounded by the
+// branches passed last, or by its own width. Without a bound a table goes on for as long as it leads into its function.
+#include "aot/discover_values.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_STEPS = 96,       // blocks on the way
+    MAX_ENTRIES = 4096,   // of a table
+    MAX_UNBOUNDED = 1024,
+};
+
+struct way {
+    struct search *search;
+    struct values *values;
+    int32_t block[MAX_STEPS];  // from the jump back
+    uint32_t blocks;
+    uint32_t target;  // node that the jump goes to
+    struct cone cone;  // all that it depends on
+    uint64_t place[MAX_ENTRIES];  // what was found
+    uint32_t count;
+};
+
+static bool spend(struct search *search, uint64_t uops) {
+    bool enough = search->budget > uops;
+    search->budget -= enough ? uops : search->budget;
+    return enough;
+}
+
+// ---- the way
+
+static void find_way(struct way *way, int32_t jump) {
+    const struct search *search = way->search;
+    way->blocks = 0;
+    for (int32_t at = jump; at != SEARCH_NONE && way->blocks < MAX_STEPS; at = search->found[at].parent) {
+        way->block[way->blocks++] = at;
+        if (search->found[at].ways & DISCOVERY_FUNCTION) break;
+    }
+}
+
+// Carries out one block up to where it leaves for `next`, or to its end.
+static void step(struct way *way, uint32_t number) {
+    struct search *search = way->search;
+    const struct found *block = &search->found[way->block[number]];
+    const struct found *next = number ? &search->found[way->block[number - 1]] : NULL;
+    uint32_t stamp = way->blocks - number;
+    for (unsigned i = 0; i + 1 < search->ir.count; i++) {
+        const struct uop *uop = &search->ir.uop[i];
+        bool branch = uop_info[uop->code].format == UOP_FORMAT_BRANCH;
+        bool taken = branch && next && block->offset + (uint64_t)uop->imm == next->offset;
+        if (branch) values_branch(way->values, uop, taken, stamp);
+        else values_step(way->values, uop, block->offset);
+        if (taken) return;
+    }
+    if (next && next->first_way == DISCOVERY_RETURN) values_call(way->values);
+}
+
+static bool walk(struct way *way) {
+    struct search *search = way->search;
+    struct values *values = way->values;
+    values_begin(values, search);
+    for (uint32_t number = way->blocks; number-- > 0;) {
+        if (values_are_full(values)) values_begin(values, search);
+        if (!search_lift(search, search->found[way->block[number]].offset) || !spend(search, search->ir.count)) return false;
+        step(way, number);
+    }
+    const struct uop *jump = &search->ir.uop[search->ir.count - 1];
+    struct uop sum = {.code = UOP_addi, .a = SLOT_SINK, .b = jump->b, .imm = jump->imm};
+    values_step(values, &sum, 0);
+    way->target = values->slot[SLOT_SINK];
+    return values_cone(values, way->target, 0, &way->cone);
+}
+
+// ---- computing targets
+
+static bool is_target(struct way *way, uint64_t address, const struct extent *within) {
+    bool inside = !within || (address >= within->start && address < within->end);
+    return inside && search_plausible(way->search, address);
+}
+
+// The targets with `cut` from `low` on, in steps, until one is none; `all` must be some, or two are enough.
+static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all, const struct extent *within) {
+    static struct cone cone;
+    way->count = 0;
+    if (!values_cone(way->values, way->target, cut, &cone)) return false;
+    for (; way->count < count; way->count++) {
+        uint64_t target = 0;
+        bool good = spend(way->search, cone.count) && values_compute(way->values, &cone, low + way->count * step, &target);
+        target &= ~(uint64_t)(way->search->image.isa->min_instruction - 1);
+        if (!good || !is_target(way, target, within)) break;
+        way->place[way->count] = target;
+    }
+    return way->count == count || (!all && way->count > 1);
+}
+
+struct choice {
+    uint32_t node;
+    uint64_t low, count;
+};
+
+static int by_count(const void *a, const void *b) {
+    const struct choice *x = a, *y = b;
+    return x->count < y->count ? -1 : x->count > y->count;
+}
+
+static bool try_choices(struct way *way, struct choice *choice, unsigned choices, bool all, const struct extent *within) {
+    qsort(choice, choices, sizeof *choice, by_count);
+    for (unsigned i = 0; i < choices; i++) {
+        if (collect(way, choice[i].node, choice[i].low, 1, choice[i].count, all, within)) return true;
+    }
+    return false;
+}
+
+// Bounded by branches passed in the last `steps` blocks. What was compared before may have been something else, which came to the same register.
+static bool try_bounds(struct way *way, uint32_t steps) {
+    struct choice choice[CONE_NODES];
+    unsigned choices = 0;
+    for (uint32_t i = 0; i < way->cone.count; i++) {
+        uint64_t low, high;
+        if (!values_bounds(way->values, way->cone.node[i], way->blocks - steps + 1, &low, &high)) continue;
+        if (high - low < MAX_ENTRIES && high > low) choice[choices++] = (struct choice){way->cone.node[i], low, high - low + 1};
+    }
+    return try_choices(way, choice, choices, true, NULL);
+}
+
+// Bounded by what computed them: bytes, masks.
+static bool try_limits(struct way *way, const struct extent *within) {
+    struct choice choice[CONE_NODES];
+    unsigned choices = 0;
+    for (uint32_t i = 0; i < way->cone.count; i++) {
+        const struct node *node = &way->values->node[way->cone.node[i]];
+        bool small = node->kind != NODE_CONSTANT && node->limit && node->limit < MAX_ENTRIES;
+        if (small) choice[choices++] = (struct choice){way->cone.node[i], 0, node->limit + 1};
+    }
+    return try_choices(way, choice, choices, false, within);
+}
+
+// A table at a place that is known, with whatever for an index.
+static bool try_table(struct way *way, uint32_t memory, const struct extent *within) {
+    const struct node *node = way->values->node, *load = &node[memory];
+    uint32_t at = load->b;
+    while (node[at].kind == NODE_UOP && node[at].code == UOP_addi) at = node[at].b;
+    const struct node *sum = &node[at];
+    bool scaled = sum->code == UOP_sh1add || sum->code == UOP_sh2add || sum->code == UOP_sh3add;
+    if (load->kind != NODE_MEMORY || sum->kind != NODE_UOP || !(scaled || sum->code == UOP_add)) return false;
+    if (node[sum->c].known) return collect(way, sum->b, 0, scaled ? 1 : load->width, MAX_UNBOUNDED, false, within);
+    if (node[sum->b].known && !scaled) return collect(way, sum->c, 0, load->width, MAX_UNBOUNDED, false, within);
+    return false;
+}
+
+static bool find_targets(struct way *way) {
+    const struct extent *here = search_extent(way->search, way->search->found[way->block[0]].offset);
+    for (uint32_t steps = 1;; steps *= 2) {
+        if (steps > way->blocks) steps = way->blocks;
+        if (try_bounds(way, steps)) return true;
+        if (steps == way->blocks) break;
+    }
+    if (here && try_limits(way, here)) return true;
+    for (uint32_t i = 0; here && i < way->cone.count; i++) {
+        if (try_table(way, way->cone.node[i], here)) return true;
+    }
+    const struct node *target = &way->values->node[way->target];
+    way->count = 1;
+    way->place[0] = target->value;
+    return target->known && is_target(way, target->value, NULL);
+}
+
+// ---- all jumps
+
+static void keep(struct way *way, int32_t jump) {
+    struct search *search = way->search;
+    uint32_t first = (uint32_t)search->targets;
+    for (uint32_t i = 0; i < way->count; i++) {
+        int32_t block = search_enter(search, way->place[i], DISCOVERY_LABEL, jump);
+        if (block != SEARCH_NONE) SEARCH_ADD(search->target, search->targets, search->target_room, (uint32_t)block);
+    }
+    search->found[jump].table = (int32_t)search->tables;
+    SEARCH_ADD(search->table, search->tables, search->table_room, (struct jump_table){first, (uint32_t)search->targets - first});
+}
+
+void search_tables(struct search *search, size_t from) {
+    struct way *way = search_grow(NULL, &(size_t){0}, 0, sizeof *way);
+    way->search = search;
+    way->values = search_grow(NULL, &(size_t){0}, 0, sizeof *way->values);
+    for (size_t i = from; i < search->indirects; i++) {
+        int32_t jump = (int32_t)search->indirect[i];
+        if (search->found[jump].table != SEARCH_NONE) continue;
+        find_way(way, jump);
+        if (walk(way) && find_targets(way)) keep(way, jump);
+    }
+    free(way->values);
+    free(way);
+}
