@@ -55,29 +55,45 @@ static void ask_sources(struct search *search) {
     search_read_relocations(search);
 }
 
-static void follow_tables(struct search *search) {
+// Bounded tables of all jumps from number `from` on, and of those that come of them.
+static void follow_tables(struct search *search, size_t from) {
     search_walk(search);
-    for (size_t from = 0; from < search->indirects;) {
+    while (from < search->indirects) {
         size_t behind = search->indirects;
-        search_tables(search, from);
+        search_tables(search, from, true);
         search_walk(search);
         from = behind;
     }
 }
 
+// Whatever may be the address of code, until no more comes of that.
+static void follow_hints(struct search *search) {
+    for (size_t at = 0; at < search->hints || search->walked < search->founds;) {
+        size_t from = search->indirects;
+        while (at < search->hints) search_try(search, search->hint[at++]);
+        follow_tables(search, from);
+    }
+    search->hints = 0;
+}
+
+static bool guess_tables(struct search *search) {
+    search_sort_marks(search);
+    search_tables(search, 0, false);
+    return search->walked < search->founds;
+}
+
 static void run(struct search *search) {
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, known = 0;
     for (unsigned i = 0; i < search->image.codes; i++) bytes += search->image.code[i].end - search->image.code[i].start;
     search->budget = bytes * UOPS_PER_BYTE + UOPS_AT_LEAST;
     ask_sources(search);
-    follow_tables(search);
+    for (size_t i = 0; i < search->extents; i++) known += search->extent[i].end - search->extent[i].start;
+    search->described = known > bytes / 2;
+    follow_tables(search, 0);
     search_read_words(search);
-    for (size_t at = 0; at < search->hints || search->walked < search->founds;) {
-        size_t indirects = search->indirects;
-        while (at < search->hints) search_try(search, search->hint[at++]);
-        search_walk(search);
-        search_tables(search, indirects);
-    }
+    do {
+        follow_hints(search);
+    } while (guess_tables(search));
 }
 
 // ---- what was found, in order
@@ -263,6 +279,7 @@ int discover(const void *elf, size_t size, guest_features features, struct disco
     free(search->target);
     free(search->table);
     free(search->hint);
+    free(search->mark);
     free(search->indirect);
     free(search);
     return result;

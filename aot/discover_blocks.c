@@ -74,11 +74,36 @@ void search_try(struct search *search, struct hint hint) {
     if (!place) return;
     const struct extent *extent = search_extent(search, hint.address);
     bool inside = extent && extent->start != hint.address;
-    if ((inside && !hint.label) || (!*place && !search_plausible(search, hint.address))) return;
+    bool believed = !hint.number || !search->described || (extent && !inside);
+    if ((inside && !hint.label) || !believed || (!*place && !search_plausible(search, hint.address))) return;
     search_enter(search, hint.address, inside ? DISCOVERY_LABEL : DISCOVERY_FUNCTION, SEARCH_NONE);
 }
 
 // ---- addresses that code makes
+
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void search_sort_marks(struct search *search) {
+    size_t kept = 0;
+    if (search->marks) qsort(search->mark, search->marks, sizeof *search->mark, by_value);
+    for (size_t i = 0; i < search->marks; i++) {
+        if (!kept || search->mark[kept - 1] != search->mark[i]) search->mark[kept++] = search->mark[i];
+    }
+    search->marks = kept;
+}
+
+bool search_has_mark(const struct search *search, uint64_t low, uint64_t high) {
+    size_t first = 0, last = search->marks;
+    while (first < last) {
+        size_t middle = first + (last - first) / 2;
+        if (search->mark[middle] <= low) first = middle + 1;
+        else last = middle;
+    }
+    return first < search->marks && search->mark[first] <= high;
+}
 
 // Constants within one block. One that is only added to or accessed at is a piece of an address, or one of data.
 struct constants {
@@ -87,9 +112,10 @@ struct constants {
 };
 
 static void give_hint(struct search *search, struct constants *constants, unsigned slot) {
-    if (!constants->known[slot] || !constants->unused[slot] || !image_code(&search->image, constants->value[slot])) return;
+    bool possible = constants->relative[slot] || search->image.header.e_type == ET_EXEC;
+    if (!constants->known[slot] || !constants->unused[slot] || !possible || !image_code(&search->image, constants->value[slot])) return;
     SEARCH_ADD(search->hint, search->hints, search->hint_room,
-               (struct hint){constants->value[slot], constants->relative[slot]});
+               (struct hint){constants->value[slot], constants->relative[slot], !constants->relative[slot]});
     constants->unused[slot] = false;
 }
 
@@ -98,18 +124,41 @@ static void set_constant(struct search *search, struct constants *constants, uns
     constants->value[slot] = value;
     constants->relative[slot] = relative;
     if (slot == search->image.isa->global && slot && !search->global) search->global = value;
+    size_t size;
+    bool data = (relative || search->image.header.e_type == ET_EXEC) && image_bytes(&search->image, value, &size) &&
+                !image_code(&search->image, value);
+    if (data) SEARCH_ADD(search->mark, search->marks, search->mark_room, value);
 }
 
 static bool computes(struct constants *constants, const struct uop *uop) {
     return uop->code == UOP_addi && constants->known[uop->b];
 }
 
-static void use(struct constants *constants, const struct uop *uop) {
+// Whether operand `b` is the base of an access or of a sum.
+static bool is_base(const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
-    bool address = format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO || uop->code == UOP_addi;
-    if (address) constants->unused[uop->b] = false;
+    return format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO || uop->code == UOP_addi;
 }
 
+static void use(struct search *search, struct constants *constants, const struct uop *uop) {
+    enum uop_format format = uop_info[uop->code].format;
+    if (is_base(uop)) constants->unused[uop->b] = false;
+    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT) give_hint(search, constants, uop->b);
+    if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH) give_hint(search, constants, uop->c);
+}
+
+// A jump to a place far away takes two instructions, the first of which leaves a place near that in a slot. Other pairs of instructions may lie on both sides of a
+// block's end.
+static bool is_half(const struct search *search, const struct constants *constants, unsigned slot, uint64_t pc) {
+    enum { NEAR = 1 << 11, FAR = 1 << 19 };
+    const struct uop *last = &search->ir.uop[search->ir.count - 1], *before = last - (search->ir.count > 1);
+    uint64_t target = pc + (uint64_t)last->imm, value = constants->value[slot];
+    bool jump = last->code == UOP_jump && value - target + NEAR < 2 * NEAR && value - pc + FAR >= 2 * FAR;
+    bool cut = last->imm == search->ir.bytes && before->offset == last->offset && before->code == UOP_lipc && before->a == slot;
+    return jump || (last->code == UOP_jump && cut);
+}
+
+// What is written over before somebody used it was of no interest.
 static void note_constants(struct search *search, uint64_t pc) {
     static struct constants constants;
     const struct ir_block *ir = &search->ir;
@@ -120,15 +169,16 @@ static void note_constants(struct search *search, uint64_t pc) {
         if (!any && !makes) continue;
         if (!any) memset(constants.known, 0, sizeof constants.known);
         any = true;
-        use(&constants, uop);
+        use(search, &constants, uop);
         if (!uop_format_writes(uop_info[uop->code].format)) continue;
         bool sum = computes(&constants, uop), relative = sum ? constants.relative[uop->b] : uop->code == UOP_lipc;
         uint64_t base = sum ? constants.value[uop->b] : uop->code == UOP_lipc ? pc : 0;
-        give_hint(search, &constants, uop->a);
         constants.known[uop->a] = false;
         if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
     }
-    for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) give_hint(search, &constants, slot);
+    for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) {
+        if (constants.known[slot] && !is_half(search, &constants, slot, pc)) give_hint(search, &constants, slot);
+    }
 }
 
 // ---- following

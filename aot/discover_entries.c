@@ -85,7 +85,7 @@ static void read_dynamic_symbols(struct search *search, const struct dynamic *dy
 static void enter_array(struct search *search, uint64_t start, uint64_t size) {
     uint64_t value;
     for (uint64_t at = 0; at + 8 <= size && image_read(&search->image, start + at, 8, &value); at += 8)
-        search_try(search, (struct hint){value, false});
+        search_try(search, (struct hint){.address = value});
 }
 
 static bool has_sections(const struct search *search) {
@@ -99,7 +99,7 @@ void search_read_dynamic(struct search *search) {
     uint64_t start = find_dynamic(search), value, place[3] = {0}, size[3] = {0};
     int64_t tag;
     for (unsigned at = 0; start && next_dynamic(search, start, at, &tag, &value); at++) {
-        if (tag == DT_INIT || tag == DT_FINI) search_try(search, (struct hint){value, false});
+        if (tag == DT_INIT || tag == DT_FINI) search_try(search, (struct hint){.address = value});
         for (unsigned i = 0; i < 3; i++) {
             if (tag == arrays[i][0]) place[i] = value;
             if (tag == arrays[i][1]) size[i] = value;
@@ -142,7 +142,7 @@ static void take_relocation(struct search *search, const Elf64_Rela *rela, uint6
     uint64_t in_place;
     if (!kind) return;
     if (kind->in_place && image_read(&search->image, rela->r_offset, 8, &in_place))
-        search_try(search, (struct hint){in_place, false});
+        search_try(search, (struct hint){.address = in_place});
     uint64_t symbol = kind->symbol ? symbols(data, (uint32_t)ELF64_R_SYM(rela->r_info)) : 0;
     if (!kind->symbol || symbol) add_relocated(search, rela->r_offset, symbol + (uint64_t)rela->r_addend);
 }
@@ -230,7 +230,7 @@ void search_read_relocations(struct search *search) {
     }
     if (image->unsorted) qsort(image->relocated, image->unsorted, sizeof *image->relocated, by_place);
     image->relocateds = image->unsorted;
-    for (size_t i = 0; i < image->relocateds; i++) search_try(search, (struct hint){image->relocated[i].value, true});
+    for (size_t i = 0; i < image->relocateds; i++) search_try(search, (struct hint){.address = image->relocated[i].value, .label = true});
 }
 
 // ---- words
@@ -242,7 +242,7 @@ void search_read_words(struct search *search) {
         const struct segment *segment = &image->segment[i];
         for (uint64_t at = (segment->start + 7) & ~UINT64_C(7), value; image_read(image, at, 8, &value); at += 8) {
             if (at - segment->start >= segment->size) break;  // in a segment behind it
-            if (image_code(image, value) && !image_code(image, at)) search_try(search, (struct hint){value, false});
+            if (image_code(image, value) && !image_code(image, at)) search_try(search, (struct hint){.address = value, .number = true});
         }
     }
 }

@@ -71,6 +71,7 @@ struct jump_table {
 struct hint {
     uint64_t address;
     bool label;  // if it is inside a function, then it is one of a label
+    bool number;  // it may be nothing but a number
 };
 
 struct search {
@@ -81,11 +82,13 @@ struct search {
     uint32_t *edge, *target;
     struct jump_table *table;
     struct hint *hint;
+    uint64_t *mark;  // addresses of data that code refers to
     uint32_t *indirect;  // blocks that end with indirect jumps
-    size_t extents, founds, edges, targets, tables, hints, indirects;
-    size_t extent_room, found_room, edge_room, target_room, table_room, hint_room, indirect_room;
+    size_t extents, founds, edges, targets, tables, hints, marks, indirects;
+    size_t extent_room, found_room, edge_room, target_room, table_room, hint_room, mark_room, indirect_room;
     size_t walked;  // blocks whose successors are known
     uint64_t global;  // what the slot of the global pointer holds, or 0
+    bool described;   // extents cover most of the code
     uint64_t budget;  // for jump tables, in uops carried out
     struct ir_block ir;
 };
@@ -113,6 +116,10 @@ const struct extent *search_extent(const struct search *search, uint64_t address
 // Somebody may hold this address: enters it if it looks like code's.
 void search_try(struct search *search, struct hint hint);
 
+// Sorts marks. Whether there is one in (low, high].
+void search_sort_marks(struct search *search);
+bool search_has_mark(const struct search *search, uint64_t low, uint64_t high);
+
 // ---- sources
 
 void search_read_symbols(struct search *search);
@@ -122,5 +129,6 @@ void search_read_relocations(struct search *search);
 void search_read_frames(struct search *search, bool handlers);
 // Words of data that could be pointers, in programs that are not relocated.
 void search_read_words(struct search *search);
-// Jump tables of all indirect jumps that have none yet, from number `from` of search->indirect on.
-void search_tables(struct search *search, size_t from);
+// Jump tables of the indirect jumps that have none yet, from number `from` of search->indirect on. First those whose index is bounded by branches; once nothing more comes
+// of that and marks are sorted, those whose length has to be guessed.
+void search_tables(struct search *search, size_t from, bool bounded);

@@ -79,16 +79,27 @@ static bool is_target(struct way *way, uint64_t address, const struct extent *wi
     return inside && search_plausible(way->search, address);
 }
 
-// The targets with `cut` from `low` on, in steps, until one is none; `all` must be some, or two are enough.
+// Whether the code refers to something between the first entry of a table and this one: then the table ended before that.
+static bool is_beyond(const struct search *search, const struct cone *cone, const uint64_t *first) {
+    for (uint32_t i = 0; i < cone->count; i++) {
+        if (cone->reads[i] && search_has_mark(search, first[i], cone->address[i])) return true;
+    }
+    return false;
+}
+
+// The targets with `cut` from `low` on, in steps, until one is none. `all` must be some; otherwise two are enough, and the table has the length
+// that what is found says.
 static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all, const struct extent *within) {
     static struct cone cone;
+    uint64_t first[CONE_NODES];
     way->count = 0;
     if (!values_cone(way->values, way->target, cut, &cone)) return false;
     for (; way->count < count; way->count++) {
         uint64_t target = 0;
         bool good = spend(way->search, cone.count) && values_compute(way->values, &cone, low + way->count * step, &target);
         target &= ~(uint64_t)(way->search->image.isa->min_instruction - 1);
-        if (!good || !is_target(way, target, within)) break;
+        if (!way->count) memcpy(first, cone.address, sizeof first);
+        if (!good || !is_target(way, target, within) || (!all && is_beyond(way->search, &cone, first))) break;
         way->place[way->count] = target;
     }
     return way->count == count || (!all && way->count > 1);
@@ -149,13 +160,15 @@ static bool try_table(struct way *way, uint32_t memory, const struct extent *wit
     return false;
 }
 
-static bool find_targets(struct way *way) {
-    const struct extent *here = search_extent(way->search, way->search->found[way->block[0]].offset);
-    for (uint32_t steps = 1;; steps *= 2) {
-        if (steps > way->blocks) steps = way->blocks;
+static bool find_bounded(struct way *way) {
+    for (uint32_t steps = 1; steps < way->blocks; steps *= 2) {
         if (try_bounds(way, steps)) return true;
-        if (steps == way->blocks) break;
     }
+    return try_bounds(way, way->blocks);
+}
+
+static bool find_unbounded(struct way *way) {
+    const struct extent *here = search_extent(way->search, way->search->found[way->block[0]].offset);
     if (here && try_limits(way, here)) return true;
     for (uint32_t i = 0; here && i < way->cone.count; i++) {
         if (try_table(way, way->cone.node[i], here)) return true;
@@ -179,7 +192,7 @@ static void keep(struct way *way, int32_t jump) {
     SEARCH_ADD(search->table, search->tables, search->table_room, (struct jump_table){first, (uint32_t)search->targets - first});
 }
 
-void search_tables(struct search *search, size_t from) {
+void search_tables(struct search *search, size_t from, bool bounded) {
     struct way *way = search_grow(NULL, &(size_t){0}, 0, sizeof *way);
     way->search = search;
     way->values = search_grow(NULL, &(size_t){0}, 0, sizeof *way->values);
@@ -187,7 +200,7 @@ void search_tables(struct search *search, size_t from) {
         int32_t jump = (int32_t)search->indirect[i];
         if (search->found[jump].table != SEARCH_NONE) continue;
         find_way(way, jump);
-        if (walk(way) && find_targets(way)) keep(way, jump);
+        if (walk(way) && (bounded ? find_bounded(way) : find_unbounded(way))) keep(way, jump);
     }
     free(way->values);
     free(way);

@@ -341,11 +341,13 @@ static bool is_settled(const struct values *values, struct cone *cone) {
     for (uint32_t i = 0; i < cone->count; i++) {
         const struct node *node = &values->node[cone->node[i]];
         depends[i] = cone->node[i] == cone->cut;
+        cone->reads[i] = false;
         if (depends[i] || node->kind == NODE_CONSTANT) continue;
         cone->b[i] = (uint16_t)index_in(cone, node->b);
         cone->c[i] = node->kind == NODE_UOP ? (uint16_t)index_in(cone, node->c) : cone->b[i];
         depends[i] = depends[cone->b[i]] || depends[cone->c[i]];
         const struct node *address = &values->node[node->b];
+        cone->reads[i] = node->kind == NODE_MEMORY && depends[i];
         if (node->kind != NODE_MEMORY || depends[i]) continue;
         if (!address->known || !image_is_constant(&values->search->image, address->value)) return false;
     }
@@ -367,14 +369,14 @@ bool values_cone(const struct values *values, uint32_t result, uint32_t cut, str
     return !cut || is_settled(values, cone);
 }
 
-bool values_compute(const struct values *values, const struct cone *cone, uint64_t cut, uint64_t *result) {
+bool values_compute(const struct values *values, struct cone *cone, uint64_t cut, uint64_t *result) {
     uint64_t got[CONE_NODES];
     for (uint32_t i = 0; i < cone->count; i++) {
         const struct node *node = &values->node[cone->node[i]];
         if (cone->node[i] == cone->cut) got[i] = cut;
         else if (node->kind == NODE_CONSTANT) got[i] = node->imm;
         else if (node->kind == NODE_UOP) got[i] = compute(node->code, got[cone->b[i]], got[cone->c[i]], node->imm);
-        else if (!image_read(&values->search->image, got[cone->b[i]], node->width, &got[i])) return false;
+        else if (!image_read(&values->search->image, cone->address[i] = got[cone->b[i]], node->width, &got[i])) return false;
     }
     *result = got[cone->count - 1];
     return true;

@@ -68,10 +68,12 @@ struct cone {
     uint32_t node[CONE_NODES];  // ascending, so that operands come first; the last one is the result
     uint16_t b[CONE_NODES], c[CONE_NODES];  // which of these the operands are
     uint32_t count, cut;
+    bool reads[CONE_NODES];  // memory at a place that depends on the cut
+    uint64_t address[CONE_NODES];  // which that was when it was computed last
 };
 
 // False if there are too many, or the result does not depend on the cut, or on what is unknown or may have changed as well. With 0 for a cut: all that
 // there is, for looking at only.
 bool values_cone(const struct values *values, uint32_t result, uint32_t cut, struct cone *cone);
 // The result if `cut` has this value. False if memory is read that is not there.
-bool values_compute(const struct values *values, const struct cone *cone, uint64_t cut, uint64_t *result);
+bool values_compute(const struct values *values, struct cone *cone, uint64_t cut, uint64_t *result);

@@ -49,9 +49,8 @@ SHELL = """for f in 1 2 3; do x=$((f * 3 ** 2 % 7)); case $x in [0-3]) echo "low
 a=(b c d); echo "${a[@]:1}" "${#a[@]}" $(printf '%s\\n' "${a[@]}" | sort -r | tr b-d B-D | cut -c1 | paste -sd,); [[ abc =~ ^a(.)c$ ]] && echo ${BASH_REMATCH[1]}
 declare -A m=([x]=1); f() { local y=$1; return $((y + 1)); }; f 3; echo $? ${m[x]} {1..5} $'\\t' <<< here; trap 'echo bye' EXIT"""
 C_SOURCE = """
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#define NULL ((void *)0)
+void *malloc(unsigned long); int snprintf(char *, unsigned long, const char *, ...), puts(const char *); unsigned long strlen(const char *);
 struct node { struct node *next; int value; double weight; };
 static int classify(int c) { switch (c) { case 1: return 5; case 2: return 9; case 3: return 1; case 4: return 44; case 5: return 3; default: return c; } }
 int main(int argc, char **argv) {
@@ -124,7 +123,7 @@ def main():
                 ["usr/bin/sha256sum", source], ["usr/bin/awk", "{n[$1]++} END {for (k in n) print k, sin(n[k])}", source],
                 ["usr/bin/grep", "-nE", "(a|b)+[cd]?.*e", source], ["usr/bin/sed", "s/\\(a\\)b*/\\1/g;y/ab/cd/", source]]
     if arguments.all:
-        programs.append(["usr/libexec/gcc/riscv64-linux-gnu/14/cc1", "-quiet", "-O2", source, "-o", "/dev/null"])
+        programs.append(["usr/libexec/gcc/riscv64-linux-gnu/14/cc1", "-quiet", "-O2", "-march=rv64gc", "-mabi=lp64d", source, "-o", "/dev/null"])
     for command in programs:
         subprocess.run([arguments.ferry, "run", f"--log-blocks={log}", "-L", arguments.root, arguments.root / command[0], *command[1:]],
                        stdout=subprocess.DEVNULL, check=False)
