@@ -79,27 +79,46 @@ static bool is_target(struct way *way, uint64_t address, const struct extent *wi
     return inside && search_plausible(way->search, address);
 }
 
+// What was read for the entries so far.
+struct reading {
+    uint64_t first[CONE_NODES], last[CONE_NODES], stride[CONE_NODES];
+};
+
 // Whether the code refers to something between the first entry of a table and this one: then the table ended before that.
-static bool is_beyond(const struct search *search, const struct cone *cone, const uint64_t *first) {
+static bool is_beyond(const struct search *search, const struct cone *cone, const struct reading *reading) {
     for (uint32_t i = 0; i < cone->count; i++) {
-        if (cone->reads[i] && search_has_mark(search, first[i], cone->address[i])) return true;
+        if (cone->reads[i] && search_has_mark(search, reading->first[i], cone->address[i])) return true;
     }
     return false;
+}
+
+// Whether entry `number` of the table follows the one before as that did the one before it. Compilers know more of an index than branches tell: where it wraps
+// around to the table's other end, it cannot be.
+static bool is_in_line(const struct cone *cone, struct reading *reading, uint64_t number) {
+    bool fine = true;
+    for (uint32_t i = 0; i < cone->count; i++) {
+        uint64_t stride = cone->address[i] - reading->last[i];
+        if (number > 1 && cone->reads[i] == 1) fine &= stride == reading->stride[i];
+        if (!number) reading->first[i] = cone->address[i];
+        reading->stride[i] = stride;
+        reading->last[i] = cone->address[i];
+    }
+    return fine;
 }
 
 // The targets with `cut` from `low` on, in steps, until one is none. `all` must be some; otherwise two are enough, and the table has the length
 // that what is found says.
 static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all, const struct extent *within) {
     static struct cone cone;
-    uint64_t first[CONE_NODES];
+    static struct reading reading;
     way->count = 0;
     if (!values_cone(way->values, way->target, cut, &cone)) return false;
     for (; way->count < count; way->count++) {
         uint64_t target = 0;
         bool good = spend(way->search, cone.count) && values_compute(way->values, &cone, low + way->count * step, &target);
         target &= ~(uint64_t)(way->search->image.isa->min_instruction - 1);
-        if (!way->count) memcpy(first, cone.address, sizeof first);
-        if (!good || !is_target(way, target, within) || (!all && is_beyond(way->search, &cone, first))) break;
+        good = good && is_in_line(&cone, &reading, way->count) && is_target(way, target, within);
+        if (!good || (!all && is_beyond(way->search, &cone, &reading))) break;
         way->place[way->count] = target;
     }
     return way->count == count || (!all && way->count > 1);

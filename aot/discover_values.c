@@ -337,21 +337,22 @@ static uint32_t index_in(const struct cone *cone, uint32_t node) {
 
 // Memory at a place that does not depend on the cut is worth looking at only where nobody writes.
 static bool is_settled(const struct values *values, struct cone *cone) {
-    bool depends[CONE_NODES + 1] = {false};
+    uint8_t depends[CONE_NODES + 1] = {0};  // 1: on the cut, more: on memory that does
     for (uint32_t i = 0; i < cone->count; i++) {
         const struct node *node = &values->node[cone->node[i]];
         depends[i] = cone->node[i] == cone->cut;
-        cone->reads[i] = false;
+        cone->reads[i] = 0;
         if (depends[i] || node->kind == NODE_CONSTANT) continue;
         cone->b[i] = (uint16_t)index_in(cone, node->b);
         cone->c[i] = node->kind == NODE_UOP ? (uint16_t)index_in(cone, node->c) : cone->b[i];
-        depends[i] = depends[cone->b[i]] || depends[cone->c[i]];
+        uint8_t left = depends[cone->b[i]], right = depends[cone->c[i]];
+        depends[i] = left > right ? left : right;
+        if (node->kind == NODE_MEMORY && depends[i]) cone->reads[i] = depends[i]++;
         const struct node *address = &values->node[node->b];
-        cone->reads[i] = node->kind == NODE_MEMORY && depends[i];
         if (node->kind != NODE_MEMORY || depends[i]) continue;
         if (!address->known || !image_is_constant(&values->search->image, address->value)) return false;
     }
-    return depends[cone->count - 1];
+    return depends[cone->count - 1] != 0;
 }
 
 // From the last node to the first: operands are always before their node.

@@ -68,7 +68,7 @@ struct cone {
     uint32_t node[CONE_NODES];  // ascending, so that operands come first; the last one is the result
     uint16_t b[CONE_NODES], c[CONE_NODES];  // which of these the operands are
     uint32_t count, cut;
-    bool reads[CONE_NODES];  // memory at a place that depends on the cut
+    uint8_t reads[CONE_NODES];  // 1: memory at a place that depends on the cut, more: on what was read from such a place; 0: neither
     uint64_t address[CONE_NODES];  // which that was when it was computed last
 };
 
