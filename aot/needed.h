@@ -10,10 +10,10 @@ struct needed {
     size_t path_room, missing_room;
 };
 
-// Of the program or library at `path`. With a sysroot (or NULL), absolute paths are taken from below it, symbolic links as well. 0, or -1 with what is wrong with
-// the file itself in `why`. To be freed by needed_end in both cases.
+// Of the program or library at `path`. With a sysroot (or NULL), absolute paths are taken from below it where they exist there, symbolic links as well. 0,
+// or -1 with what is wrong with the file itself in `why`. To be freed by needed_end in both cases.
 int needed_find(const char *path, const char *sysroot, struct needed *needed, const char **why);
 void needed_end(struct needed *needed);
 
-// `ferry-compiler --needed [-L SYSROOT] FILE`, without the first word: prints paths. Its exit status: 1 if something is missing.
+// `ferry-compiler --needed [-L SYSROOT] FILE`, from the second word on: prints paths. Its exit status: 1 if something is missing.
 int needed_main(int argc, char *argv[]);
