@@ -91,9 +91,7 @@ static void run(struct search *search) {
     search->described = known > bytes / 2;
     follow_tables(search, 0);
     search_read_words(search);
-    do {
-        follow_hints(search);
-    } while (guess_tables(search));
+    do { follow_hints(search); } while (guess_tables(search));
 }
 
 // ---- what was found, in order
@@ -162,8 +160,7 @@ static void find_roots(struct gathering *gathering) {
         if (block->ways & DISCOVERY_FUNCTION || !(block->ways & (DISCOVERY_LABEL | DISCOVERY_LANDING))) continue;
         const struct extent *extent = search_extent(gathering->search, block->offset);
         uint32_t function = extent ? block_at(result, extent->start) : UINT32_MAX;
-        if (function != UINT32_MAX)
-            SEARCH_ADD(gathering->root, gathering->roots, gathering->root_room, (struct pair){function, i});
+        if (function != UINT32_MAX) SEARCH_ADD(gathering->root, gathering->roots, gathering->root_room, (struct pair){function, i});
     }
     if (gathering->roots) qsort(gathering->root, gathering->roots, sizeof *gathering->root, by_pair);
 }

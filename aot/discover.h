@@ -12,12 +12,12 @@
 // How a block is entered, as far as is known. Entered from elsewhere than its function's blocks: all but BRANCH and RUN.
 enum discovery_way {
     DISCOVERY_FUNCTION = 1,  // by calls, or by whoever holds its address
-    DISCOVERY_RETURN = 2,    // behind a call
-    DISCOVERY_LABEL = 4,     // by an indirect jump within the function: an entry of a jump table, a label whose address is taken
-    DISCOVERY_LANDING = 8,   // by an unwinder
-    DISCOVERY_RESUME = 16,   // behind a system call, or whatever else leaves translated code and comes back
-    DISCOVERY_BRANCH = 32,   // by direct branches and jumps
-    DISCOVERY_RUN = 64,      // from the block before, which ended with its page or was long enough
+    DISCOVERY_RETURN = 2,  // behind a call
+    DISCOVERY_LABEL = 4,  // by an indirect jump within the function: an entry of a jump table, a label whose address is taken
+    DISCOVERY_LANDING = 8,  // by an unwinder
+    DISCOVERY_RESUME = 16,  // behind a system call, or whatever else leaves translated code and comes back
+    DISCOVERY_BRANCH = 32,  // by direct branches and jumps
+    DISCOVERY_RUN = 64,  // from the block before, which ended with its page or was long enough
     DISCOVERY_FROM_ELSEWHERE = DISCOVERY_FUNCTION | DISCOVERY_RETURN | DISCOVERY_LABEL | DISCOVERY_LANDING | DISCOVERY_RESUME,
 };
 
@@ -34,9 +34,9 @@ struct discovery_function {
 };
 
 struct discovery {
-    struct discovery_block *block;        // by offset
+    struct discovery_block *block;  // by offset
     struct discovery_function *function;  // by offset
-    uint32_t *member;                     // indices of blocks, ascending for each function
+    uint32_t *member;  // indices of blocks, ascending for each function
     uint32_t blocks, functions, members;
     // For people: jump tables found and the targets in them, indirect jumps that none was found for (tail calls by pointer among them),
     // bytes of code that blocks cover, and of these, bytes in what symbols and unwind information call functions.

@@ -51,9 +51,9 @@ int32_t search_enter(struct search *search, uint64_t address, enum discovery_way
         return (int32_t)(*place - 1);
     }
     *place = (uint32_t)search->founds + 1;
-    SEARCH_ADD(search->found, search->founds, search->found_room,
-               (struct found){
-                   .offset = address, .ways = (uint8_t)way, .first_way = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
+    SEARCH_ADD(
+        search->found, search->founds, search->found_room,
+        (struct found){.offset = address, .ways = (uint8_t)way, .first_way = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
     return (int32_t)(search->founds - 1);
 }
 
@@ -77,6 +77,12 @@ void search_try(struct search *search, struct hint hint) {
     bool believed = !hint.number || !search->described || (extent && !inside);
     if ((inside && !hint.label) || !believed || (!*place && !search_plausible(search, hint.address))) return;
     search_enter(search, hint.address, inside ? DISCOVERY_LABEL : DISCOVERY_FUNCTION, SEARCH_NONE);
+}
+
+static bool is_link(const struct search *search, unsigned slot) {
+    const uint8_t *links = search->image.isa->links;
+    while (*links && *links != slot) links++;
+    return *links != 0;
 }
 
 // ---- addresses that code makes
@@ -107,13 +113,14 @@ bool search_has_mark(const struct search *search, uint64_t low, uint64_t high) {
 
 // Constants within one block. One that is only added to or accessed at is a piece of an address, or one of data.
 struct constants {
-    uint64_t value[CPU_SLOTS];
+    uint64_t value[CPU_SLOTS], from[CPU_SLOTS];  // which instruction put it there
     bool known[CPU_SLOTS], unused[CPU_SLOTS], relative[CPU_SLOTS];
 };
 
 static void give_hint(struct search *search, struct constants *constants, unsigned slot) {
     bool possible = constants->relative[slot] || search->image.header.e_type == ET_EXEC;
-    if (!constants->known[slot] || !constants->unused[slot] || !possible || !image_code(&search->image, constants->value[slot])) return;
+    if (!constants->known[slot] || !constants->unused[slot] || !possible || !image_code(&search->image, constants->value[slot]))
+        return;
     SEARCH_ADD(search->hint, search->hints, search->hint_room,
                (struct hint){constants->value[slot], constants->relative[slot], !constants->relative[slot]});
     constants->unused[slot] = false;
@@ -143,22 +150,23 @@ static bool is_base(const struct uop *uop) {
 static void use(struct search *search, struct constants *constants, const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
     if (is_base(uop)) constants->unused[uop->b] = false;
-    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT) give_hint(search, constants, uop->b);
+    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT)
+        give_hint(search, constants, uop->b);
     if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH) give_hint(search, constants, uop->c);
 }
 
-// A jump to a place far away takes two instructions, the first of which leaves a place near that in a slot. Other pairs of instructions may lie on both sides of a
-// block's end.
+// A jump to a place far away takes two instructions, the first of which leaves a place near that in a slot, whole pages away from itself. Other pairs of
+// instructions may lie on both sides of a block's end.
 static bool is_half(const struct search *search, const struct constants *constants, unsigned slot, uint64_t pc) {
-    enum { NEAR = 1 << 11, FAR = 1 << 19 };
+    enum { NEAR = 1 << 11 };
     const struct uop *last = &search->ir.uop[search->ir.count - 1], *before = last - (search->ir.count > 1);
     uint64_t target = pc + (uint64_t)last->imm, value = constants->value[slot];
-    bool jump = last->code == UOP_jump && value - target + NEAR < 2 * NEAR && value - pc + FAR >= 2 * FAR;
+    bool jump = last->code == UOP_jump && value - target + NEAR <= 2 * NEAR && (value - constants->from[slot]) % GUEST_PAGE == 0;
     bool cut = last->imm == search->ir.bytes && before->offset == last->offset && before->code == UOP_lipc && before->a == slot;
     return jump || (last->code == UOP_jump && cut);
 }
 
-// What is written over before somebody used it was of no interest.
+// What is written over before somebody used it was of no interest. Where a call returns to is known.
 static void note_constants(struct search *search, uint64_t pc) {
     static struct constants constants;
     const struct ir_block *ir = &search->ir;
@@ -174,10 +182,12 @@ static void note_constants(struct search *search, uint64_t pc) {
         bool sum = computes(&constants, uop), relative = sum ? constants.relative[uop->b] : uop->code == UOP_lipc;
         uint64_t base = sum ? constants.value[uop->b] : uop->code == UOP_lipc ? pc : 0;
         constants.known[uop->a] = false;
+        constants.from[uop->a] = pc + uop->offset;
         if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
     }
     for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) {
-        if (constants.known[slot] && !is_half(search, &constants, slot, pc)) give_hint(search, &constants, slot);
+        bool link = constants.known[slot] && constants.value[slot] == pc + ir->bytes && is_link(search, slot);
+        if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) give_hint(search, &constants, slot);
     }
 }
 
@@ -188,12 +198,6 @@ static void add_edge(struct search *search, int32_t from, uint64_t address, enum
     if (to == SEARCH_NONE) return;
     SEARCH_ADD(search->edge, search->edges, search->edge_room, (uint32_t)to);
     search->found[from].edges++;
-}
-
-static bool is_link(const struct search *search, unsigned slot) {
-    const uint8_t *links = search->image.isa->links;
-    while (*links && *links != slot) links++;
-    return *links != 0;
 }
 
 // Whether the jump that ends the block leaves the address behind it where a call would.
@@ -257,8 +261,7 @@ static void follow(struct search *search, int32_t number) {
     note_constants(search, pc);
     for (unsigned i = 0; i + 1 < search->ir.count; i++) {
         const struct uop *uop = &search->ir.uop[i];
-        if (uop_info[uop->code].format == UOP_FORMAT_BRANCH)
-            add_edge(search, number, pc + (uint64_t)uop->imm, DISCOVERY_BRANCH);
+        if (uop_info[uop->code].format == UOP_FORMAT_BRANCH) add_edge(search, number, pc + (uint64_t)uop->imm, DISCOVERY_BRANCH);
     }
     follow_end(search, number, pc);
 }

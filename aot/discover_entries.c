@@ -35,10 +35,10 @@ static const struct {
     int64_t tag;
     size_t offset;
 } dynamic_values[] = {
-    {DT_SYMTAB, offsetof(struct dynamic, symtab)},   {DT_STRTAB, offsetof(struct dynamic, strtab)},
-    {DT_RELA, offsetof(struct dynamic, rela)},       {DT_RELASZ, offsetof(struct dynamic, rela_size)},
-    {DT_JMPREL, offsetof(struct dynamic, jmprel)},   {DT_PLTRELSZ, offsetof(struct dynamic, jmprel_size)},
-    {DT_RELR, offsetof(struct dynamic, relr)},       {DT_RELRSZ, offsetof(struct dynamic, relr_size)},
+    {DT_SYMTAB, offsetof(struct dynamic, symtab)}, {DT_STRTAB, offsetof(struct dynamic, strtab)},
+    {DT_RELA, offsetof(struct dynamic, rela)},     {DT_RELASZ, offsetof(struct dynamic, rela_size)},
+    {DT_JMPREL, offsetof(struct dynamic, jmprel)}, {DT_PLTRELSZ, offsetof(struct dynamic, jmprel_size)},
+    {DT_RELR, offsetof(struct dynamic, relr)},     {DT_RELRSZ, offsetof(struct dynamic, relr_size)},
 };
 
 // The `at`th entry. False behind the last one.
@@ -149,7 +149,8 @@ static void take_relocation(struct search *search, const Elf64_Rela *rela, uint6
 
 static uint64_t section_symbol(void *data, uint32_t at) {
     GElf_Sym symbol;
-    bool here = data && gelf_getsym(data, (int)at, &symbol) && symbol.st_shndx != SHN_UNDEF && GELF_ST_TYPE(symbol.st_info) != STT_TLS;
+    bool here =
+        data && gelf_getsym(data, (int)at, &symbol) && symbol.st_shndx != SHN_UNDEF && GELF_ST_TYPE(symbol.st_info) != STT_TLS;
     return here ? symbol.st_value : 0;
 }
 
@@ -230,7 +231,8 @@ void search_read_relocations(struct search *search) {
     }
     if (image->unsorted) qsort(image->relocated, image->unsorted, sizeof *image->relocated, by_place);
     image->relocateds = image->unsorted;
-    for (size_t i = 0; i < image->relocateds; i++) search_try(search, (struct hint){.address = image->relocated[i].value, .label = true});
+    for (size_t i = 0; i < image->relocateds; i++)
+        search_try(search, (struct hint){.address = image->relocated[i].value, .label = true});
 }
 
 // ---- words
@@ -242,7 +244,8 @@ void search_read_words(struct search *search) {
         const struct segment *segment = &image->segment[i];
         for (uint64_t at = (segment->start + 7) & ~UINT64_C(7), value; image_read(image, at, 8, &value); at += 8) {
             if (at - segment->start >= segment->size) break;  // in a segment behind it
-            if (image_code(image, value) && !image_code(image, at)) search_try(search, (struct hint){.address = value, .number = true});
+            if (image_code(image, value) && !image_code(image, at))
+                search_try(search, (struct hint){.address = value, .number = true});
         }
     }
 }

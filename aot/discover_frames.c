@@ -203,7 +203,8 @@ void search_read_frames(struct search *search, bool handlers) {
     const uint8_t *bytes = address ? image_bytes(&search->image, address, &left) : NULL;
     if (!bytes) return;
     struct frames frames = {.search = search, .address = address, .common = (Dwarf_Off)-1, .handlers = handlers};
-    frames.data = (Elf_Data){.d_buf = (void *)(uintptr_t)bytes, .d_type = ELF_T_BYTE, .d_size = size < left ? size : left, .d_align = 1};
+    frames.data =
+        (Elf_Data){.d_buf = (void *)(uintptr_t)bytes, .d_type = ELF_T_BYTE, .d_size = size < left ? size : left, .d_align = 1};
     frames.data.d_version = EV_CURRENT;
     read_all(&frames);
 }

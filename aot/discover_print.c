@@ -19,7 +19,8 @@ static void print_block(const struct discovery_block *block) {
 }
 
 static void print_totals(const struct discovery *found) {
-    printf("functions %u\nblocks %u\nmembers %u\ntables %u\ntargets %u\nunresolved %u\ncovered %" PRIu64 "\ncovered_known %" PRIu64 "\n",
+    printf("functions %u\nblocks %u\nmembers %u\ntables %u\ntargets %u\nunresolved %u\ncovered %" PRIu64 "\ncovered_known %" PRIu64
+           "\n",
            found->functions, found->blocks, found->members, found->tables, found->targets, found->unresolved, found->covered,
            found->covered_known);
 }

@@ -95,10 +95,10 @@ struct search {
 
 // Room for one more at `count`: the array, moved perhaps.
 void *search_grow(void *array, size_t *room, size_t count, size_t element);
-#define SEARCH_ADD(array, count, room, ...)                                  \
-    do {                                                                     \
-        (array) = search_grow((array), &(room), (count), sizeof *(array));   \
-        (array)[(count)++] = __VA_ARGS__;                                    \
+#define SEARCH_ADD(array, count, room, ...)                                \
+    do {                                                                   \
+        (array) = search_grow((array), &(room), (count), sizeof *(array)); \
+        (array)[(count)++] = __VA_ARGS__;                                  \
     } while (0)
 
 // ---- blocks (discover_blocks.c)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-    MAX_STEPS = 96,       // blocks on the way
-    MAX_ENTRIES = 4096,   // of a table
+    MAX_STEPS = 96,  // blocks on the way
+    MAX_ENTRIES = 4096,  // of a table
     MAX_UNBOUNDED = 1024,
 };
 
@@ -108,7 +108,8 @@ static bool is_in_line(const struct cone *cone, struct reading *reading, uint64_
 
 // The targets with `cut` from `low` on, in steps, until one is none. `all` must be some; otherwise two are enough, and the table has the length
 // that what is found says.
-static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all, const struct extent *within) {
+static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all,
+                    const struct extent *within) {
     static struct cone cone;
     static struct reading reading;
     way->count = 0;
@@ -187,10 +188,13 @@ static bool find_bounded(struct way *way) {
 }
 
 static bool find_unbounded(struct way *way) {
-    const struct extent *here = search_extent(way->search, way->search->found[way->block[0]].offset);
-    if (here && try_limits(way, here)) return true;
-    for (uint32_t i = 0; here && i < way->cone.count; i++) {
-        if (try_table(way, way->cone.node[i], here)) return true;
+    enum { AROUND = 1 << 15 };
+    uint64_t jump = way->search->found[way->block[0]].offset;
+    const struct extent *known = search_extent(way->search, jump);
+    const struct extent here = known ? *known : (struct extent){jump > AROUND ? jump - AROUND : 0, jump + AROUND};
+    if (try_limits(way, &here)) return true;
+    for (uint32_t i = 0; i < way->cone.count; i++) {
+        if (try_table(way, way->cone.node[i], &here)) return true;
     }
     const struct node *target = &way->values->node[way->target];
     way->count = 1;

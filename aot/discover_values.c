@@ -120,7 +120,8 @@ static unsigned access_width(unsigned code) {
 static struct memory_cell place_of(struct values *values, const struct uop *uop) {
     uint32_t root = slot_node(values, uop->b);
     uint64_t offset = (uint64_t)uop->imm;
-    for (; !values->node[root].known && values->node[root].code == UOP_addi && values->node[root].kind == NODE_UOP; root = values->node[root].b)
+    for (; !values->node[root].known && values->node[root].code == UOP_addi && values->node[root].kind == NODE_UOP;
+         root = values->node[root].b)
         offset += values->node[root].imm;
     if (values->node[root].known) offset += values->node[root].value, root = NODE_NONE;
     struct memory_cell cell = {.root = root, .offset = offset, .width = (uint8_t)access_width(uop->code)};
@@ -145,7 +146,8 @@ static void add_cell(struct values *values, const struct memory_cell *cell) {
 static void overwrite(struct values *values, const struct memory_cell *by) {
     for (uint32_t i = 0; i < values->cells; i++) {
         struct memory_cell *cell = &values->cell[i];
-        bool overlaps = cell->root == by->root && cell->offset - by->offset + cell->width - 1 < (uint64_t)cell->width + by->width - 1;
+        bool overlaps =
+            cell->root == by->root && cell->offset - by->offset + cell->width - 1 < (uint64_t)cell->width + by->width - 1;
         if (overlaps) cell->width = 0;
     }
 }
@@ -175,7 +177,10 @@ static void load(struct values *values, const struct uop *uop) {
         place.node = add_node(values, (struct node){.kind = NODE_MEMORY, .width = place.width, .b = address, .limit = limit});
         add_cell(values, &place);
     }
-    unsigned code = uop->code == UOP_ld8s ? UOP_sextb : uop->code == UOP_ld16s ? UOP_sexth : uop->code == UOP_ld32s ? UOP_sextw : UOP_mov;
+    unsigned code = uop->code == UOP_ld8s    ? UOP_sextb
+                    : uop->code == UOP_ld16s ? UOP_sexth
+                    : uop->code == UOP_ld32s ? UOP_sextw
+                                             : UOP_mov;
     values->slot[uop->a] = code == UOP_mov ? place.node : extend(values, code, place.node);
 }
 

@@ -6,10 +6,10 @@
 enum { VALUES_NODES = 1 << 14, VALUES_FACTS = 1 << 10, VALUES_CELLS = 256 };
 
 enum node_kind {
-    NODE_UNKNOWN,   // anything
+    NODE_UNKNOWN,  // anything
     NODE_CONSTANT,  // imm
-    NODE_UOP,       // what uop `code` makes of nodes b, c and imm
-    NODE_MEMORY,    // `width` bytes at node b, zero-extended
+    NODE_UOP,  // what uop `code` makes of nodes b, c and imm
+    NODE_MEMORY,  // `width` bytes at node b, zero-extended
 };
 
 struct node {
@@ -68,7 +68,8 @@ struct cone {
     uint32_t node[CONE_NODES];  // ascending, so that operands come first; the last one is the result
     uint16_t b[CONE_NODES], c[CONE_NODES];  // which of these the operands are
     uint32_t count, cut;
-    uint8_t reads[CONE_NODES];  // 1: memory at a place that depends on the cut, more: on what was read from such a place; 0: neither
+    uint8_t
+        reads[CONE_NODES];  // 1: memory at a place that depends on the cut, more: on what was read from such a place; 0: neither
     uint64_t address[CONE_NODES];  // which that was when it was computed last
 };
 

@@ -83,9 +83,10 @@ int main(int argc, char *argv[]) {
     if (argc == 3 && !strcmp(argv[1], "--discover")) return discover_main(argv[2]);
     if (argc >= 3 && !strcmp(argv[1], "--needed")) return needed_main(argc - 2, argv + 2);
     if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
-        fputs("ferry-compiler is started by ferry when it needs native code. For looking at programs: ferry-compiler --discover FILE, "
-              "ferry-compiler --needed [-L SYSROOT] FILE\n",
-              stderr);
+        fputs(
+            "ferry-compiler is started by ferry when it needs native code. For looking at programs: ferry-compiler --discover FILE, "
+            "ferry-compiler --needed [-L SYSROOT] FILE\n",
+            stderr);
         return 2;
     }
     const char *why;

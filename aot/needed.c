@@ -90,7 +90,8 @@ static bool place_in_file(Elf *elf, uint64_t address, uint64_t *offset) {
     GElf_Phdr header;
     if (elf_getphdrnum(elf, &count)) return false;
     for (size_t i = 0; i < count; i++) {
-        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || address - header.p_vaddr >= header.p_filesz) continue;
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || address - header.p_vaddr >= header.p_filesz)
+            continue;
         *offset = header.p_offset + (address - header.p_vaddr);
         return true;
     }
@@ -143,7 +144,8 @@ static bool read_elf(struct module *module, Elf *elf) {
         if (!gelf_getphdr(elf, (int)i, &segment)) continue;
         if (segment.p_type == PT_DYNAMIC) read_dynamic(module, elf, &segment);
         if (segment.p_type != PT_INTERP) continue;
-        take_text(&module->interpreter, text_at(elf_getdata_rawchunk(elf, (int64_t)segment.p_offset, segment.p_filesz, ELF_T_BYTE), 0));
+        take_text(&module->interpreter,
+                  text_at(elf_getdata_rawchunk(elf, (int64_t)segment.p_offset, segment.p_filesz, ELF_T_BYTE), 0));
     }
     return header.e_ident[EI_CLASS] == ELFCLASS64 && guest_by_machine(header.e_machine);
 }
@@ -255,8 +257,8 @@ static bool try_default(struct loading *loading, const char *name, int loader) {
     bool found = false;
     for (size_t i = 0; i < sizeof machines / sizeof *machines && !found; i++) {
         if (machines[i].machine != loading->module[0].machine) continue;
-        char *all = format("/lib/%s:/usr/lib/%s:/%s:/usr/%s:/lib:/usr/lib", machines[i].triple, machines[i].triple, machines[i].library,
-                           machines[i].library);
+        char *all = format("/lib/%s:/usr/lib/%s:/%s:/usr/%s:/lib:/usr/lib", machines[i].triple, machines[i].triple,
+                           machines[i].library, machines[i].library);
         found = try_list(loading, 0, all, name, loader);
         free(all);
     }
@@ -273,7 +275,8 @@ static bool try_name(struct loading *loading, const char *name, int loader) {
         free(path);
         return found;
     }
-    if (try_rpaths(loading, name, loader) || try_list(loading, (size_t)loader, loading->module[loader].runpath, name, loader)) return true;
+    if (try_rpaths(loading, name, loader) || try_list(loading, (size_t)loader, loading->module[loader].runpath, name, loader))
+        return true;
     for (size_t i = 0; i < loading->configured.count; i++) {
         if (try_in(loading, loading->configured.name[i], name, loader)) return true;
     }
@@ -300,7 +303,8 @@ static void read_line(struct loading *loading, struct names *files, const char *
     line += strspn(line, " \t");
     size_t length = strlen(line);
     while (length && strchr(" \t\r", line[length - 1])) line[--length] = 0;
-    if (!strncmp(line, "include", 7) && strchr(" \t", line[7]) && line[7]) include(loading, files, from, line + 7 + strspn(line + 7, " \t"));
+    if (!strncmp(line, "include", 7) && strchr(" \t", line[7]) && line[7])
+        include(loading, files, from, line + 7 + strspn(line + 7, " \t"));
     else if (*line == '/') add_name(&loading->configured, format("%s", line));
 }
 
@@ -391,7 +395,8 @@ int needed_main(int argc, char *argv[]) {
         return 1;
     }
     for (size_t i = 0; i < needed.paths; i++) puts(needed.path[i]);
-    for (size_t i = 0; i < needed.missings; i++) fprintf(stderr, "ferry-compiler: %s needs %s, which was not found\n", argv[0], needed.missing[i]);
+    for (size_t i = 0; i < needed.missings; i++)
+        fprintf(stderr, "ferry-compiler: %s needs %s, which was not found\n", argv[0], needed.missing[i]);
     int status = needed.missings || fflush(stdout) ? 1 : 0;
     needed_end(&needed);
     return status;

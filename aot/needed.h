@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 struct needed {
-    char **path;     // the interpreter, then libraries in the order in which they would be loaded; each once
+    char **path;  // the interpreter, then libraries in the order in which they would be loaded; each once
     char **missing;  // names that were not found
     size_t paths, missings;
     size_t path_room, missing_room;
