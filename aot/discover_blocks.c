@@ -117,12 +117,19 @@ struct constants {
     bool known[CPU_SLOTS], unused[CPU_SLOTS], relative[CPU_SLOTS];
 };
 
-static void give_hint(struct search *search, struct constants *constants, unsigned slot) {
-    bool possible = constants->relative[slot] || search->image.header.e_type == ET_EXEC;
-    if (!constants->known[slot] || !constants->unused[slot] || !possible || !image_code(&search->image, constants->value[slot]))
-        return;
-    SEARCH_ADD(search->hint, search->hints, search->hint_room,
-               (struct hint){constants->value[slot], constants->relative[slot], !constants->relative[slot]});
+// Somebody uses this address.
+static void note_address(struct search *search, uint64_t address, bool relative) {
+    size_t size;
+    bool possible = relative || search->image.header.e_type == ET_EXEC;
+    if (possible && image_code(&search->image, address))
+        SEARCH_ADD(search->hint, search->hints, search->hint_room, (struct hint){address, relative, !relative});
+    else if (possible && image_bytes(&search->image, address, &size))
+        SEARCH_ADD(search->mark, search->marks, search->mark_room, address);
+}
+
+static void note_constant(struct search *search, struct constants *constants, unsigned slot) {
+    if (constants->known[slot] && constants->unused[slot])
+        note_address(search, constants->value[slot], constants->relative[slot]);
     constants->unused[slot] = false;
 }
 
@@ -131,28 +138,28 @@ static void set_constant(struct search *search, struct constants *constants, uns
     constants->value[slot] = value;
     constants->relative[slot] = relative;
     if (slot == search->image.isa->global && slot && !search->global) search->global = value;
-    size_t size;
-    bool data = (relative || search->image.header.e_type == ET_EXEC) && image_bytes(&search->image, value, &size) &&
-                !image_code(&search->image, value);
-    if (data) SEARCH_ADD(search->mark, search->marks, search->mark_room, value);
 }
 
 static bool computes(struct constants *constants, const struct uop *uop) {
     return uop->code == UOP_addi && constants->known[uop->b];
 }
 
-// Whether operand `b` is the base of an access or of a sum.
-static bool is_base(const struct uop *uop) {
+static bool is_access(const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
-    return format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO || uop->code == UOP_addi;
+    return format == UOP_FORMAT_LOAD || format == UOP_FORMAT_STORE || format == UOP_FORMAT_AMO;
 }
 
+// Data that is accessed is where the access says; a base that is added to is nowhere yet.
 static void use(struct search *search, struct constants *constants, const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
-    if (is_base(uop)) constants->unused[uop->b] = false;
-    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT)
-        give_hint(search, constants, uop->b);
-    if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH) give_hint(search, constants, uop->c);
+    if (is_access(uop)) {
+        uint64_t address = constants->value[uop->b] + (uint64_t)uop->imm;
+        if (constants->known[uop->b] && !image_code(&search->image, address))
+            note_address(search, address, constants->relative[uop->b]);
+    }
+    if (is_access(uop) || uop->code == UOP_addi) constants->unused[uop->b] = false;
+    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT) note_constant(search, constants, uop->b);
+    if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH) note_constant(search, constants, uop->c);
 }
 
 // A jump to a place far away takes two instructions, the first of which leaves a place near that in a slot, whole pages away from itself. Other pairs of
@@ -187,7 +194,7 @@ static void note_constants(struct search *search, uint64_t pc) {
     }
     for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) {
         bool link = constants.known[slot] && constants.value[slot] == pc + ir->bytes && is_link(search, slot);
-        if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) give_hint(search, &constants, slot);
+        if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) note_constant(search, &constants, slot);
     }
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    MAX_STEPS = 96,  // blocks on the way
+    MAX_STEPS = 1024,  // blocks on the way
     MAX_ENTRIES = 4096,  // of a table
     MAX_UNBOUNDED = 1024,
 };
@@ -106,6 +106,21 @@ static bool is_in_line(const struct cone *cone, struct reading *reading, uint64_
     return fine;
 }
 
+static bool reads_memory(const struct way *way) {
+    for (uint32_t i = 0; i < way->cone.count; i++) {
+        if (way->values->node[way->cone.node[i]].kind == NODE_MEMORY) return true;
+    }
+    return false;
+}
+
+// Where a table is read, its entries are not to be made up.
+static bool reads_table(const struct cone *cone) {
+    for (uint32_t i = 0; i < cone->count; i++) {
+        if (cone->reads[i]) return true;
+    }
+    return false;
+}
+
 // The targets with `cut` from `low` on, in steps, until one is none. `all` must be some; otherwise two are enough, and the table has the length
 // that what is found says.
 static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all,
@@ -113,7 +128,7 @@ static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, 
     static struct cone cone;
     static struct reading reading;
     way->count = 0;
-    if (!values_cone(way->values, way->target, cut, &cone)) return false;
+    if (!values_cone(way->values, way->target, cut, &cone) || (reads_memory(way) && !reads_table(&cone))) return false;
     for (; way->count < count; way->count++) {
         uint64_t target = 0;
         bool good = spend(way->search, cone.count) && values_compute(way->values, &cone, low + way->count * step, &target);
@@ -135,14 +150,6 @@ static int by_count(const void *a, const void *b) {
     return x->count < y->count ? -1 : x->count > y->count;
 }
 
-static bool try_choices(struct way *way, struct choice *choice, unsigned choices, bool all, const struct extent *within) {
-    qsort(choice, choices, sizeof *choice, by_count);
-    for (unsigned i = 0; i < choices; i++) {
-        if (collect(way, choice[i].node, choice[i].low, 1, choice[i].count, all, within)) return true;
-    }
-    return false;
-}
-
 // Bounded by branches passed in the last `steps` blocks. What was compared before may have been something else, which came to the same register.
 static bool try_bounds(struct way *way, uint32_t steps) {
     struct choice choice[CONE_NODES];
@@ -152,19 +159,21 @@ static bool try_bounds(struct way *way, uint32_t steps) {
         if (!values_bounds(way->values, way->cone.node[i], way->blocks - steps + 1, &low, &high)) continue;
         if (high - low < MAX_ENTRIES && high > low) choice[choices++] = (struct choice){way->cone.node[i], low, high - low + 1};
     }
-    return try_choices(way, choice, choices, true, NULL);
+    qsort(choice, choices, sizeof *choice, by_count);
+    for (unsigned i = 0; i < choices; i++) {
+        if (collect(way, choice[i].node, choice[i].low, 1, choice[i].count, true, NULL)) return true;
+    }
+    return false;
 }
 
-// Bounded by what computed them: bytes, masks.
+// Bounded by what computed them: bytes, masks. What was computed last comes first, since it does not depend on the way here.
 static bool try_limits(struct way *way, const struct extent *within) {
-    struct choice choice[CONE_NODES];
-    unsigned choices = 0;
-    for (uint32_t i = 0; i < way->cone.count; i++) {
+    for (uint32_t i = way->cone.count; i-- > 0;) {
         const struct node *node = &way->values->node[way->cone.node[i]];
         bool small = node->kind != NODE_CONSTANT && node->limit && node->limit < MAX_ENTRIES;
-        if (small) choice[choices++] = (struct choice){way->cone.node[i], 0, node->limit + 1};
+        if (small && collect(way, way->cone.node[i], 0, 1, node->limit + 1, false, within)) return true;
     }
-    return try_choices(way, choice, choices, false, within);
+    return false;
 }
 
 // A table at a place that is known, with whatever for an index.

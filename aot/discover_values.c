@@ -38,7 +38,7 @@ void values_begin(struct values *values, const struct search *search) {
 }
 
 bool values_are_full(const struct values *values) {
-    return values->nodes + 4 * BLOCK_MAX_UOPS > VALUES_NODES || values->facts + 8 * GUEST_BLOCK_INSTRUCTIONS > VALUES_FACTS;
+    return values->nodes + 4 * BLOCK_MAX_UOPS > VALUES_NODES;
 }
 
 static uint32_t slot_node(struct values *values, unsigned slot) {
@@ -217,8 +217,14 @@ void values_step(struct values *values, const struct uop *uop, uint64_t pc) {
 
 enum relation { EQUAL, UNEQUAL, LESS, NOT_LESS, BELOW, NOT_BELOW };  // signed, signed, unsigned, unsigned
 
+// The older half is forgotten when there are too many.
 static void add_fact(struct values *values, struct fact fact) {
-    if (values->facts < VALUES_FACTS) values->fact[values->facts++] = fact;
+    enum { HALF = VALUES_FACTS / 2 };
+    if (values->facts == VALUES_FACTS) {
+        memcpy(values->fact, values->fact + HALF, HALF * sizeof *values->fact);
+        values->facts = HALF;
+    }
+    values->fact[values->facts++] = fact;
 }
 
 static const struct fact anything = {.high = UINT64_MAX, .signed_low = INT64_MIN, .signed_high = INT64_MAX};

@@ -3,7 +3,7 @@
 #pragma once
 #include "aot/discover_search.h"
 
-enum { VALUES_NODES = 1 << 14, VALUES_FACTS = 1 << 10, VALUES_CELLS = 256 };
+enum { VALUES_NODES = 1 << 16, VALUES_FACTS = 1 << 10, VALUES_CELLS = 256 };
 
 enum node_kind {
     NODE_UNKNOWN,  // anything
