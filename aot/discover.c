@@ -60,7 +60,7 @@ static void follow_tables(struct search *search, size_t from) {
     search_walk(search);
     while (from < search->indirects) {
         size_t behind = search->indirects;
-        search_tables(search, from, true);
+        search_tables(search, from, TABLES_BOUNDED);
         search_walk(search);
         from = behind;
     }
@@ -76,9 +76,12 @@ static void follow_hints(struct search *search) {
     search->hints = 0;
 }
 
-static bool guess_tables(struct search *search) {
+// With more effort. False once nothing comes of it.
+static bool find_more_tables(struct search *search) {
+    search_tables(search, 0, TABLES_DETOURS);
+    if (search->walked < search->founds) return true;
     search_sort_marks(search);
-    search_tables(search, 0, false);
+    search_tables(search, 0, TABLES_GUESSED);
     return search->walked < search->founds;
 }
 
@@ -91,7 +94,7 @@ static void run(struct search *search) {
     search->described = known > bytes / 2;
     follow_tables(search, 0);
     search_read_words(search);
-    do { follow_hints(search); } while (guess_tables(search));
+    do { follow_hints(search); } while (find_more_tables(search));
 }
 
 // ---- what was found, in order

@@ -128,8 +128,7 @@ static void note_address(struct search *search, uint64_t address, bool relative)
 }
 
 static void note_constant(struct search *search, struct constants *constants, unsigned slot) {
-    if (constants->known[slot] && constants->unused[slot])
-        note_address(search, constants->value[slot], constants->relative[slot]);
+    if (constants->known[slot] && constants->unused[slot]) note_address(search, constants->value[slot], constants->relative[slot]);
     constants->unused[slot] = false;
 }
 
@@ -158,8 +157,10 @@ static void use(struct search *search, struct constants *constants, const struct
             note_address(search, address, constants->relative[uop->b]);
     }
     if (is_access(uop) || uop->code == UOP_addi) constants->unused[uop->b] = false;
-    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT) note_constant(search, constants, uop->b);
-    if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH) note_constant(search, constants, uop->c);
+    else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT)
+        note_constant(search, constants, uop->b);
+    if (format == UOP_FORMAT_STORE || format == UOP_FORMAT_DSS || format == UOP_FORMAT_BRANCH)
+        note_constant(search, constants, uop->c);
 }
 
 // A jump to a place far away takes two instructions, the first of which leaves a place near that in a slot, whole pages away from itself. Other pairs of
@@ -207,8 +208,7 @@ static void add_edge(struct search *search, int32_t from, uint64_t address, enum
     search->found[from].edges++;
 }
 
-// Whether the jump that ends the block leaves the address behind it where a call would.
-static bool is_call(const struct search *search) {
+bool search_is_call(const struct search *search) {
     const struct ir_block *ir = &search->ir;
     for (unsigned i = ir->count - 1; i-- > 0 && ir->uop[i].offset == ir->uop[ir->count - 1].offset;) {
         const struct uop *uop = &ir->uop[i];
@@ -229,7 +229,7 @@ static void follow_jump(struct search *search, int32_t from, uint64_t pc) {
     const struct ir_block *ir = &search->ir;
     const struct uop *jump = &ir->uop[ir->count - 1];
     uint64_t target = pc + (uint64_t)jump->imm;
-    if (is_call(search)) {
+    if (search_is_call(search)) {
         search_enter(search, target, DISCOVERY_FUNCTION, SEARCH_NONE);
         follow_return(search, from, pc);
     } else {
@@ -240,7 +240,7 @@ static void follow_jump(struct search *search, int32_t from, uint64_t pc) {
 
 static void follow_indirect(struct search *search, int32_t from, uint64_t pc) {
     const struct uop *jump = &search->ir.uop[search->ir.count - 1];
-    if (is_call(search)) {
+    if (search_is_call(search)) {
         follow_return(search, from, pc);
     } else if (jump->b != search->image.isa->links[0]) {
         search->found[from].indirect = true;

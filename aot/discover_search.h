@@ -107,6 +107,8 @@ void *search_grow(void *array, size_t *room, size_t count, size_t element);
 int32_t search_enter(struct search *search, uint64_t address, enum discovery_way way, int32_t from);
 // Lifts the block at an address into search->ir. False where there is none.
 bool search_lift(struct search *search, uint64_t address);
+// Whether the block in search->ir ends with a call: a jump that leaves the address behind it where calls do.
+bool search_is_call(const struct search *search);
 // Whether what is there can be carried out to the block's end.
 bool search_plausible(struct search *search, uint64_t address);
 // Follows control from all blocks that were entered and not yet followed.
@@ -129,6 +131,12 @@ void search_read_relocations(struct search *search);
 void search_read_frames(struct search *search, bool handlers);
 // Words of data that could be pointers, in programs that are not relocated.
 void search_read_words(struct search *search);
-// Jump tables of the indirect jumps that have none yet, from number `from` of search->indirect on. First those whose index is bounded by branches; once nothing more comes
-// of that and marks are sorted, those whose length has to be guessed.
-void search_tables(struct search *search, size_t from, bool bounded);
+// How jump tables are looked for.
+enum table_effort {
+    TABLES_BOUNDED,  // the index is bounded by branches on the way by which the jump was found
+    TABLES_DETOURS,  // or on other ways
+    TABLES_GUESSED,  // the table's length has to be guessed; marks must be sorted
+};
+
+// Jump tables of the indirect jumps that have none yet, from number `from` of search->indirect on.
+void search_tables(struct search *search, size_t from, enum table_effort effort);

@@ -1,76 +1,15 @@
-// Where indirect jumps lead. For each, the way from its function's entry (by the blocks that the others were found from) is carried out on values without numbers
-// (discover_values.h). Then the jump's target is computed for every number that one of the nodes it depends on can have: the index of a jump table, bounded by the
-// branches passed last, or by its own width. Without a bound a table goes on for as long as it leads into its function.
-#include "aot/discover_values.h"
+// Where indirect jumps lead. For each, a way to it is carried out on values without numbers (discover_ways.h). Then the jump's target is computed for every number
+// that one of the nodes it depends on can have: the index of a jump table, bounded by the branches passed last, or by its own width. Without a bound a table
+// goes on for as long as it leads into its function.
+#include "aot/discover_ways.h"
+#include "runtime/base/arena.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MAX_STEPS = 1024,  // blocks on the way
-    MAX_ENTRIES = 4096,  // of a table
+    MAX_ENTRIES = WAY_PLACES,  // of a table
     MAX_UNBOUNDED = 1024,
 };
-
-struct way {
-    struct search *search;
-    struct values *values;
-    int32_t block[MAX_STEPS];  // from the jump back
-    uint32_t blocks;
-    uint32_t target;  // node that the jump goes to
-    struct cone cone;  // all that it depends on
-    uint64_t place[MAX_ENTRIES];  // what was found
-    uint32_t count;
-};
-
-static bool spend(struct search *search, uint64_t uops) {
-    bool enough = search->budget > uops;
-    search->budget -= enough ? uops : search->budget;
-    return enough;
-}
-
-// ---- the way
-
-static void find_way(struct way *way, int32_t jump) {
-    const struct search *search = way->search;
-    way->blocks = 0;
-    for (int32_t at = jump; at != SEARCH_NONE && way->blocks < MAX_STEPS; at = search->found[at].parent) {
-        way->block[way->blocks++] = at;
-        if (search->found[at].ways & DISCOVERY_FUNCTION) break;
-    }
-}
-
-// Carries out one block up to where it leaves for `next`, or to its end.
-static void step(struct way *way, uint32_t number) {
-    struct search *search = way->search;
-    const struct found *block = &search->found[way->block[number]];
-    const struct found *next = number ? &search->found[way->block[number - 1]] : NULL;
-    uint32_t stamp = way->blocks - number;
-    for (unsigned i = 0; i + 1 < search->ir.count; i++) {
-        const struct uop *uop = &search->ir.uop[i];
-        bool branch = uop_info[uop->code].format == UOP_FORMAT_BRANCH;
-        bool taken = branch && next && block->offset + (uint64_t)uop->imm == next->offset;
-        if (branch) values_branch(way->values, uop, taken, stamp);
-        else values_step(way->values, uop, block->offset);
-        if (taken) return;
-    }
-    if (next && next->first_way == DISCOVERY_RETURN) values_call(way->values);
-}
-
-static bool walk(struct way *way) {
-    struct search *search = way->search;
-    struct values *values = way->values;
-    values_begin(values, search);
-    for (uint32_t number = way->blocks; number-- > 0;) {
-        if (values_are_full(values)) values_begin(values, search);
-        if (!search_lift(search, search->found[way->block[number]].offset) || !spend(search, search->ir.count)) return false;
-        step(way, number);
-    }
-    const struct uop *jump = &search->ir.uop[search->ir.count - 1];
-    struct uop sum = {.code = UOP_addi, .a = SLOT_SINK, .b = jump->b, .imm = jump->imm};
-    values_step(values, &sum, 0);
-    way->target = values->slot[SLOT_SINK];
-    return values_cone(values, way->target, 0, &way->cone);
-}
 
 // ---- computing targets
 
@@ -108,7 +47,7 @@ static bool is_in_line(const struct cone *cone, struct reading *reading, uint64_
 
 static bool reads_memory(const struct way *way) {
     for (uint32_t i = 0; i < way->cone.count; i++) {
-        if (way->values->node[way->cone.node[i]].kind == NODE_MEMORY) return true;
+        if (way->values.node[way->cone.node[i]].kind == NODE_MEMORY) return true;
     }
     return false;
 }
@@ -128,10 +67,10 @@ static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, 
     static struct cone cone;
     static struct reading reading;
     way->count = 0;
-    if (!values_cone(way->values, way->target, cut, &cone) || (reads_memory(way) && !reads_table(&cone))) return false;
+    if (!values_cone(&way->values, way->target, cut, &cone) || (reads_memory(way) && !reads_table(&cone))) return false;
     for (; way->count < count; way->count++) {
         uint64_t target = 0;
-        bool good = spend(way->search, cone.count) && values_compute(way->values, &cone, low + way->count * step, &target);
+        bool good = way_spend(way, cone.count) && values_compute(&way->values, &cone, low + way->count * step, &target);
         target &= ~(uint64_t)(way->search->image.isa->min_instruction - 1);
         good = good && is_in_line(&cone, &reading, way->count) && is_target(way, target, within);
         if (!good || (!all && is_beyond(way->search, &cone, &reading))) break;
@@ -156,7 +95,7 @@ static bool try_bounds(struct way *way, uint32_t steps) {
     unsigned choices = 0;
     for (uint32_t i = 0; i < way->cone.count; i++) {
         uint64_t low, high;
-        if (!values_bounds(way->values, way->cone.node[i], way->blocks - steps + 1, &low, &high)) continue;
+        if (!values_bounds(&way->values, way->cone.node[i], way->blocks - steps + 1, &low, &high)) continue;
         if (high - low < MAX_ENTRIES && high > low) choice[choices++] = (struct choice){way->cone.node[i], low, high - low + 1};
     }
     qsort(choice, choices, sizeof *choice, by_count);
@@ -169,7 +108,7 @@ static bool try_bounds(struct way *way, uint32_t steps) {
 // Bounded by what computed them: bytes, masks. What was computed last comes first, since it does not depend on the way here.
 static bool try_limits(struct way *way, const struct extent *within) {
     for (uint32_t i = way->cone.count; i-- > 0;) {
-        const struct node *node = &way->values->node[way->cone.node[i]];
+        const struct node *node = &way->values.node[way->cone.node[i]];
         bool small = node->kind != NODE_CONSTANT && node->limit && node->limit < MAX_ENTRIES;
         if (small && collect(way, way->cone.node[i], 0, 1, node->limit + 1, false, within)) return true;
     }
@@ -178,7 +117,7 @@ static bool try_limits(struct way *way, const struct extent *within) {
 
 // A table at a place that is known, with whatever for an index.
 static bool try_table(struct way *way, uint32_t memory, const struct extent *within) {
-    const struct node *node = way->values->node, *load = &node[memory];
+    const struct node *node = way->values.node, *load = &node[memory];
     uint32_t at = load->b;
     while (node[at].kind == NODE_UOP && node[at].code == UOP_addi) at = node[at].b;
     const struct node *sum = &node[at];
@@ -205,7 +144,7 @@ static bool find_unbounded(struct way *way) {
     for (uint32_t i = 0; i < way->cone.count; i++) {
         if (try_table(way, way->cone.node[i], &here)) return true;
     }
-    const struct node *target = &way->values->node[way->target];
+    const struct node *target = &way->values.node[way->target];
     way->count = 1;
     way->place[0] = target->value;
     return target->known && is_target(way, target->value, NULL);
@@ -224,16 +163,32 @@ static void keep(struct way *way, int32_t jump) {
     SEARCH_ADD(search->table, search->tables, search->table_room, (struct jump_table){first, (uint32_t)search->targets - first});
 }
 
-void search_tables(struct search *search, size_t from, bool bounded) {
-    struct way *way = search_grow(NULL, &(size_t){0}, 0, sizeof *way);
-    way->search = search;
-    way->values = search_grow(NULL, &(size_t){0}, 0, sizeof *way->values);
-    for (size_t i = from; i < search->indirects; i++) {
-        int32_t jump = (int32_t)search->indirect[i];
-        if (search->found[jump].table != SEARCH_NONE) continue;
-        find_way(way, jump);
-        if (walk(way) && (bounded ? find_bounded(way) : find_unbounded(way))) keep(way, jump);
+// Whether something is read at a sum: all tables are, and hardly anything else.
+static bool looks_like_table(const struct way *way) {
+    const struct node *node = way->values.node;
+    for (uint32_t i = 0; i < way->cone.count; i++) {
+        const struct node *load = &node[way->cone.node[i]], *sum = &node[load->b];
+        while (load->kind == NODE_MEMORY && sum->kind == NODE_UOP && sum->code == UOP_addi) sum = &node[sum->b];
+        bool adds = sum->code == UOP_add || sum->code == UOP_sh1add || sum->code == UOP_sh2add || sum->code == UOP_sh3add;
+        if (load->kind == NODE_MEMORY && sum->kind == NODE_UOP && adds) return true;
     }
-    free(way->values);
-    free(way);
+    return false;
+}
+
+static bool find(struct way *way, int32_t jump, enum table_effort effort) {
+    bool (*const look)(struct way *) = effort == TABLES_GUESSED ? find_unbounded : find_bounded;
+    if (!way_walk(way, jump)) return false;
+    if (effort != TABLES_DETOURS && look(way)) return true;
+    return effort != TABLES_BOUNDED && looks_like_table(way) && way_detour(way, jump, look);
+}
+
+void search_tables(struct search *search, size_t from, enum table_effort effort) {
+    struct way *way = pages_take(sizeof *way);
+    way_begin(way, search, effort != TABLES_BOUNDED);
+    for (size_t i = from, behind = search->indirects; i < behind; i++) {
+        int32_t jump = (int32_t)search->indirect[i];
+        if (search->found[jump].table == SEARCH_NONE && find(way, jump, effort)) keep(way, jump);
+    }
+    way_end(way);
+    pages_give(way, sizeof *way);
 }
