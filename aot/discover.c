@@ -92,6 +92,7 @@ static void run(struct search *search) {
     ask_sources(search);
     for (size_t i = 0; i < search->extents; i++) known += search->extent[i].end - search->extent[i].start;
     search->described = known > bytes / 2;
+    if (!search->described) image_cover(&search->image);
     follow_tables(search, 0);
     search_read_words(search);
     do { follow_hints(search); } while (find_more_tables(search));

@@ -69,14 +69,22 @@ const struct extent *search_extent(const struct search *search, uint64_t address
     return low && address < search->extent[low - 1].end ? &search->extent[low - 1] : NULL;
 }
 
+// A number is believed to be an address where it is one of a function; where functions are not known, it must not be within what others go over.
+static bool is_credible(const struct search *search, struct hint hint, const struct extent *extent) {
+    const struct code_range *range = image_code(&search->image, hint.address);
+    if (!hint.number) return true;
+    if (search->described) return extent && extent->start == hint.address;
+    return !range->covered || !range->covered[(hint.address - range->start) / search->image.isa->min_instruction];
+}
+
 void search_try(struct search *search, struct hint hint) {
     uint32_t *place = place_of(search, hint.address);
     if (!place) return;
     const struct extent *extent = search_extent(search, hint.address);
     bool inside = extent && extent->start != hint.address;
-    bool believed = !hint.number || !search->described || (extent && !inside);
-    if ((inside && !hint.label) || !believed || (!*place && !search_plausible(search, hint.address))) return;
-    search_enter(search, hint.address, inside ? DISCOVERY_LABEL : DISCOVERY_FUNCTION, SEARCH_NONE);
+    if ((inside && !hint.label) || !is_credible(search, hint, extent)) return;
+    if (*place || search_plausible(search, hint.address))
+        search_enter(search, hint.address, inside ? DISCOVERY_LABEL : DISCOVERY_FUNCTION, SEARCH_NONE);
 }
 
 static bool is_link(const struct search *search, unsigned slot) {
@@ -260,11 +268,20 @@ static void follow_end(struct search *search, int32_t from, uint64_t pc) {
     }
 }
 
+static void cover(struct search *search, uint64_t pc) {
+    struct code_range *range = image_code(&search->image, pc);
+    if (!range || !range->covered) return;
+    uint64_t end = pc + search->ir.bytes < range->end ? pc + search->ir.bytes : range->end,
+             unit = search->image.isa->min_instruction;
+    memset(range->covered + (pc - range->start) / unit, 1, (end - pc) / unit);
+}
+
 static void follow(struct search *search, int32_t number) {
     uint64_t pc = search->found[number].offset;
     if (!search_lift(search, pc)) return;
     search->found[number].bytes = search->ir.bytes;
     search->found[number].first_edge = (uint32_t)search->edges;
+    cover(search, pc);
     note_constants(search, pc);
     for (unsigned i = 0; i + 1 < search->ir.count; i++) {
         const struct uop *uop = &search->ir.uop[i];

@@ -48,7 +48,7 @@ static void add_code(struct image *image, unsigned *room, uint64_t start, uint64
     uint64_t align = image->isa->min_instruction;
     start = (start + align - 1) / align * align;
     if (image->codes == *room || end < start + align) return;
-    image->code[image->codes++] = (struct code_range){start, end, NULL};
+    image->code[image->codes++] = (struct code_range){.start = start, .end = end};
 }
 
 // What of a section lies in an executable segment.
@@ -132,11 +132,21 @@ int image_open(struct image *image, const void *elf, size_t size, const char **w
 }
 
 void image_close(struct image *image) {
-    for (unsigned i = 0; i < image->codes; i++) free(image->code[i].block);
+    for (unsigned i = 0; i < image->codes; i++) {
+        free(image->code[i].block);
+        free(image->code[i].covered);
+    }
     free(image->code);
     free(image->segment);
     free(image->relocated);
     elf_end(image->elf);
+}
+
+void image_cover(struct image *image) {
+    for (unsigned i = 0; i < image->codes; i++) {
+        struct code_range *range = &image->code[i];
+        range->covered = calloc((range->end - range->start) / image->isa->min_instruction + 1, 1);
+    }
 }
 
 // ---- reading

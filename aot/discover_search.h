@@ -16,7 +16,8 @@ struct segment {
 // Executable bytes that may be code: sections that say so, or segments where there are no sections.
 struct code_range {
     uint64_t start, end;
-    uint32_t *block;  // by (address - start) / min_instruction: number of the block there + 1
+    uint32_t *block;   // by (address - start) / min_instruction: number of the block there + 1
+    uint8_t *covered;  // whether a block goes over it; NULL where nobody asks
 };
 
 struct relocated {
@@ -37,6 +38,8 @@ struct image {
 
 int image_open(struct image *image, const void *elf, size_t size, const char **why);
 void image_close(struct image *image);
+// From now on it is noted what blocks go over.
+void image_cover(struct image *image);
 // What the file has at an address and how many bytes of it; NULL where it has nothing.
 const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *size);
 // An integer of 1, 2, 4 or 8 bytes, relocated.
