@@ -287,7 +287,7 @@ int discover(const void *elf, size_t size, guest_features features, struct disco
 }
 
 int discover_file(const char *path, guest_features features, struct discovery *found, const char **why) {
-    struct stat about;
+    struct stat about = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = -1;
     void *elf = MAP_FAILED;
     *found = (struct discovery){.block = NULL};

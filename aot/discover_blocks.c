@@ -218,8 +218,8 @@ static void add_edge(struct search *search, int32_t from, uint64_t address, enum
 
 bool search_is_call(const struct search *search) {
     const struct ir_block *ir = &search->ir;
-    for (unsigned i = ir->count - 1; i-- > 0 && ir->uop[i].offset == ir->uop[ir->count - 1].offset;) {
-        const struct uop *uop = &ir->uop[i];
+    for (unsigned i = ir->count - 1; i > 0 && ir->uop[i - 1].offset == ir->uop[ir->count - 1].offset; i--) {
+        const struct uop *uop = &ir->uop[i - 1];
         if (uop->code == UOP_lipc && uop->imm == ir->bytes && is_link(search, uop->a)) return true;
     }
     return false;

@@ -382,7 +382,7 @@ bool values_cone(const struct values *values, uint32_t result, uint32_t cut, str
 }
 
 bool values_compute(const struct values *values, struct cone *cone, uint64_t cut, uint64_t *result) {
-    uint64_t got[CONE_NODES];
+    uint64_t got[CONE_NODES] = {0};
     for (uint32_t i = 0; i < cone->count; i++) {
         const struct node *node = &values->node[cone->node[i]];
         if (cone->node[i] == cone->cut) got[i] = cut;

@@ -61,7 +61,8 @@ void block_log_add(uint64_t pc, uint32_t bytes) {
     char buffer[PATH_MAX + 64];
     struct text line = TEXT_ON(buffer);
     if (pc < known.start || pc >= known.end) find(pc);
-    text_add(&line, "%llx %x %s\n", (unsigned long long)(pc - known.start + known.offset), bytes, known.path);
+    const unsigned long long place = pc - known.start + known.offset;
+    text_add(&line, "%llx %x %s\n", place, bytes, known.path);
     long fd = host_call(openat, AT_FDCWD, options.log_blocks, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return;
     host_call(write, fd, line.at, line.length);
