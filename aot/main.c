@@ -1,9 +1,12 @@
 // ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
-// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request, or by `ferry cache`; not by people.
+// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request, or by `ferry cache`; by people only to look at what would be
+// compiled ahead of time.
 #include "aot/cache.h"
 #include "aot/compile.h"
+#include "aot/discover.h"
 #include "aot/dump.h"
 #include "aot/keep.h"
+#include "aot/needed.h"
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -82,8 +85,13 @@ int main(int argc, char *argv[]) {
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (argc > 2 && !strcmp(argv[1], "--cache")) return cache_main(argc - 1, argv + 1);
     if (argc == 3 && !strcmp(argv[1], "--dump")) return dump_main(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "--discover")) return discover_main(argv[2]);
+    if (argc >= 3 && !strcmp(argv[1], "--needed")) return needed_main(argc - 2, argv + 2);
     if (argc != 2 || strcmp(argv[1], "--channel") != 0) {
-        fputs("ferry-compiler is started by ferry when it needs native code; it has no other use.\n", stderr);
+        fputs(
+            "ferry-compiler is started by ferry when it needs native code. For looking at programs: ferry-compiler --discover FILE, "
+            "ferry-compiler --needed [-L SYSROOT] FILE\n",
+            stderr);
         return 2;
     }
     const char *why;

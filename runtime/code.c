@@ -7,6 +7,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sys.h"
+#include "runtime/block_log.h"
 #include "runtime/cosim.h"
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
@@ -31,7 +32,6 @@ enum {
     REGION_PAGES = 512,
     REGIONS = (PAGES + REGION_PAGES - 1) / REGION_PAGES,
     FETCH_BYTES = 512,
-    LIFT_INSTRUCTIONS = 64,
     CODE_LIMIT = 512 << 20,  // bytes, unless options.code_size says otherwise
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
@@ -203,6 +203,7 @@ void code_invalidate(uint64_t start, uint64_t size) {
     if (!size || !mem_is_guest(start, size) || !bucket) return;
     lock_take(&code_lock);
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
+    block_log_forget();
     stats_count(STATS_INVALIDATION);
     module_forget(start, size);
     drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
@@ -238,15 +239,9 @@ static const struct cell *fetch_fault(struct cpu *cpu, uint64_t address) {
     return NULL;
 }
 
-// Blocks end with their page, so that most lie in one page; an instruction across the border makes a block of its own.
-static size_t keep_to_page(uint64_t pc, size_t size) {
-    size_t left = MEM_PAGE - pc % MEM_PAGE;
-    return size < left ? size : left;
-}
-
 static struct block *build(uint64_t pc, uint32_t mode, const uint8_t *bytes, size_t size) {
-    for (unsigned limit = LIFT_INSTRUCTIONS;; limit /= 2) {
-        code_isa->lift(bytes, size, mode, code_features, limit, &lifted);
+    for (unsigned limit = GUEST_BLOCK_INSTRUCTIONS;; limit /= 2) {
+        guest_lift_block(code_isa, bytes, size, pc, mode, code_features, limit, &lifted);
         if (!lifted.count) return NULL;
         struct block *block = interp_block_build(&current.about, &lifted, pc, mode);
         if (block) return block;
@@ -258,6 +253,7 @@ static const struct cell *publish(struct block *block, const uint8_t *bytes) {
     block->bytes_hash = hash_bytes(bytes, block->bytes);
     link_pages(block);
     stats_translated(lifted.instructions, lifted.bytes);
+    if (options.log_blocks) block_log_add(block->pc, block->bytes);
     struct block **at = bucket_of(block->pc, block->mode);
     block->next = *at;
     __atomic_store_n(at, block, __ATOMIC_RELEASE);
@@ -283,9 +279,7 @@ static void fetch(uint64_t pc, struct fetched *fetched) {
 static const struct cell *translate(struct cpu *cpu, const struct fetched *fetched) {
     size_t size = fetched->size;
     if (!size) return fetch_fault(cpu, cpu->pc);
-    size_t longest = size < code_isa->max_instruction ? size : code_isa->max_instruction;
-    struct block *block = build(cpu->pc, cpu->mode, fetched->bytes, keep_to_page(cpu->pc, size));
-    if (!block) block = build(cpu->pc, cpu->mode, fetched->bytes, longest);
+    struct block *block = build(cpu->pc, cpu->mode, fetched->bytes, size);
     if (!block) return fetch_fault(cpu, cpu->pc + size);
     return publish(block, fetched->bytes);
 }

@@ -22,6 +22,7 @@ struct options {
     bool perfmap;              // -perfmap: tell perf about native code
     const char *jitdump;       // -jitdump: the directory to write jit-PID.dump in, or NULL; absolute
     bool jitdump_append;       // an earlier program of this process may have begun its file
+    const char *log_blocks;    // --log-blocks FILE, or NULL; absolute
     enum tier tier;
     bool cosim;                // compare native code with the interpreter
     uint64_t code_size;        // bytes of translations before a new generation begins, or 0

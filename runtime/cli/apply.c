@@ -86,6 +86,7 @@ static void make_inherited(void) {
         {"--cache-system", options.cache_system},
         {"--cache-size", setting[OPTION_cache_size].value},
         {"--jitdump-dir", options.jitdump},
+        {"--log-blocks", options.log_blocks},
     };
     const struct {
         const char *option;
@@ -117,6 +118,7 @@ int settings_apply(void) {
     apply_jitdump();
     options.stats = setting_on(OPTION_stats);
     options.stats_json = absolute_path(setting[OPTION_stats_json].value);
+    options.log_blocks = absolute_path(setting[OPTION_log_blocks].value);
     if (setting[OPTION_tier].value) options.tier = (enum tier)tier_parse(setting[OPTION_tier].value);
     options.cosim = setting_on(OPTION_cosim);
     apply_cache();

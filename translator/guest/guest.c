@@ -17,3 +17,11 @@ const struct guest_isa *guest_by_name(const char *name) {
     }
     return NULL;
 }
+
+void guest_lift_block(const struct guest_isa *isa, const uint8_t *bytes, size_t size, uint64_t pc, uint32_t mode,
+                      guest_features features, unsigned max_instructions, struct ir_block *block) {
+    size_t left = GUEST_PAGE - pc % GUEST_PAGE;
+    isa->lift(bytes, size < left ? size : left, mode, features, max_instructions, block);
+    if (!block->count)
+        isa->lift(bytes, size < isa->max_instruction ? size : isa->max_instruction, mode, features, max_instructions, block);
+}

@@ -26,6 +26,9 @@ struct guest_isa {
     const uint8_t *pins;
     // Those that calls leave the address to return to in, ended by 0.
     const uint8_t *links;
+    // Those that functions leave as they found them, ended by 0: by the calling convention, so a hint about code of compilers, never a promise.
+    const uint8_t *kept;
+    unsigned global;  // the slot that programs set once, at their start, to reach their data by; 0 where there is none
 
     // -cpu NAME[,ext=true|false|on|off…] into features. 0, or -1 with a message of what is wrong in `why`.
     int (*parse_cpu)(const char *text, guest_features *features, char *why, size_t why_size);
@@ -35,6 +38,14 @@ struct guest_isa {
 };
 
 extern const struct guest_isa guest_riscv64;
+
+// How guest code is cut into blocks, whoever does it: a block ends with its page, so that most lie in one, or after so many instructions.
+enum { GUEST_PAGE = 4096, GUEST_BLOCK_INSTRUCTIONS = 64 };
+
+// Lifts the block at `pc`, whose bytes these are. An instruction across the border of two pages makes a block of its own. As with lift,
+// block->count is 0 if not even the first instruction lies in `size` bytes.
+void guest_lift_block(const struct guest_isa *isa, const uint8_t *bytes, size_t size, uint64_t pc, uint32_t mode,
+                      guest_features features, unsigned max_instructions, struct ir_block *block);
 
 // By ELF machine or by name; NULL where there is none.
 const struct guest_isa *guest_by_machine(unsigned elf_machine);

@@ -11,6 +11,10 @@ static const uint8_t pins[] = {10, 15, 14, 2, 8, 13, 12, 11, 9, 1, 16, 17, 18, 0
 // Unprivileged ISA, "Unconditional Jumps": the hints for return-address stacks.
 static const uint8_t links[] = {1, 5, 0};
 
+// RISC-V ELF psABI, "Integer Register Convention".
+static const uint8_t kept[] = {2, 3, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 0};
+enum { GP = 3 };
+
 const struct guest_isa guest_riscv64 = {
     .name = "riscv64",
     .elf_machine = ELF_MACHINE_RISCV,
@@ -21,6 +25,8 @@ const struct guest_isa guest_riscv64 = {
     .slot_name = riscv64_slot_name,
     .pins = pins,
     .links = links,
+    .kept = kept,
+    .global = GP,
     .parse_cpu = riscv64_parse_cpu,
     .isa_string = riscv64_isa_string,
     .default_features = RV_ALL,
