@@ -134,20 +134,31 @@ bool proc_is_runner(int pid) {
            host_call(newfstatat, AT_FDCWD, link, &other, 0) == 0 && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
 }
 
-// The start of the mapping that a line of /proc/PID/maps tells of, if it is the beginning of a file and lies above all guests.
-static uint64_t runner_start(char *line) {
+// The start of the mapping that a line of /proc/PID/maps tells of, if it is the beginning of the process's program and lies above all guests.
+static uint64_t runner_start(char *line, const char *program) {
     char *at;
     uint64_t start = strtoull(line, &at, 16);
     at = strchr(at, ' ');
-    bool beginning = at && strlen(at) > 6 && !strncmp(at + 6, "00000000 ", 9) && strchr(at, '/');
-    return beginning && start >= MEM_TOP ? start : 0;
+    bool beginning = at && strlen(at) > 6 && !strncmp(at + 6, "00000000 ", 9);
+    const char *path = beginning ? strchr(at, '/') : NULL;
+    return path && !strcmp(path, program) && start >= MEM_TOP ? start : 0;
+}
+
+static bool program_path(int pid, char path[PATH_MAX]) {
+    char link[40];
+    struct text name = TEXT_ON(link);
+    text_add(&name, "/proc/%d/exe", pid);
+    long length = host_call(readlinkat, AT_FDCWD, link, path, PATH_MAX - 1);
+    if (length > 0) path[length] = 0;
+    return length > 0;
 }
 
 // Where another process that runs this very file has it: position-independent programs lie at another place each time.
 static uint64_t runner_base(int pid) {
-    char path[40], text[4096];
+    char path[40], text[2 * PATH_MAX], program[PATH_MAX];
     struct text name = TEXT_ON(path);
     text_add(&name, "/proc/%d/maps", pid);
+    if (!program_path(pid, program)) return 0;
     long fd = host_call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC), got;
     uint64_t base = 0;
     size_t have = 0;
@@ -156,7 +167,7 @@ static uint64_t runner_base(int pid) {
         text[have += (size_t)got] = 0;
         for (char *end; !base && (end = strchr(line, '\n')); line = end + 1) {
             *end = 0;
-            base = runner_start(line);
+            base = runner_start(line, program);
         }
         have -= (size_t)(line - text);
         memmove(text, line, have);

@@ -20,7 +20,10 @@ static uint32_t words[WORDS];
         return x;                                                \
     }
 SHAPE(sum, x += words[i])
-SHAPE(mix, x = x * 31 + (words[i] >> (i & 7)))
+#ifndef FACTOR
+#define FACTOR 31
+#endif
+SHAPE(mix, x = x * FACTOR + (words[i] >> (i & 7)))
 SHAPE(swap, uint32_t t = words[i]; words[i] = words[WORDS - 1 - i]; words[WORDS - 1 - i] = t; x ^= t)
 SHAPE(odd, if (words[i] & 1) x += i; else x ^= words[i])
 SHAPE(step, words[i] = words[i] * 1664525 + 1013904223; x += words[i] >> 16)

@@ -35,6 +35,13 @@ settle_chroot() {
     mount -t tmpfs -o mode=755 tmpfs "$root/run"
     mkdir "$root/tmp/work" "$root/tmp/home"
     cp "$ferry" "$root/run/ferry"
+    if [[ -f $ferry-compiler ]]; then cp "$ferry-compiler" "$root/run/ferry-compiler"; fi
+    if [[ -n $FERRY_CACHE_DIR ]]; then
+        mkdir "$root/run/cache"
+        mkdir -p "$FERRY_CACHE_DIR"
+        mount --bind "$FERRY_CACHE_DIR" "$root/run/cache"
+        export FERRY_CACHE_DIR=/run/cache
+    fi
     cp "$script" "$root/run/case.sh"
 }
 

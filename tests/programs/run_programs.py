@@ -102,6 +102,7 @@ class Runner:
         self.options = arguments.option
         self.own = namespaces()
         self.known = {}
+        self.cache = str(arguments.cache.resolve()) if arguments.cache else ""
 
     def command(self, case, mode, runner):
         """`runner` is a list: how to start the shell from inside, empty for the native twin."""
@@ -113,6 +114,7 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="ferry-program-") as folder:
             folder = pathlib.Path(folder)
             environment["FERRY_TEST_FOLDER"] = str(folder / "work")
+            environment["FERRY_CACHE_DIR"] = self.cache
             (folder / "work").mkdir()
             return play(self.command(case, mode, runner), case.timeout * patience, environment, folder)
 
@@ -143,6 +145,7 @@ def main():
     parser.add_argument("--mode", default="", help="only this mode: chroot or overlay")
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     parser.add_argument("--option", action="append", default=[], help="one more option for ferry, such as --option=-strace")
+    parser.add_argument("--cache", type=pathlib.Path, help="folder for what Ferry keeps, also between calls; default: nothing is kept")
     parser.add_argument("--slow", action="store_true", help="the slow cases instead of the quick ones")
     parser.add_argument("--all", action="store_true", help="quick and slow cases")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")

@@ -46,6 +46,7 @@ def listed(build, options):
 
 
 def run(arguments):
+    os.environ["XDG_CACHE_HOME"] = os.path.abspath(os.path.join(arguments.build, "cache-home"))  # for tests that do not say where
     junit = os.path.abspath(arguments.result) + ".xml"
     if os.path.exists(junit):
         os.remove(junit)

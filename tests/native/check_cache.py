@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Code that is kept between runs: the next run uses it, wherever the program lies then; another program, processor or damage is a miss; and whatever becomes of
+the cache, of those who write it or of those who read it, the guest's results are right."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import want  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent / "build/roots/riscv64"
+ROUNDS = "600"
+
+
+class Tests:
+    def __init__(self, arguments):
+        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.static, self.other, self.dynamic = self.work / "static", self.work / "other", self.work / "dynamic"
+        self.build(self.static, "-static")
+        self.build(self.other, "-static", "-DFACTOR=29")
+        self.build(self.dynamic, "-pie", "-fPIE")
+
+    def build(self, target, *options):
+        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", *options, "-o", target, HERE / "hot.c"], check=True)
+
+    # ---- runs
+
+    def command(self, cache, guest, *options):
+        return [self.ferry, "run", f"--cache-dir={cache}", "-L", ROOT if ROOT.exists() else "/", *options, guest, ROUNDS]
+
+    def result(self, command, environment=None):
+        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=False, env=environment)
+        return f"status {made.returncode}: {made.stdout}"
+
+    def expected(self, guest):
+        return self.result(self.command("", guest, "--tier=interp"))
+
+    def settle(self):
+        """Until no compiler program of this runner is left: by then all is written."""
+        program, deadline = self.ferry + "-compiler", time.monotonic() + 30
+        while time.monotonic() < deadline and any(self.runs(folder, program) for folder in pathlib.Path("/proc").glob("[0-9]*")):
+            time.sleep(0.02)
+
+    def runs(self, folder, program):
+        try:
+            return os.readlink(folder / "exe") == program and (folder / "stat").read_text().split(") ")[1][0] != "Z"
+        except (OSError, IndexError):
+            return False
+
+    def counted(self, cache, guest, *options):
+        """A run's statistics, once all that came of it is written."""
+        report = self.work / "report.json"
+        want(self.result(self.command(cache, guest, f"--stats-json={report}", *options)) == self.expected(guest), "other results")
+        self.settle()
+        return json.loads(report.read_text())
+
+    def warm(self, name, guest):
+        """A new cache with what two runs leave there."""
+        cache, made = self.work / name, self.work / ("warm." + guest.name)
+        for _ in range(0 if made.exists() else 2):
+            self.counted(made, guest)
+        shutil.copytree(made, cache)
+        return cache
+
+    def files(self, cache):
+        return sorted(cache.glob("code/*/*.db"))
+
+    def same(self, cache, guest, *options):
+        want(self.result(self.command(cache, guest, *options)) == self.expected(guest), "other results")
+
+    # ---- what is used
+
+    def reuse(self, name, guest):
+        report = self.counted(self.warm(name, guest), guest)
+        want(report["kept_regions"] >= 5, f"only {report['kept_regions']} regions were used again")
+        want(report["optimised_regions"] <= 2, f"{report['optimised_regions']} regions were compiled again")
+
+    def test_again(self):
+        self.reuse("again", self.static)
+
+    def test_again_elsewhere_in_memory(self):
+        if ROOT.exists():
+            self.reuse("elsewhere", self.dynamic)
+
+    def test_again_under_another_name(self):
+        cache = self.warm("name", self.static)
+        shutil.copy(self.static, self.work / "copy")
+        want(self.counted(cache, self.work / "copy")["kept_regions"] >= 5, "it is not known under another name")
+
+    # ---- what is a miss
+
+    def test_other_bytes(self):
+        cache = self.warm("bytes", self.static)
+        want(self.expected(self.other) != self.expected(self.static), "both programs do the same")
+        self.same(cache, self.other)
+        self.settle()
+        self.same(cache, self.static)
+        self.same(cache, self.other)
+
+    def test_other_processor(self):
+        cache = self.warm("processor", self.static)
+        want(self.counted(cache, self.static, "--cpu=rv64,zbs=off")["kept_regions"] == 0, "code for another processor was used")
+
+    def test_off_and_read(self):
+        cache = self.work / "off"
+        report = self.counted(cache, self.static, "--no-cache")
+        want(not cache.exists() and report["kept_regions"] == 0, "something was kept")
+        report = self.counted(cache, self.static, "--cache=read")
+        want(not cache.exists() and report["kept_regions"] == 0, "something was kept")
+        cache = self.warm("read", self.static)
+        before = {path: path.read_bytes() for path in self.files(cache)}
+        want(self.counted(cache, self.static, "--cache=read")["kept_regions"] >= 5, "nothing was used")
+        want(before == {path: path.read_bytes() for path in self.files(cache)}, "something was written")
+
+    def test_damaged(self):
+        cache, chance = self.warm("damaged", self.static), random.Random(1)
+        whole = {path: path.read_bytes() for path in self.files(cache)}
+        want(whole, "there are no files")
+        for number in range(18):
+            for path, data in whole.items():
+                data = bytearray(data)
+                for _ in range(chance.choice([1, 1, 8, 100])):
+                    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+                path.write_bytes(data[:chance.randrange(len(data))] if number % 3 == 0 else data)
+            self.same(cache, self.static, "--cache=read" if number % 2 else "--cache=on")
+
+    def test_in_the_way(self):
+        cache = self.warm("way", self.static)
+        for path in self.files(cache):
+            path.unlink()
+            path.mkdir()
+        self.same(cache, self.static)
+        (self.work / "text").write_text("no directory")
+        self.same(self.work / "text", self.static)
+        self.same(self.work / "text/below", self.static)
+        self.same("/proc/no/such/place", self.static)
+
+    def test_nowhere(self):
+        want(self.result([self.ferry, "run", self.static, ROUNDS], {}) == self.expected(self.static), "other results without HOME")
+
+    # ---- many, and those that die
+
+    def test_many(self):
+        cache = self.work / "many"
+        expected = {guest: self.expected(guest) for guest in (self.static, self.other)}
+        started = [(guest, subprocess.Popen(self.command(cache, guest), stdout=subprocess.PIPE, text=True))
+                   for _ in range(10) for guest in (self.static, self.other)]
+        for guest, process in started:
+            output = process.communicate(timeout=300)[0]
+            want(f"status {process.returncode}: {output}" == expected[guest], "other results")
+        self.settle()
+        self.sound(cache)
+
+    def test_killed(self):
+        cache, chance = self.work / "killed", random.Random(2)
+        for _ in range(10):
+            process = subprocess.Popen(self.command(cache, self.static), stdout=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 0.5))
+            process.kill()
+            process.wait()
+            time.sleep(chance.uniform(0, 0.1))
+            for folder in pathlib.Path("/proc").glob("[0-9]*"):
+                if chance.random() < 0.7 and self.runs(folder, self.ferry + "-compiler"):
+                    self.kill(int(folder.name))
+        self.settle()
+        self.same(cache, self.static)
+        self.sound(cache)
+
+    def kill(self, pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def sound(self, cache):
+        verified = subprocess.run([self.ferry, "cache", "verify", f"--cache-dir={cache}"], capture_output=True, text=True, check=False)
+        want(verified.returncode == 0, verified.stdout + verified.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main(Tests))
