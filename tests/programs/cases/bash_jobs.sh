@@ -28,9 +28,11 @@ for i in 5 3 1 2 4; do wait ${pids[$i]}; echo "$i -> $?"; done
 wait -n; echo "first to end: $?"
 kill $last; wait $last 2>/dev/null; echo "killed $?"
 coproc up { tr a-z A-Z; }
+exec 9<&"${up[0]}"  # bash closes its own as soon as it knows that the coprocess has ended
 echo lower >&"${up[1]}"
 eval "exec ${up[1]}>&-"
-read -r answer <&"${up[0]}"; echo "$answer"
+read -r answer <&9; echo "$answer"
+exec 9<&-
 wait
 for i in $(seq 20); do (echo $i) & done | sort -n | paste -sd' '
 wait

@@ -1,0 +1,191 @@
+// Records of regions, and the store's key: what was written is read again with distances from modules; what cannot be kept is not; of nonsense nothing is
+// believed that leads outside; and whatever code depends on is in the key.
+#include "cache/key.h"
+#include "cache/record.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// after those that it needs
+#include <cmocka.h>
+
+enum { START = 0x10000000, OTHER = 0x70000000, MODULE_BYTES = 0x8000, CODE_BYTES = 1000 };
+
+static struct channel_request request;
+static struct channel_result result;
+static uint8_t code[CODE_BYTES];
+static const struct image_hole hole[] = {
+    {7, IMAGE_VALUE, 0}, {START + 0x123456, IMAGE_PC, 0}, {OTHER - 16, IMAGE_PC, 1}, {1, IMAGE_TARGET, 0}};
+static _Alignas(16) uint8_t written[RECORD_MAX_BYTES];
+
+static void add_block(uint64_t pc, uint16_t bytes, bool entry, uint8_t module) {
+    request.block[request.blocks++] =
+        (struct channel_block){.pc = pc, .at = (uint16_t)request.bytes, .bytes = bytes, .entry = entry, .module = module};
+    for (unsigned i = 0; i < bytes; i++) request.byte[request.bytes++] = (uint8_t)(pc + i);
+}
+
+static void make_request(void) {
+    memset(&request, 0, sizeof request);
+    memset(&result, 0, sizeof result);
+    request.modules = 2;
+    request.module[0] = (struct channel_module){.key = {1}, .start = START, .bytes = MODULE_BYTES};
+    request.module[1] = (struct channel_module){.key = {2}, .start = OTHER, .bytes = MODULE_BYTES};
+    add_block(START + 0x100, 12, true, 0);
+    add_block(OTHER + 0x40, 6, false, 1);
+    add_block(START + MODULE_BYTES - 4, 4, true, 0);
+    request.exits = 2;
+    request.exit[0] = START - 8;  // a distance before the module's start is one as well
+    request.exit[1] = OTHER + 0x46;
+    request.exit_module[1] = 1;
+    result = (struct channel_result){.bytes = CODE_BYTES, .holes = 4, .holes_at = 64, .exits_at = 128, .instructions = 9};
+    result.entry[0] = 0;
+    result.entry[2] = 512;
+    for (unsigned i = 0; i < CODE_BYTES; i++) code[i] = (uint8_t)(i * 7);
+}
+
+static size_t write_it(void) {
+    return record_write(written, &request, &result, code, hole);
+}
+
+static void round_trip(void **state) {
+    (void)state;
+    struct record r;
+    uint64_t hash[2];
+    make_request();
+    size_t size = write_it();
+    assert_true(size > CODE_BYTES && size % 8 == 0);
+    assert_true(record_read(written, size, &r));
+    assert_int_equal(r.modules, 2);
+    assert_int_equal(r.module[1].byte[0], 2);
+    assert_int_equal(r.blocks, 3);
+    assert_int_equal(r.block[0].at, 0x100);
+    assert_int_equal(r.block[0].entry, 0);
+    assert_int_equal(r.block[1].at, 0x40);
+    assert_int_equal(r.block[1].module, 1);
+    assert_true(r.block[1].entry == RECORD_NO_ENTRY);
+    assert_int_equal(r.block[2].entry, 512);
+    assert_true(r.exit[0].at == (uint64_t)-8 && r.exit[1].at == 0x46 && r.exit[1].module == 1);
+    assert_true(r.image.hole[0].value == 7 && r.image.hole[1].value == 0x123456 && r.image.hole[2].value == (uint64_t)-16);
+    assert_int_equal(r.image.hole[3].value, 1);
+    assert_int_equal(r.instructions, 9);
+    assert_memory_equal(r.code, code, CODE_BYTES);
+    record_hash(request.byte, request.bytes, hash);
+    assert_memory_equal(r.hash, hash, sizeof hash);
+}
+
+static void the_same_elsewhere(void **state) {
+    (void)state;
+    static uint8_t first[RECORD_MAX_BYTES];
+    struct image_hole moved[4];
+    make_request();
+    size_t size = write_it();
+    memcpy(first, written, size);
+    memcpy(moved, hole, sizeof moved);
+    const uint64_t by[] = {0x1234000, 0x5000};  // each module by another distance
+    for (unsigned i = 0; i < 2; i++) request.module[i].start += by[i], request.exit[i] += by[i];
+    for (unsigned i = 0; i < 3; i++) request.block[i].pc += by[request.block[i].module];
+    for (unsigned i = 1; i < 3; i++) moved[i].value += by[moved[i].module];
+    assert_int_equal(record_write(written, &request, &result, code, moved), size);
+    assert_memory_equal(first, written, size);
+}
+
+static void what_is_not_kept(void **state) {
+    (void)state;
+    make_request();
+    request.modules = 0;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.stepwise = 1;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.block[1].module = 2;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.block[0].pc = START - 4;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.block[2].pc += 2;  // half of it lies behind the module
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.exit_module[0] = UINT8_MAX;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.block[1].at = 0;  // bytes that are not one behind the other
+    assert_int_equal(write_it(), 0);
+    make_request();
+    request.blocks = UINT32_MAX;
+    assert_int_equal(write_it(), 0);
+    make_request();
+    result.bytes = IMAGE_MAX_BYTES + 1;
+    assert_int_equal(write_it(), 0);
+}
+
+static uint64_t seed = 1;
+
+static uint32_t random_below(uint32_t limit) {
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(seed >> 33) % limit;
+}
+
+// Everything that record_read lets by is within bounds. Copies have the heap's guards around them under the address sanitizer.
+static void nonsense(void **state) {
+    (void)state;
+    make_request();
+    size_t size = write_it(), good = 0;
+    for (unsigned n = 0; n < 20000; n++) {
+        size_t left = n % 2 ? size : random_below((uint32_t)size);
+        uint8_t *copy = malloc(left ? left : 1);
+        assert_non_null(copy);
+        memcpy(copy, written, left);
+        for (unsigned i = 0; i < 1 + n % 4 && left; i++)
+            copy[random_below((uint32_t)(left < 200 ? left : 200))] = (uint8_t)random_below(256);
+        struct record r;
+        if (record_read(copy, left, &r)) {
+            good++;
+            for (unsigned i = 0; i < r.blocks; i++) assert_true(r.block[i].module < r.modules);
+            for (unsigned i = 0; i < r.image.exits; i++) assert_true(r.exit[i].module < r.modules);
+            for (unsigned i = 0; i < r.image.holes; i++) assert_true(r.image.hole[i].module < r.modules);
+            assert_true(r.code >= copy && r.code + r.image.bytes <= copy + left);
+        }
+        free(copy);
+    }
+    assert_true(good > 100);
+}
+
+static void kinds(void **state) {
+    (void)state;
+    assert_true(record_kind(0, false) != record_kind(0, true));
+    assert_true(record_kind(MODE_COUNT, false) != record_kind(0, false));
+}
+
+static void every_part_of_the_key(void **state) {
+    (void)state;
+    static const uint8_t pins[] = {1, 2, 0}, others[] = {1, 3, 0};
+    const struct key_parts parts = {.build = key_build, .guest = "riscv64", .guest_features = 5, .pins = pins};
+    struct store_key key, other;
+    key_make(&parts, &key);
+    key_make(&parts, &other);
+    assert_memory_equal(&key, &other, sizeof key);
+    assert_true(strlen(key_build) == 64);
+    for (unsigned part = 0; part < 4 + KEY_HOST_WORDS; part++) {
+        struct key_parts changed = parts;
+        if (part == 0) changed.build = "another version of Ferry or of LLVM";
+        if (part == 1) changed.guest = "riscv6";
+        if (part == 2) changed.guest_features ^= 1;
+        if (part == 3) changed.pins = others;
+        if (part >= 4) changed.host[part - 4] ^= 0x80;
+        key_make(&changed, &other);
+        assert_memory_not_equal(&key, &other, sizeof key);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                       cmocka_unit_test(the_same_elsewhere),
+                                       cmocka_unit_test(what_is_not_kept),
+                                       cmocka_unit_test(nonsense),
+                                       cmocka_unit_test(kinds),
+                                       cmocka_unit_test(every_part_of_the_key)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
