@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 64 };
+enum {
+    FIRST_ROOM = 64,
+    EDGE_COST = 4,  // in uops, for the memory that it takes
+};
 
 void *search_grow(void *array, size_t *room, size_t count, size_t element) {
     if (count < *room) return array;
@@ -14,6 +17,12 @@ void *search_grow(void *array, size_t *room, size_t count, size_t element) {
     if (!grown) error_die("no memory for what was found in a file");
     *room = wanted;
     return grown;
+}
+
+bool search_spend(uint64_t *budget, uint64_t cost) {
+    bool enough = *budget > cost;
+    *budget -= enough ? cost : *budget;
+    return enough;
 }
 
 // ---- entering
@@ -31,6 +40,7 @@ bool search_lift(struct search *search, uint64_t address) {
 bool search_plausible(struct search *search, uint64_t address) {
     if (!image_code(&search->image, address) || !search_lift(search, address)) return false;
     const struct ir_block *ir = &search->ir;
+    if (!search_spend(&search->walk_budget, ir->count)) return false;
     if (ir->uop[ir->count - 1].code != UOP_illegal) return true;
     for (unsigned i = 0; i < ir->count; i++) {
         if (uop_info[ir->uop[i].code].format == UOP_FORMAT_BRANCH) return true;
@@ -214,6 +224,7 @@ static void add_edge(struct search *search, int32_t from, uint64_t address, enum
     if (to == SEARCH_NONE) return;
     SEARCH_ADD(search->edge, search->edges, search->edge_room, (uint32_t)to);
     search->found[from].edges++;
+    search_spend(&search->walk_budget, EDGE_COST);
 }
 
 bool search_is_call(const struct search *search) {
@@ -278,7 +289,7 @@ static void cover(struct search *search, uint64_t pc) {
 
 static void follow(struct search *search, int32_t number) {
     uint64_t pc = search->found[number].offset;
-    if (!search_lift(search, pc)) return;
+    if (!search_lift(search, pc) || !search_spend(&search->walk_budget, search->ir.count)) return;
     search->found[number].bytes = search->ir.bytes;
     search->found[number].first_edge = (uint32_t)search->edges;
     cover(search, pc);

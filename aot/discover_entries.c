@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_TABLES = 16 };  // of symbols, of relocations: there are two or three
+
 // ---- symbols
 
 static void take_symbol(struct search *search, const GElf_Sym *symbol) {
@@ -16,12 +18,15 @@ static void take_symbol(struct search *search, const GElf_Sym *symbol) {
 }
 
 void search_read_symbols(struct search *search) {
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(search->image.elf, scn));) {
+    unsigned tables = 0;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(search->image.elf, scn)) && tables < MAX_TABLES;) {
         GElf_Shdr section;
         GElf_Sym symbol;
         if (!gelf_getshdr(scn, &section) || (section.sh_type != SHT_SYMTAB && section.sh_type != SHT_DYNSYM)) continue;
         Elf_Data *data = elf_getdata(scn, NULL);
-        for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) take_symbol(search, &symbol);
+        tables++;
+        for (int i = 0; data && gelf_getsym(data, i, &symbol) && search_spend(&search->walk_budget, 1); i++)
+            take_symbol(search, &symbol);
     }
 }
 
@@ -133,7 +138,8 @@ static const struct relocation_kind *relocation_kind(unsigned machine, unsigned 
 
 static void add_relocated(struct search *search, uint64_t where, uint64_t value) {
     struct image *image = &search->image;
-    SEARCH_ADD(image->relocated, image->unsorted, image->relocated_room, (struct relocated){where, value});
+    if (search_spend(&search->walk_budget, 1))
+        SEARCH_ADD(image->relocated, image->unsorted, image->relocated_room, (struct relocated){where, value});
 }
 
 // `symbols`: the value of symbol `at`, 0 where it is not in this module.
@@ -220,10 +226,11 @@ void search_read_relocations(struct search *search) {
     struct image *image = &search->image;
     struct dynamic dynamic = read_dynamic(search);
     read_packed(search, dynamic.relr, dynamic.relr_size);
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(image->elf, scn));) {
+    unsigned tables = 0;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(image->elf, scn)) && tables < MAX_TABLES;) {
         GElf_Shdr section;
-        if (gelf_getshdr(scn, &section) && section.sh_type == SHT_RELA && section.sh_flags & SHF_ALLOC)
-            read_section(search, scn, &section);
+        bool loaded = gelf_getshdr(scn, &section) && section.sh_type == SHT_RELA && section.sh_flags & SHF_ALLOC;
+        if (loaded) read_section(search, scn, &section), tables++;
     }
     if (!has_sections(search)) {
         read_loaded(search, &dynamic, dynamic.rela, dynamic.rela_size);

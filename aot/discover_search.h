@@ -92,10 +92,13 @@ struct search {
     size_t walked;  // blocks whose successors are known
     uint64_t global;  // what the slot of the global pointer holds, or 0
     bool described;   // extents cover most of the code
+    uint64_t walk_budget;  // for reading tables and following control, in entries and uops lifted
     uint64_t budget;  // for jump tables, in uops carried out
     struct ir_block ir;
 };
 
+// False once the budget is spent.
+bool search_spend(uint64_t *budget, uint64_t cost);
 // Room for one more at `count`: the array, moved perhaps.
 void *search_grow(void *array, size_t *room, size_t count, size_t element);
 #define SEARCH_ADD(array, count, room, ...)                                \
