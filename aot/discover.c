@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-    UOPS_PER_BYTE = 8,  // of code, to be spent on all but jump tables, and as many on these; compilers' code takes about one
+    UOPS_PER_BYTE = 16,  // of code, to be spent on all but jump tables, and as many on these; compilers' code takes about one
     UOPS_AT_LEAST = 1 << 22,
     MEMBERS_PER_BLOCK = 16,  // at most, on average
 };

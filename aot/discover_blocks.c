@@ -194,7 +194,7 @@ static bool is_half(const struct search *search, const struct constants *constan
 
 // What is written over before somebody used it was of no interest. Where a call returns to is known.
 static void note_constants(struct search *search, uint64_t pc) {
-    static struct constants constants;
+    struct constants constants;
     const struct ir_block *ir = &search->ir;
     bool any = false;
     for (unsigned i = 0; i < ir->count; i++) {

@@ -64,8 +64,8 @@ static bool reads_table(const struct cone *cone) {
 // that what is found says.
 static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all,
                     const struct extent *within) {
-    static struct cone cone;
-    static struct reading reading;
+    struct cone cone = {.count = 0};
+    struct reading reading;
     way->count = 0;
     if (!way_spend(way, 2 * way->cone.count) || !values_cone(&way->values, way->target, cut, &cone) ||
         (reads_memory(way) && !reads_table(&cone)))
