@@ -61,9 +61,8 @@ int32_t search_enter(struct search *search, uint64_t address, enum discovery_way
         return (int32_t)(*place - 1);
     }
     *place = (uint32_t)search->founds + 1;
-    SEARCH_ADD(
-        search->found, search->founds, search->found_room,
-        (struct found){.offset = address, .ways = (uint8_t)way, .first_way = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
+    SEARCH_ADD(search->found, search->founds, search->found_room,
+               (struct found){.offset = address, .ways = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
     return (int32_t)(search->founds - 1);
 }
 
@@ -169,10 +168,9 @@ static bool is_access(const struct uop *uop) {
 // Data that is accessed is where the access says; a base that is added to is nowhere yet.
 static void use(struct search *search, struct constants *constants, const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
-    if (is_access(uop)) {
+    if (is_access(uop) && constants->known[uop->b]) {
         uint64_t address = constants->value[uop->b] + (uint64_t)uop->imm;
-        if (constants->known[uop->b] && !image_code(&search->image, address))
-            note_address(search, address, constants->relative[uop->b]);
+        if (!image_code(&search->image, address)) note_address(search, address, constants->relative[uop->b]);
     }
     if (is_access(uop) || uop->code == UOP_addi) constants->unused[uop->b] = false;
     else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT)
@@ -211,7 +209,7 @@ static void note_constants(struct search *search, uint64_t pc) {
         constants.from[uop->a] = pc + uop->offset;
         if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
     }
-    for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) {
+    for (unsigned slot = 0; any && slot < SLOT_TEMP; slot++) {
         bool link = constants.known[slot] && constants.value[slot] == pc + ir->bytes && is_link(search, slot);
         if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) note_constant(search, &constants, slot);
     }
@@ -262,7 +260,6 @@ static void follow_indirect(struct search *search, int32_t from, uint64_t pc) {
     if (search_is_call(search)) {
         follow_return(search, from, pc);
     } else if (jump->b != search->image.isa->links[0]) {
-        search->found[from].indirect = true;
         SEARCH_ADD(search->indirect, search->indirects, search->indirect_room, (uint32_t)from);
     }
 }

@@ -59,8 +59,7 @@ struct extent {
 struct found {
     uint64_t offset;
     uint32_t bytes;
-    uint8_t ways, first_way;  // enum discovery_way; by which it was found
-    bool indirect;   // ends with an indirect jump that is no return
+    uint8_t ways;    // enum discovery_way
     int32_t parent;  // the block by which it was found first, if any
     uint32_t first_edge, edges;  // blocks to which control goes, calls left out
     int32_t table;   // number of its jump table's targets, or SEARCH_NONE
