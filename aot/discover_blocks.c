@@ -192,15 +192,11 @@ static bool is_half(const struct search *search, const struct constants *constan
 
 // What is written over before somebody used it was of no interest. Where a call returns to is known.
 static void note_constants(struct search *search, uint64_t pc) {
-    struct constants constants;
+    struct constants constants = {.known = {false}};
     const struct ir_block *ir = &search->ir;
-    bool any = false;
     for (unsigned i = 0; i < ir->count; i++) {
         const struct uop *uop = &ir->uop[i];
         bool makes = uop->code == UOP_lipc || uop->code == UOP_li;
-        if (!any && !makes) continue;
-        if (!any) memset(constants.known, 0, sizeof constants.known);
-        any = true;
         use(search, &constants, uop);
         if (!uop_format_writes(uop_info[uop->code].format)) continue;
         bool sum = computes(&constants, uop), relative = sum ? constants.relative[uop->b] : uop->code == UOP_lipc;
@@ -209,7 +205,7 @@ static void note_constants(struct search *search, uint64_t pc) {
         constants.from[uop->a] = pc + uop->offset;
         if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
     }
-    for (unsigned slot = 0; any && slot < SLOT_TEMP; slot++) {
+    for (unsigned slot = 0; slot < SLOT_TEMP; slot++) {
         bool link = constants.known[slot] && constants.value[slot] == pc + ir->bytes && is_link(search, slot);
         if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) note_constant(search, &constants, slot);
     }
