@@ -5,12 +5,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    UOPS_PER_BYTE = 64,  // of code, to be spent on jump tables
+    UOPS_PER_BYTE = 16,  // of code, to be spent on all but jump tables, and as many on these; compilers' code takes about one
     UOPS_AT_LEAST = 1 << 22,
     MEMBERS_PER_BLOCK = 16,  // at most, on average
 };
@@ -78,6 +77,7 @@ static void follow_hints(struct search *search) {
 
 // With more effort. False once nothing comes of it.
 static bool find_more_tables(struct search *search) {
+    if (!search_spend(&search->budget, search->founds + search->edges + search->marks)) return false;
     search_tables(search, 0, TABLES_DETOURS);
     if (search->walked < search->founds) return true;
     search_sort_marks(search);
@@ -88,7 +88,7 @@ static bool find_more_tables(struct search *search) {
 static void run(struct search *search) {
     uint64_t bytes = 0, known = 0;
     for (unsigned i = 0; i < search->image.codes; i++) bytes += search->image.code[i].end - search->image.code[i].start;
-    search->budget = bytes * UOPS_PER_BYTE + UOPS_AT_LEAST;
+    search->budget = search->walk_budget = bytes * UOPS_PER_BYTE + UOPS_AT_LEAST;
     ask_sources(search);
     for (size_t i = 0; i < search->extents; i++) known += search->extent[i].end - search->extent[i].start;
     search->described = known > bytes / 2;
@@ -286,17 +286,35 @@ int discover(const void *elf, size_t size, guest_features features, struct disco
     return result;
 }
 
-int discover_file(const char *path, guest_features features, struct discovery *found, const char **why) {
+// Read, not mapped: somebody may make the file shorter meanwhile.
+static uint8_t *read_file(int fd, size_t size, const char **why) {
+    uint8_t *bytes = malloc(size);
+    *why = bytes ? NULL : "too large";
+    for (size_t at = 0; bytes && at < size && !*why;) {
+        ssize_t got = pread(fd, bytes + at, size - at, (off_t)at);
+        if (got > 0) at += (size_t)got;
+        else if (got == 0 || errno != EINTR) *why = got ? strerror(errno) : "it became shorter while it was read";
+    }
+    return bytes;
+}
+
+static int discover_open(int fd, guest_features features, struct discovery *found, const char **why) {
     struct stat about = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC), result = -1;
-    void *elf = MAP_FAILED;
+    *why = "no ELF file";
+    if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode) || about.st_size <= 0) return -1;
+    uint8_t *elf = read_file(fd, (size_t)about.st_size, why);
+    int result = *why ? -1 : discover(elf, (size_t)about.st_size, features, found, why);
+    free(elf);
+    return result;
+}
+
+int discover_file(const char *path, guest_features features, struct discovery *found, const char **why) {
     *found = (struct discovery){.block = NULL};
-    *why = fd < 0 || fstat(fd, &about) < 0 ? strerror(errno) : !S_ISREG(about.st_mode) || !about.st_size ? "no ELF file" : NULL;
-    if (!*why) elf = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (!*why && elf == MAP_FAILED) *why = strerror(errno);
-    if (!*why) result = discover(elf, (size_t)about.st_size, features, found, why);
-    if (elf != MAP_FAILED) munmap(elf, (size_t)about.st_size);
-    if (fd >= 0) close(fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *why = fd < 0 ? strerror(errno) : NULL;
+    if (fd < 0) return -1;
+    int result = discover_open(fd, features, found, why);
+    close(fd);
     return result;
 }
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 64 };
+enum {
+    FIRST_ROOM = 64,
+    EDGE_COST = 4,  // in uops, for the memory that it takes
+};
 
 void *search_grow(void *array, size_t *room, size_t count, size_t element) {
     if (count < *room) return array;
@@ -14,6 +17,12 @@ void *search_grow(void *array, size_t *room, size_t count, size_t element) {
     if (!grown) error_die("no memory for what was found in a file");
     *room = wanted;
     return grown;
+}
+
+bool search_spend(uint64_t *budget, uint64_t cost) {
+    bool enough = *budget > cost;
+    *budget -= enough ? cost : *budget;
+    return enough;
 }
 
 // ---- entering
@@ -31,6 +40,7 @@ bool search_lift(struct search *search, uint64_t address) {
 bool search_plausible(struct search *search, uint64_t address) {
     if (!image_code(&search->image, address) || !search_lift(search, address)) return false;
     const struct ir_block *ir = &search->ir;
+    if (!search_spend(&search->walk_budget, ir->count)) return false;
     if (ir->uop[ir->count - 1].code != UOP_illegal) return true;
     for (unsigned i = 0; i < ir->count; i++) {
         if (uop_info[ir->uop[i].code].format == UOP_FORMAT_BRANCH) return true;
@@ -51,9 +61,8 @@ int32_t search_enter(struct search *search, uint64_t address, enum discovery_way
         return (int32_t)(*place - 1);
     }
     *place = (uint32_t)search->founds + 1;
-    SEARCH_ADD(
-        search->found, search->founds, search->found_room,
-        (struct found){.offset = address, .ways = (uint8_t)way, .first_way = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
+    SEARCH_ADD(search->found, search->founds, search->found_room,
+               (struct found){.offset = address, .ways = (uint8_t)way, .parent = from, .table = SEARCH_NONE});
     return (int32_t)(search->founds - 1);
 }
 
@@ -159,10 +168,9 @@ static bool is_access(const struct uop *uop) {
 // Data that is accessed is where the access says; a base that is added to is nowhere yet.
 static void use(struct search *search, struct constants *constants, const struct uop *uop) {
     enum uop_format format = uop_info[uop->code].format;
-    if (is_access(uop)) {
+    if (is_access(uop) && constants->known[uop->b]) {
         uint64_t address = constants->value[uop->b] + (uint64_t)uop->imm;
-        if (constants->known[uop->b] && !image_code(&search->image, address))
-            note_address(search, address, constants->relative[uop->b]);
+        if (!image_code(&search->image, address)) note_address(search, address, constants->relative[uop->b]);
     }
     if (is_access(uop) || uop->code == UOP_addi) constants->unused[uop->b] = false;
     else if (format != UOP_FORMAT_LINK && format != UOP_FORMAT_JUMP && format != UOP_FORMAT_EXIT)
@@ -184,15 +192,11 @@ static bool is_half(const struct search *search, const struct constants *constan
 
 // What is written over before somebody used it was of no interest. Where a call returns to is known.
 static void note_constants(struct search *search, uint64_t pc) {
-    static struct constants constants;
+    struct constants constants = {.known = {false}};
     const struct ir_block *ir = &search->ir;
-    bool any = false;
     for (unsigned i = 0; i < ir->count; i++) {
         const struct uop *uop = &ir->uop[i];
         bool makes = uop->code == UOP_lipc || uop->code == UOP_li;
-        if (!any && !makes) continue;
-        if (!any) memset(constants.known, 0, sizeof constants.known);
-        any = true;
         use(search, &constants, uop);
         if (!uop_format_writes(uop_info[uop->code].format)) continue;
         bool sum = computes(&constants, uop), relative = sum ? constants.relative[uop->b] : uop->code == UOP_lipc;
@@ -201,7 +205,7 @@ static void note_constants(struct search *search, uint64_t pc) {
         constants.from[uop->a] = pc + uop->offset;
         if (sum || makes) set_constant(search, &constants, uop->a, base + (uint64_t)uop->imm, relative);
     }
-    for (unsigned slot = 0; any && slot < CPU_SLOTS; slot++) {
+    for (unsigned slot = 0; slot < SLOT_TEMP; slot++) {
         bool link = constants.known[slot] && constants.value[slot] == pc + ir->bytes && is_link(search, slot);
         if (constants.known[slot] && !link && !is_half(search, &constants, slot, pc)) note_constant(search, &constants, slot);
     }
@@ -214,6 +218,7 @@ static void add_edge(struct search *search, int32_t from, uint64_t address, enum
     if (to == SEARCH_NONE) return;
     SEARCH_ADD(search->edge, search->edges, search->edge_room, (uint32_t)to);
     search->found[from].edges++;
+    search_spend(&search->walk_budget, EDGE_COST);
 }
 
 bool search_is_call(const struct search *search) {
@@ -251,7 +256,6 @@ static void follow_indirect(struct search *search, int32_t from, uint64_t pc) {
     if (search_is_call(search)) {
         follow_return(search, from, pc);
     } else if (jump->b != search->image.isa->links[0]) {
-        search->found[from].indirect = true;
         SEARCH_ADD(search->indirect, search->indirects, search->indirect_room, (uint32_t)from);
     }
 }
@@ -278,7 +282,7 @@ static void cover(struct search *search, uint64_t pc) {
 
 static void follow(struct search *search, int32_t number) {
     uint64_t pc = search->found[number].offset;
-    if (!search_lift(search, pc)) return;
+    if (!search_lift(search, pc) || !search_spend(&search->walk_budget, search->ir.count)) return;
     search->found[number].bytes = search->ir.bytes;
     search->found[number].first_edge = (uint32_t)search->edges;
     cover(search, pc);

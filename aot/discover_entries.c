@@ -3,6 +3,84 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_TABLES = 16 };  // of symbols, of relocations: there are two or three
+
+// ---- the dynamic section, as the loader reads it
+
+struct dynamic {
+    uint64_t symtab, strtab, rela, rela_size, jmprel, jmprel_size, relr, relr_size;
+    uint64_t init, fini, init_array, init_array_size, fini_array, fini_array_size, preinit_array, preinit_array_size;
+};
+
+#define VALUE(tag, name) {tag, offsetof(struct dynamic, name)}
+static const struct {
+    uint64_t tag;
+    size_t offset;
+} dynamic_values[] = {
+    VALUE(DT_SYMTAB, symtab),
+    VALUE(DT_STRTAB, strtab),
+    VALUE(DT_RELA, rela),
+    VALUE(DT_RELASZ, rela_size),
+    VALUE(DT_JMPREL, jmprel),
+    VALUE(DT_PLTRELSZ, jmprel_size),
+    VALUE(DT_RELR, relr),
+    VALUE(DT_RELRSZ, relr_size),
+    VALUE(DT_INIT, init),
+    VALUE(DT_FINI, fini),
+    VALUE(DT_INIT_ARRAY, init_array),
+    VALUE(DT_INIT_ARRAYSZ, init_array_size),
+    VALUE(DT_FINI_ARRAY, fini_array),
+    VALUE(DT_FINI_ARRAYSZ, fini_array_size),
+    VALUE(DT_PREINIT_ARRAY, preinit_array),
+    VALUE(DT_PREINIT_ARRAYSZ, preinit_array_size),
+};
+#undef VALUE
+
+static uint64_t find_dynamic(const struct search *search) {
+    size_t count = 0;
+    if (elf_getphdrnum(search->image.elf, &count)) return 0;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(search->image.elf, (int)i, &header) && header.p_type == PT_DYNAMIC) return header.p_vaddr;
+    }
+    return 0;
+}
+
+static void take_value(struct dynamic *dynamic, uint64_t tag, uint64_t value) {
+    for (size_t i = 0; i < sizeof dynamic_values / sizeof *dynamic_values; i++) {
+        if (dynamic_values[i].tag == tag) memcpy((char *)dynamic + dynamic_values[i].offset, &value, sizeof value);
+    }
+}
+
+static struct dynamic read_dynamic(const struct search *search) {
+    struct dynamic dynamic = {0};
+    const struct image *image = &search->image;
+    uint64_t at = find_dynamic(search), tag, value;
+    for (; at && image_read(image, at, 8, &tag) && tag != DT_NULL && image_read(image, at + 8, 8, &value); at += 16)
+        take_value(&dynamic, tag, value);
+    return dynamic;
+}
+
+static void enter_array(struct search *search, uint64_t start, uint64_t size) {
+    uint64_t value;
+    for (uint64_t at = 0; at < size && image_read(&search->image, start + at, 8, &value); at += 8)
+        search_try(search, (struct hint){.address = value});
+}
+
+void search_read_dynamic(struct search *search) {
+    struct dynamic dynamic = read_dynamic(search);
+    search_try(search, (struct hint){.address = dynamic.init});
+    search_try(search, (struct hint){.address = dynamic.fini});
+    enter_array(search, dynamic.preinit_array, dynamic.preinit_array_size);
+    enter_array(search, dynamic.init_array, dynamic.init_array_size);
+    enter_array(search, dynamic.fini_array, dynamic.fini_array_size);
+}
+
+static bool has_sections(const struct search *search) {
+    size_t count;
+    return !elf_getshdrnum(search->image.elf, &count) && count;
+}
+
 // ---- symbols
 
 static void take_symbol(struct search *search, const GElf_Sym *symbol) {
@@ -15,66 +93,11 @@ static void take_symbol(struct search *search, const GElf_Sym *symbol) {
     search_enter(search, symbol->st_value, DISCOVERY_FUNCTION, SEARCH_NONE);
 }
 
-void search_read_symbols(struct search *search) {
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(search->image.elf, scn));) {
-        GElf_Shdr section;
-        GElf_Sym symbol;
-        if (!gelf_getshdr(scn, &section) || (section.sh_type != SHT_SYMTAB && section.sh_type != SHT_DYNSYM)) continue;
-        Elf_Data *data = elf_getdata(scn, NULL);
-        for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) take_symbol(search, &symbol);
-    }
-}
-
-// ---- the dynamic section, as the loader reads it
-
-struct dynamic {
-    uint64_t symtab, strtab, rela, rela_size, jmprel, jmprel_size, relr, relr_size;
-};
-
-static const struct {
-    int64_t tag;
-    size_t offset;
-} dynamic_values[] = {
-    {DT_SYMTAB, offsetof(struct dynamic, symtab)}, {DT_STRTAB, offsetof(struct dynamic, strtab)},
-    {DT_RELA, offsetof(struct dynamic, rela)},     {DT_RELASZ, offsetof(struct dynamic, rela_size)},
-    {DT_JMPREL, offsetof(struct dynamic, jmprel)}, {DT_PLTRELSZ, offsetof(struct dynamic, jmprel_size)},
-    {DT_RELR, offsetof(struct dynamic, relr)},     {DT_RELRSZ, offsetof(struct dynamic, relr_size)},
-};
-
-// The `at`th entry. False behind the last one.
-static bool next_dynamic(const struct search *search, uint64_t start, unsigned at, int64_t *tag, uint64_t *value) {
-    uint64_t got;
-    if (!image_read(&search->image, start + 16ull * at, 8, &got) || !image_read(&search->image, start + 16ull * at + 8, 8, value))
-        return false;
-    *tag = (int64_t)got;
-    return got != DT_NULL;
-}
-
-static uint64_t find_dynamic(const struct search *search) {
-    size_t count = 0;
-    if (elf_getphdrnum(search->image.elf, &count)) return 0;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(search->image.elf, (int)i, &header) && header.p_type == PT_DYNAMIC) return header.p_vaddr;
-    }
-    return 0;
-}
-
-static struct dynamic read_dynamic(const struct search *search) {
-    struct dynamic dynamic = {0};
-    uint64_t start = find_dynamic(search), value;
-    int64_t tag;
-    for (unsigned at = 0; start && next_dynamic(search, start, at, &tag, &value); at++) {
-        for (size_t i = 0; i < sizeof dynamic_values / sizeof *dynamic_values; i++)
-            if (dynamic_values[i].tag == tag) memcpy((char *)&dynamic + dynamic_values[i].offset, &value, sizeof value);
-    }
-    return dynamic;
-}
-
 // Where there are no sections, nothing says how many symbols there are, but their names usually follow them.
-static void read_dynamic_symbols(struct search *search, const struct dynamic *dynamic) {
-    size_t left, size = dynamic->strtab > dynamic->symtab ? dynamic->strtab - dynamic->symtab : 0;
-    const uint8_t *bytes = image_bytes(&search->image, dynamic->symtab, &left);
+static void read_dynamic_symbols(struct search *search) {
+    struct dynamic dynamic = read_dynamic(search);
+    size_t left, size = dynamic.strtab > dynamic.symtab ? dynamic.strtab - dynamic.symtab : 0;
+    const uint8_t *bytes = image_bytes(&search->image, dynamic.symtab, &left);
     for (size_t at = 0; bytes && at + sizeof(Elf64_Sym) <= size && at + sizeof(Elf64_Sym) <= left; at += sizeof(Elf64_Sym)) {
         GElf_Sym symbol;
         memcpy(&symbol, bytes + at, sizeof symbol);
@@ -82,32 +105,18 @@ static void read_dynamic_symbols(struct search *search, const struct dynamic *dy
     }
 }
 
-static void enter_array(struct search *search, uint64_t start, uint64_t size) {
-    uint64_t value;
-    for (uint64_t at = 0; at + 8 <= size && image_read(&search->image, start + at, 8, &value); at += 8)
-        search_try(search, (struct hint){.address = value});
-}
-
-static bool has_sections(const struct search *search) {
-    size_t count;
-    return !elf_getshdrnum(search->image.elf, &count) && count;
-}
-
-void search_read_dynamic(struct search *search) {
-    static const int64_t arrays[][2] = {
-        {DT_INIT_ARRAY, DT_INIT_ARRAYSZ}, {DT_FINI_ARRAY, DT_FINI_ARRAYSZ}, {DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ}};
-    uint64_t start = find_dynamic(search), value, place[3] = {0}, size[3] = {0};
-    int64_t tag;
-    for (unsigned at = 0; start && next_dynamic(search, start, at, &tag, &value); at++) {
-        if (tag == DT_INIT || tag == DT_FINI) search_try(search, (struct hint){.address = value});
-        for (unsigned i = 0; i < 3; i++) {
-            if (tag == arrays[i][0]) place[i] = value;
-            if (tag == arrays[i][1]) size[i] = value;
-        }
+void search_read_symbols(struct search *search) {
+    if (!has_sections(search)) read_dynamic_symbols(search);
+    unsigned tables = 0;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(search->image.elf, scn)) && tables < MAX_TABLES;) {
+        GElf_Shdr section;
+        GElf_Sym symbol;
+        if (!gelf_getshdr(scn, &section) || (section.sh_type != SHT_SYMTAB && section.sh_type != SHT_DYNSYM)) continue;
+        Elf_Data *data = elf_getdata(scn, NULL);
+        tables++;
+        for (int i = 0; data && gelf_getsym(data, i, &symbol) && search_spend(&search->walk_budget, 1); i++)
+            take_symbol(search, &symbol);
     }
-    for (unsigned i = 0; i < 3; i++) enter_array(search, place[i], size[i]);
-    struct dynamic dynamic = read_dynamic(search);
-    if (!has_sections(search)) read_dynamic_symbols(search, &dynamic);
 }
 
 // ---- relocations
@@ -133,7 +142,8 @@ static const struct relocation_kind *relocation_kind(unsigned machine, unsigned 
 
 static void add_relocated(struct search *search, uint64_t where, uint64_t value) {
     struct image *image = &search->image;
-    SEARCH_ADD(image->relocated, image->unsorted, image->relocated_room, (struct relocated){where, value});
+    if (search_spend(&search->walk_budget, 1))
+        SEARCH_ADD(image->relocated, image->unsorted, image->relocated_room, (struct relocated){where, value});
 }
 
 // `symbols`: the value of symbol `at`, 0 where it is not in this module.
@@ -220,10 +230,11 @@ void search_read_relocations(struct search *search) {
     struct image *image = &search->image;
     struct dynamic dynamic = read_dynamic(search);
     read_packed(search, dynamic.relr, dynamic.relr_size);
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(image->elf, scn));) {
+    unsigned tables = 0;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(image->elf, scn)) && tables < MAX_TABLES;) {
         GElf_Shdr section;
-        if (gelf_getshdr(scn, &section) && section.sh_type == SHT_RELA && section.sh_flags & SHF_ALLOC)
-            read_section(search, scn, &section);
+        bool loaded = gelf_getshdr(scn, &section) && section.sh_type == SHT_RELA && section.sh_flags & SHF_ALLOC;
+        if (loaded) read_section(search, scn, &section), tables++;
     }
     if (!has_sections(search)) {
         read_loaded(search, &dynamic, dynamic.rela, dynamic.rela_size);

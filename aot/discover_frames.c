@@ -79,7 +79,7 @@ static void read_handlers(struct search *search, uint64_t table, const struct ex
     uint64_t size = read_leb128(&cursor, false);
     if (cursor.failed || size > (size_t)(cursor.end - cursor.at)) return;
     cursor.end = cursor.at + size;
-    while (cursor.at < cursor.end && !cursor.failed) {
+    while (cursor.at < cursor.end && !cursor.failed && search_spend(&search->walk_budget, 1)) {
         read_number(&cursor, encoding);
         read_number(&cursor, encoding);
         uint64_t pad = read_number(&cursor, encoding);

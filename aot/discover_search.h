@@ -59,8 +59,7 @@ struct extent {
 struct found {
     uint64_t offset;
     uint32_t bytes;
-    uint8_t ways, first_way;  // enum discovery_way; by which it was found
-    bool indirect;   // ends with an indirect jump that is no return
+    uint8_t ways;    // enum discovery_way
     int32_t parent;  // the block by which it was found first, if any
     uint32_t first_edge, edges;  // blocks to which control goes, calls left out
     int32_t table;   // number of its jump table's targets, or SEARCH_NONE
@@ -92,10 +91,13 @@ struct search {
     size_t walked;  // blocks whose successors are known
     uint64_t global;  // what the slot of the global pointer holds, or 0
     bool described;   // extents cover most of the code
+    uint64_t walk_budget;  // for reading tables and following control, in entries and uops lifted
     uint64_t budget;  // for jump tables, in uops carried out
     struct ir_block ir;
 };
 
+// False once the budget is spent.
+bool search_spend(uint64_t *budget, uint64_t cost);
 // Room for one more at `count`: the array, moved perhaps.
 void *search_grow(void *array, size_t *room, size_t count, size_t element);
 #define SEARCH_ADD(array, count, room, ...)                                \

@@ -64,10 +64,12 @@ static bool reads_table(const struct cone *cone) {
 // that what is found says.
 static bool collect(struct way *way, uint32_t cut, uint64_t low, uint64_t step, uint64_t count, bool all,
                     const struct extent *within) {
-    static struct cone cone;
-    static struct reading reading;
+    struct cone cone = {.count = 0};
+    struct reading reading;
     way->count = 0;
-    if (!values_cone(&way->values, way->target, cut, &cone) || (reads_memory(way) && !reads_table(&cone))) return false;
+    if (!way_spend(way, 2 * way->cone.count) || !values_cone(&way->values, way->target, cut, &cone) ||
+        (reads_memory(way) && !reads_table(&cone)))
+        return false;
     for (; way->count < count; way->count++) {
         uint64_t target = 0;
         bool good = way_spend(way, cone.count) && values_compute(&way->values, &cone, low + way->count * step, &target);
@@ -93,6 +95,7 @@ static int by_count(const void *a, const void *b) {
 static bool try_bounds(struct way *way, uint32_t steps) {
     struct choice choice[CONE_NODES];
     unsigned choices = 0;
+    if (!way_spend(way, way->cone.count * (way->values.facts / 16 + 1))) return false;
     for (uint32_t i = 0; i < way->cone.count; i++) {
         uint64_t low, high;
         if (!values_bounds(&way->values, way->cone.node[i], way->blocks - steps + 1, &low, &high)) continue;
@@ -185,7 +188,7 @@ static bool find(struct way *way, int32_t jump, enum table_effort effort) {
 void search_tables(struct search *search, size_t from, enum table_effort effort) {
     struct way *way = pages_take(sizeof *way);
     way_begin(way, search, effort != TABLES_BOUNDED);
-    for (size_t i = from, behind = search->indirects; i < behind; i++) {
+    for (size_t i = from, behind = search->indirects; i < behind && search->budget; i++) {
         int32_t jump = (int32_t)search->indirect[i];
         if (search->found[jump].table == SEARCH_NONE && find(way, jump, effort)) keep(way, jump);
     }

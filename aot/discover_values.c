@@ -55,13 +55,12 @@ static bool is_pure(const struct uop *uop) {
     return operands && uop->code < UOP_ld8s;
 }
 
-static uint64_t compute(unsigned code, uint64_t b, uint64_t c, uint64_t imm) {
-    static struct cpu cpu;
+static uint64_t compute(struct cpu *cpu, unsigned code, uint64_t b, uint64_t c, uint64_t imm) {
     enum { A = 1, B, C };
-    cpu.slot[B] = b, cpu.slot[C] = c;
+    cpu->slot[B] = b, cpu->slot[C] = c;
     const struct cell cell = {.a = A, .b = B, .c = C, .imm = (int32_t)imm};
-    interp_body[code](&cpu, &cell);
-    return cpu.slot[A];
+    interp_body[code](cpu, &cell);
+    return cpu->slot[A];
 }
 
 // How large the result of a uop on node b can be at most.
@@ -92,7 +91,7 @@ static void compute_uop(struct values *values, const struct uop *uop) {
     uint32_t c = two ? slot_node(values, uop->c) : b;
     struct node node = {.kind = NODE_UOP, .code = uop->code, .b = b, .c = c, .imm = (uint64_t)uop->imm};
     node.known = values->node[b].known && values->node[c].known;
-    if (node.known) node.value = compute(uop->code, values->node[b].value, values->node[c].value, node.imm);
+    if (node.known) node.value = compute(&values->cpu, uop->code, values->node[b].value, values->node[c].value, node.imm);
     node.limit = limit_of(values, uop, b, c);
     values->slot[uop->a] = uop->code == UOP_mov ? b : add_node(values, node);
 }
@@ -381,13 +380,13 @@ bool values_cone(const struct values *values, uint32_t result, uint32_t cut, str
     return !cut || is_settled(values, cone);
 }
 
-bool values_compute(const struct values *values, struct cone *cone, uint64_t cut, uint64_t *result) {
+bool values_compute(struct values *values, struct cone *cone, uint64_t cut, uint64_t *result) {
     uint64_t got[CONE_NODES] = {0};
     for (uint32_t i = 0; i < cone->count; i++) {
         const struct node *node = &values->node[cone->node[i]];
         if (cone->node[i] == cone->cut) got[i] = cut;
         else if (node->kind == NODE_CONSTANT) got[i] = node->imm;
-        else if (node->kind == NODE_UOP) got[i] = compute(node->code, got[cone->b[i]], got[cone->c[i]], node->imm);
+        else if (node->kind == NODE_UOP) got[i] = compute(&values->cpu, node->code, got[cone->b[i]], got[cone->c[i]], node->imm);
         else if (!image_read(&values->search->image, cone->address[i] = got[cone->b[i]], node->width, &got[i])) return false;
     }
     *result = got[cone->count - 1];

@@ -39,6 +39,7 @@ struct memory_cell {
 
 struct values {
     const struct search *search;
+    struct cpu cpu;  // for computing
     uint32_t slot[CPU_SLOTS];
     bool own[CPU_SLOTS];  // slots that functions leave as they found them
     struct node node[VALUES_NODES];
@@ -77,4 +78,4 @@ struct cone {
 // there is, for looking at only.
 bool values_cone(const struct values *values, uint32_t result, uint32_t cut, struct cone *cone);
 // The result if `cut` has this value. False if memory is read that is not there.
-bool values_compute(const struct values *values, struct cone *cone, uint64_t cut, uint64_t *result);
+bool values_compute(struct values *values, struct cone *cone, uint64_t cut, uint64_t *result);

@@ -7,10 +7,7 @@
 enum { DETOURS = 32 };
 
 bool way_spend(struct way *way, uint64_t uops) {
-    struct search *search = way->search;
-    bool enough = search->budget > uops;
-    search->budget -= enough ? uops : search->budget;
-    return enough;
+    return search_spend(&way->search->budget, uops);
 }
 
 // ---- who leads to a block

@@ -1,6 +1,7 @@
 // What --log-blocks writes: see block_log.h. What file a pc is from stands in the host's /proc/self/maps, since guest address = host address. The log is
 // open only while a line is written, because the guest's descriptors are its own.
 #include "runtime/block_log.h"
+#include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/options.h"
@@ -15,6 +16,7 @@ struct mapping {
     char path[PATH_MAX];
 };
 
+static bool failed;  // it was said that the log cannot be written
 static struct mapping known;  // the one that was asked for last; empty: none
 
 static bool parse(const char *line, struct mapping *mapping) {
@@ -63,8 +65,10 @@ void block_log_add(uint64_t pc, uint32_t bytes) {
     if (pc < known.start || pc >= known.end) find(pc);
     const unsigned long long place = pc - known.start + known.offset;
     text_add(&line, "%llx %x %s\n", place, bytes, known.path);
-    long fd = host_call(openat, AT_FDCWD, options.log_blocks, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return;
+    long fd = host_call(openat, AT_FDCWD, options.log_blocks, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 && !failed) error_say("cannot write %s: %s", options.log_blocks, strerror((int)-fd));
+    failed = fd < 0;
+    if (failed) return;
     host_call(write, fd, line.at, line.length);
     host_call(close, fd);
 }
