@@ -6,11 +6,13 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct writer *writer;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t runner;
+static bool keeps;
 
 void keep_begin(const struct channel *channel) {
     static char directory[CHANNEL_PATH];
@@ -18,6 +20,7 @@ void keep_begin(const struct channel *channel) {
     runner = channel->runner;
     uint64_t limit = channel->cache_bytes ? channel->cache_bytes : WRITER_LIMIT;
     if (*directory) writer = writer_open(directory, &channel->build, limit);
+    keeps = writer != NULL;
 }
 
 // The path in a line of /proc/PID/maps that is about `address` (proc(5)), or NULL.
@@ -29,14 +32,33 @@ static char *path_in(char *line, uint64_t address) {
     return address >= start && address < end && line[path] == '/' ? line + path : NULL;
 }
 
-static void name_module(const struct channel_module *module, char name[PATH_MAX]) {
+static char *find_name(const struct channel_module *module) {
     char path[64], line[PATH_MAX + 128];
     snprintf(path, sizeof path, "/proc/%" PRIu32 "/maps", runner);
     FILE *maps = fopen(path, "re");
     const char *found = NULL;
     while (maps && !found && fgets(line, sizeof line, maps)) found = path_in(line, module->start);
-    snprintf(name, PATH_MAX, "%s", found ? found : "");
+    char *name = strdup(found ? found : "");
     if (maps) fclose(maps);
+    return name;
+}
+
+// The same for a module that was asked for lately. For one thread.
+static const char *name_of(const struct channel_module *module) {
+    enum { NAMES = 64 };
+    static struct {
+        uint8_t key[sizeof module->key];
+        char *name;
+    } known[NAMES];
+    static unsigned next;
+    for (unsigned i = 0; i < NAMES; i++) {
+        if (known[i].name && !memcmp(known[i].key, module->key, sizeof module->key)) return known[i].name;
+    }
+    unsigned at = next++ % NAMES;
+    free(known[at].name);
+    memcpy(known[at].key, module->key, sizeof module->key);
+    known[at].name = find_name(module);
+    return known[at].name ? known[at].name : "";
 }
 
 // The places in the first block's module by which the region can be entered.
@@ -50,12 +72,12 @@ static uint32_t list_entries(const struct channel_request *request, uint32_t ent
     return count;
 }
 
-static void add(const struct channel_request *request, const struct channel_result *result, const uint8_t *arena) {
+void keep_add(const struct channel_request *request, const struct channel_result *result, const uint8_t *arena) {
     static uint8_t buffer[RECORD_MAX_BYTES];
     const struct image_hole *hole = (const struct image_hole *)(arena + result->list_at);
     uint32_t entries[CHANNEL_BLOCKS];
-    char name[PATH_MAX];
     struct store_key key;
+    if (!keeps || result->outcome != CHANNEL_MADE || !request->modules) return;
     size_t size = record_write(buffer, request, result, arena + result->at, hole);
     if (!size) return;
     const struct channel_module *module = &request->module[request->block[0].module];
@@ -64,15 +86,10 @@ static void add(const struct channel_request *request, const struct channel_resu
                                          .entries = entries,
                                          .bytes = buffer,
                                          .size = (uint32_t)size};
+    const char *name = name_of(module);
     memcpy(key.byte, module->key, sizeof key.byte);
-    name_module(module, name);
-    writer_add(writer, &key, name, &record);
-}
-
-void keep_add(const struct channel_request *request, const struct channel_result *result, const uint8_t *arena) {
-    if (result->outcome != CHANNEL_MADE || !request->modules) return;
     pthread_mutex_lock(&lock);
-    if (writer) add(request, result, arena);
+    if (writer) writer_add(writer, &key, name, &record);
     pthread_mutex_unlock(&lock);
 }
 

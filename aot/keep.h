@@ -4,9 +4,9 @@
 
 // For the directory that the channel names; without one, nothing is kept.
 void keep_begin(const struct channel *channel);
-// What came of a request, with the code where the result says.
+// What came of a request, with the code where the result says. From the thread that compiles.
 void keep_add(const struct channel_request *request, const struct channel_result *result, const uint8_t *arena);
-// Writes what was added since the last time. From any thread, as is keep_add.
+// Writes what was added since the last time. From any thread.
 void keep_flush(void);
 // Writes all that is left; nothing is kept from now on.
 void keep_end(void);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { NO_MODULE = UINT8_MAX };
-_Static_assert((int)KEY_HOST_WORDS == (int)HOST_FEATURE_WORDS, "a key has all of them");
+_Static_assert(sizeof((struct key_parts *)NULL)->host == HOST_FEATURE_WORDS * sizeof(uint32_t), "a key has all of them");
 
 static struct store_key build;
 static bool keeps;

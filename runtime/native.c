@@ -148,8 +148,7 @@ void native_unlink(struct block *block) {
 // ---- units
 
 // The unit's jumps back to the block lead to its better code, or no longer.
-static void switch_loop(const struct block *block) {
-    const struct quick_unit *unit = block->unit;
+static void switch_loop(const struct quick_unit *unit, const struct block *block) {
     uint8_t bytes[QUICK_SWITCH_BYTES];
     unsigned at = quick_number(block);
     if (unit->start[at] == QUICK_NOWHERE || quick_stepwise) return;
@@ -163,7 +162,7 @@ void native_switch(struct block *block) {
         return;
     }
     rewrite(block, true);
-    if (block->unit) switch_loop(block);
+    if (block->unit) switch_loop(block->unit, block);
 }
 
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full) {
@@ -185,7 +184,7 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     for (unsigned i = 0; again && i < count; i++) cpu_forget_native_jump(blocks[i]->pc);
     for (unsigned i = 0; i < count; i++) {
         rewrite(blocks[i], true);
-        if (blocks[i]->optimised) switch_loop(blocks[i]);
+        if (blocks[i]->optimised) switch_loop(unit, blocks[i]);
     }
     stats_native(unit->blocks, unit->bytes);
     return true;

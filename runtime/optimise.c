@@ -336,7 +336,7 @@ uint32_t optimise(struct optimiser *o, struct native *native, struct arena *aren
 bool optimise_restore(struct optimiser *o, struct native *native, struct arena *arena, const struct kept *kept,
                       struct block *const *blocks, bool *full) {
     const struct record *record = &kept->record;
-    uint32_t entry[CHANNEL_BLOCKS];
+    uint32_t entry[CHANNEL_BLOCKS] = {0};
     bool is_entry[CHANNEL_BLOCKS];
     for (unsigned i = 0; i < record->blocks; i++) {
         entry[i] = record->block[i].entry;

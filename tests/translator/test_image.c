@@ -22,8 +22,9 @@ static uint64_t word_at(const uint8_t *code, uint32_t at) {
 
 static void test_holes(void **state) {
     (void)state;
-    static const struct image_hole hole[] = {{5, IMAGE_VALUE, 0},    {0x1234, IMAGE_PC, 0},    {0, IMAGE_LEAVE, 0}, {0, IMAGE_STOP, 0},
-                                             {0, IMAGE_INDIRECT, 0}, {UOP_add, IMAGE_BODY, 0}, {2, IMAGE_TARGET, 0}};
+    static const struct image_hole hole[] = {{5, IMAGE_VALUE, 0}, {0x1234, IMAGE_PC, 0},  {0, IMAGE_LEAVE, 0},
+                                             {0, IMAGE_STOP, 0},  {0, IMAGE_INDIRECT, 0}, {UOP_add, IMAGE_BODY, 0},
+                                             {2, IMAGE_TARGET, 0}};
     const struct image image = {.bytes = 512, .holes_at = 64, .exits_at = 256, .holes = 7, .exits = EXITS, .hole = hole};
     uint8_t *code = memory + QUICK_STUBS_BYTES;
     assert_true(image_fill(&image, code, (uintptr_t)code, own));
