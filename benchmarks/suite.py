@@ -158,11 +158,14 @@ def make_runners(wanted, ferry, place):
         elif name == "ferry":
             if not pathlib.Path(ferry).exists():
                 raise Failure("there is no %s: build the release preset, or name one with --ferry" % ferry)
-            runners.append(Runner("ferry", "ferry", (str(pathlib.Path(ferry).resolve()),), ("-L", "{root}")))
+            runners.append(Runner("ferry", "ferry", (str(pathlib.Path(ferry).resolve()), "run", "--no-cache"), ("-L", "{root}")))
+        elif name == "warm":
+            cache = "--cache-dir=%s" % (place.work / "cache")
+            runners.append(Runner("warm", "ferry, warm", (str(pathlib.Path(ferry).resolve()), "run", cache), ("-L", "{root}")))
         elif name == "interp":
             runners.append(Runner("interp", "ferry, interpreter only", (str(pathlib.Path(ferry).resolve()), "run", "--tier=interp"), ("-L", "{root}")))
         else:
-            raise Failure("no runner is called %s: there are native, qemu12, qemu13, interp and ferry" % name)
+            raise Failure("no runner is called %s: there are native, qemu12, qemu13, interp, ferry and warm" % name)
     return runners
 
 
