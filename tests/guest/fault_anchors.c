@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum { PAGE = 4096, NODES = 70000, WARM = 3000000 };
 enum { RA = 1, SP = 2, GP = 3, TP = 4, T1 = 6, S0 = 8, S1 = 9, A0 = 10, A7 = 17, S2 = 18, S11 = 27, T6 = 31 };
@@ -253,7 +255,12 @@ static void test_flicker(char *pages) {
     printf("flicker: wrong %ld\n", (long)wrong);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    (void)argc;
+    if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {  // the heap may be anywhere, also where pages are to be
+        personality(ADDR_NO_RANDOMIZE);
+        execv("/proc/self/exe", argv);
+    }
     struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &action, NULL);
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
