@@ -27,6 +27,10 @@ json_t *cache_text(const char *text) {
     return made;
 }
 
+json_int_t cache_number(json_t *found, const char *name) {
+    return json_integer_value(json_object_get(found, name));
+}
+
 bool cache_open(const struct cache_command *command, struct disk *disk, bool make, bool *missing) {
     *missing = false;
     *disk = (struct disk){.root = -1, .lock = -1};
@@ -115,14 +119,10 @@ static json_t *prune(const struct cache_command *command, int *status) {
     return found;
 }
 
-static json_int_t number(json_t *found, const char *name) {
-    return json_integer_value(json_object_get(found, name));
-}
-
 static void print_prune(json_t *found) {
     printf("removed %" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " bytes; %" JSON_INTEGER_FORMAT
            " with %" JSON_INTEGER_FORMAT " are left\n",
-           number(found, "removed"), number(found, "bytes"), number(found, "files"), number(found, "left"));
+           cache_number(found, "removed"), cache_number(found, "bytes"), cache_number(found, "files"), cache_number(found, "left"));
 }
 
 // ---- which
@@ -193,7 +193,7 @@ static int show(const struct cache_command *command, const struct verb *verb) {
 
 int cache_main(int argc, char *argv[]) {
     struct cache_command command = {.reason = "no directory is known",
-                                    .system = "/var/cache/ferry:/usr/lib/ferry",
+                                    .system = STORE_SYSTEMS,
                                     .systems_own = true,
                                     .mode = "on",
                                     .limit = WRITER_LIMIT,

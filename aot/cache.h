@@ -24,6 +24,7 @@ int cache_main(int argc, char *argv[]);
 int cache_complain(const char *what, const char *object, const char *why);
 // Bytes as text that JSON and terminals can bear.
 json_t *cache_text(const char *text);
+json_int_t cache_number(json_t *found, const char *name);
 // Opens the user's directory; complains if that fails, unless it is not there yet: *missing.
 bool cache_open(const struct cache_command *command, struct disk *disk, bool make, bool *missing);
 

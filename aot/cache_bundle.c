@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_int_t number(json_t *found, const char *name) {
-    return json_integer_value(json_object_get(found, name));
-}
-
 // ---- export
 
 struct exporting {
@@ -89,8 +85,8 @@ json_t *cache_export(const struct cache_command *command, int *status) {
 }
 
 void cache_export_print(json_t *found) {
-    printf("exported %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries\n", number(found, "modules"),
-           number(found, "entries"));
+    printf("exported %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries\n", cache_number(found, "modules"),
+           cache_number(found, "entries"));
 }
 
 // ---- import
@@ -116,6 +112,6 @@ json_t *cache_import(const struct cache_command *command, int *status) {
 }
 
 void cache_import_print(json_t *found) {
-    printf("imported %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries\n", number(found, "modules"),
-           number(found, "entries"));
+    printf("imported %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries\n", cache_number(found, "modules"),
+           cache_number(found, "entries"));
 }

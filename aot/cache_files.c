@@ -8,10 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static json_int_t number(json_t *found, const char *name) {
-    return json_integer_value(json_object_get(found, name));
-}
-
 static const char *string(json_t *found, const char *name) {
     return json_string_value(json_object_get(found, name));
 }
@@ -91,12 +87,12 @@ void cache_list_print(json_t *found) {
     json_t *module;
     json_array_foreach(json_object_get(found, "modules"), i, module) {
         char used[32] = "";
-        time_t time = (time_t)number(module, "used");
+        time_t time = (time_t)cache_number(module, "used");
         struct tm broken;
         if (localtime_r(&time, &broken)) strftime(used, sizeof used, "%F %H:%M", &broken);
         const char *build = string(module, "build"), *name = string(module, "name");
         printf("%s  %-8.8s  %6" JSON_INTEGER_FORMAT " entries  %9" JSON_INTEGER_FORMAT " bytes  %s  %s\n", string(module, "module"),
-               build ? build : "profile", number(module, "entries"), number(module, "size"), used,
+               build ? build : "profile", cache_number(module, "entries"), cache_number(module, "size"), used,
                name ? name : string(module, "reason"));
     }
 }
@@ -155,8 +151,8 @@ void cache_verify_print(json_t *found) {
     size_t i;
     json_t *damaged = json_object_get(found, "damaged"), *file;
     json_array_foreach(damaged, i, file) printf("%s: %s\n", string(file, "file"), string(file, "reason"));
-    printf("%" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " pieces, %zu damaged\n", number(found, "files"),
-           number(found, "pieces"), json_array_size(damaged));
+    printf("%" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " pieces, %zu damaged\n", cache_number(found, "files"),
+           cache_number(found, "pieces"), json_array_size(damaged));
 }
 
 // ---- stats
@@ -212,16 +208,16 @@ json_t *cache_stats(const struct cache_command *command, int *status) {
 static void print_sums(const char *name, json_t *sums) {
     printf("%-10s %" JSON_INTEGER_FORMAT " files, %" JSON_INTEGER_FORMAT " bytes (%" JSON_INTEGER_FORMAT
            " unpacked), %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT " files damaged\n",
-           name, number(sums, "files"), number(sums, "bytes"), number(sums, "unpacked"), number(sums, "entries"),
-           number(sums, "damaged"));
+           name, cache_number(sums, "files"), cache_number(sums, "bytes"), cache_number(sums, "unpacked"),
+           cache_number(sums, "entries"), cache_number(sums, "damaged"));
 }
 
 void cache_stats_print(json_t *found) {
     const char *directory = string(found, "directory"), *why = string(found, "reason");
     printf("%-10s %s%s%s\n", "directory", directory ? directory : "none", why ? ", not used: " : "", why ? why : "");
     printf("%-10s %s\n%-10s %" JSON_INTEGER_FORMAT " bytes\n%-10s %" JSON_INTEGER_FORMAT "\n", "mode", string(found, "mode"),
-           "limit", number(found, "limit"), "builds", number(found, "builds"));
+           "limit", cache_number(found, "limit"), "builds", cache_number(found, "builds"));
     print_sums("code", json_object_get(found, "code"));
     print_sums("profiles", json_object_get(found, "profiles"));
-    printf("%-10s %" JSON_INTEGER_FORMAT " files in damaged/\n", "moved away", number(found, "moved_away"));
+    printf("%-10s %" JSON_INTEGER_FORMAT " files in damaged/\n", "moved away", cache_number(found, "moved_away"));
 }

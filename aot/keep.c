@@ -12,7 +12,6 @@
 static struct writer *writer;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t runner;
-static bool keeps;
 
 void keep_begin(const struct channel *channel) {
     static char directory[CHANNEL_PATH];
@@ -20,7 +19,6 @@ void keep_begin(const struct channel *channel) {
     runner = channel->runner;
     uint64_t limit = channel->cache_bytes ? channel->cache_bytes : WRITER_LIMIT;
     if (*directory) writer = writer_open(directory, &channel->build, limit);
-    keeps = writer != NULL;
 }
 
 // The path in a line of /proc/PID/maps that is about `address` (proc(5)), or NULL.
@@ -47,16 +45,16 @@ static char *find_name(const struct channel_module *module) {
 static const char *name_of(const struct channel_module *module) {
     enum { NAMES = 64 };
     static struct {
-        uint8_t key[sizeof module->key];
+        struct store_key key;
         char *name;
     } known[NAMES];
     static unsigned next;
     for (unsigned i = 0; i < NAMES; i++) {
-        if (known[i].name && !memcmp(known[i].key, module->key, sizeof module->key)) return known[i].name;
+        if (known[i].name && !memcmp(&known[i].key, &module->key, sizeof module->key)) return known[i].name;
     }
     unsigned at = next++ % NAMES;
     free(known[at].name);
-    memcpy(known[at].key, module->key, sizeof module->key);
+    known[at].key = module->key;
     known[at].name = find_name(module);
     return known[at].name ? known[at].name : "";
 }
@@ -76,8 +74,7 @@ void keep_add(const struct channel_request *request, const struct channel_result
     static uint8_t buffer[RECORD_MAX_BYTES];
     const struct image_hole *hole = (const struct image_hole *)(arena + result->list_at);
     uint32_t entries[CHANNEL_BLOCKS];
-    struct store_key key;
-    if (!keeps || result->outcome != CHANNEL_MADE || !request->modules) return;
+    if (result->outcome != CHANNEL_MADE || !request->modules) return;
     size_t size = record_write(buffer, request, result, arena + result->at, hole);
     if (!size) return;
     const struct channel_module *module = &request->module[request->block[0].module];
@@ -87,9 +84,8 @@ void keep_add(const struct channel_request *request, const struct channel_result
                                          .bytes = buffer,
                                          .size = (uint32_t)size};
     const char *name = name_of(module);
-    memcpy(key.byte, module->key, sizeof key.byte);
     pthread_mutex_lock(&lock);
-    if (writer) writer_add(writer, &key, name, &record);
+    if (writer) writer_add(writer, &module->key, name, &record);
     pthread_mutex_unlock(&lock);
 }
 

@@ -18,14 +18,14 @@ struct seen {
     unsigned ticks;  // since either changed
 };
 
-static void leave(struct channel *channel, int status) {
+static _Noreturn void leave(struct channel *channel, int status) {
     keep_end();
     __atomic_store_n(&channel->left, status == 0, __ATOMIC_SEQ_CST);
     _exit(status);
 }
 
 // The runner has gone. What it asked for is of use to the next one, if it does not take too long.
-static void finish(struct channel *channel) {
+static _Noreturn void finish(struct channel *channel) {
     for (unsigned i = 0; i < LAST_TICKS && !__atomic_load_n(&channel->waiting, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
     leave(channel, 0);
 }
@@ -47,7 +47,6 @@ static void *watch(void *data) {
     struct pollfd runner = {.fd = CHANNEL_RUNNER_FD, .events = POLLIN};
     while (poll(&runner, 1, TICK) == 0) look(channel, &seen);
     finish(channel);
-    return NULL;
 }
 
 bool watch_begin(struct channel *channel) {

@@ -146,6 +146,10 @@ def _qemu(release, suite, oldest, newest, place):
     return Runner("qemu%d" % release, title, (*words, "-cpu", QEMU_CPU), ("-L", "{root}"))
 
 
+# Title and option of Ferry's own.
+OURS = {"ferry": ("ferry", "--no-cache"), "warm": ("ferry, warm", "--cache-dir={work}/cache"), "interp": ("ferry, interpreter only", "--tier=interp")}
+
+
 def make_runners(wanted, ferry, place):
     runners = []
     for name in wanted:
@@ -155,15 +159,12 @@ def make_runners(wanted, ferry, place):
             runners.append(_qemu(12, "bookworm", 7, 8, place))
         elif name == "qemu13":
             runners.append(_qemu(13, "trixie", 9, 11, place))
-        elif name == "ferry":
+        elif name in OURS:
             if not pathlib.Path(ferry).exists():
                 raise Failure("there is no %s: build the release preset, or name one with --ferry" % ferry)
-            runners.append(Runner("ferry", "ferry", (str(pathlib.Path(ferry).resolve()), "run", "--no-cache"), ("-L", "{root}")))
-        elif name == "warm":
-            cache = "--cache-dir=%s" % (place.work / "cache")
-            runners.append(Runner("warm", "ferry, warm", (str(pathlib.Path(ferry).resolve()), "run", cache), ("-L", "{root}")))
-        elif name == "interp":
-            runners.append(Runner("interp", "ferry, interpreter only", (str(pathlib.Path(ferry).resolve()), "run", "--tier=interp"), ("-L", "{root}")))
+            title, option = OURS[name]
+            words = (str(pathlib.Path(ferry).resolve()), "run", option.format(work=place.work))
+            runners.append(Runner(name, title, words, ("-L", "{root}")))
         else:
             raise Failure("no runner is called %s: there are native, qemu12, qemu13, interp, ferry and warm" % name)
     return runners

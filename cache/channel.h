@@ -36,7 +36,7 @@ struct channel_block {
 
 // Executable memory that a file was mapped to, by which code is found again.
 struct channel_module {
-    uint8_t key[16];
+    struct store_key key;
     uint64_t start, bytes;
 };
 

@@ -94,7 +94,7 @@ size_t record_write(uint8_t *buffer, const struct channel_request *request, cons
     record_hash(request->byte, request->bytes, header.hash);
     struct writing w = {.at = buffer};
     put(&w, &header, sizeof header);
-    for (unsigned i = 0; i < request->modules; i++) put(&w, request->module[i].key, sizeof(struct store_key));
+    for (unsigned i = 0; i < request->modules; i++) put(&w, &request->module[i].key, sizeof(struct store_key));
     for (unsigned i = 0; i < request->blocks; i++) put_block(&w, request, result, i);
     for (unsigned i = 0; i < request->exits; i++) put_exit(&w, request, i);
     for (unsigned i = 0; i < result->holes; i++) put_hole(&w, request, hole[i]);

@@ -70,11 +70,17 @@ static ZSTD_DCtx *decompressor(struct snapshot_tools *tools) {
     return tools->zstd;
 }
 
+void snapshot_checksum(const uint8_t *bytes, size_t size, uint8_t checksum[FORMAT_CHECKSUM]) {
+    XXH128_canonical_t made;
+    XXH128_canonicalFromHash(&made, XXH3_128bits(bytes, size));
+    _Static_assert(sizeof made == FORMAT_CHECKSUM, "of its size");
+    memcpy(checksum, &made, sizeof made);
+}
+
 static bool is_right(const uint8_t *bytes, size_t size, const uint8_t *checksum) {
-    XXH128_canonical_t is;
-    XXH128_canonicalFromHash(&is, XXH3_128bits(bytes, size));
-    _Static_assert(sizeof is == FORMAT_CHECKSUM, "of its size");
-    return !memcmp(&is, checksum, sizeof is);
+    uint8_t is[FORMAT_CHECKSUM];
+    snapshot_checksum(bytes, size, is);
+    return !memcmp(is, checksum, sizeof is);
 }
 
 bool snapshot_packed(const struct snapshot *s, uint32_t piece, struct snapshot_tools *tools, struct btree_value *packed) {

@@ -36,6 +36,8 @@ struct snapshot {
     struct arena arena;
 };
 
+// The checksum of a piece or an index, of its bytes before compression.
+void snapshot_checksum(const uint8_t *bytes, size_t size, uint8_t checksum[FORMAT_CHECKSUM]);
 // NULL, or what is wrong with the file. `other`: it is that another version of the format made it.
 const char *snapshot_check(const struct btree_file *file, bool *other);
 // The file's module number `at_least` or the next one behind it; false if there is none.

@@ -50,7 +50,7 @@ static bool add_place(const char *path, size_t length, uint32_t owner, const cha
 
 // Of a system's directories nobody else than root may have written what is in them, unless the user named others.
 static void add_systems(const char *list, uint32_t user) {
-    const char *why, *all = list ? list : "/var/cache/ferry:/usr/lib/ferry";
+    const char *why, *all = list ? list : STORE_SYSTEMS;
     for (size_t length; *all; all += length + (all[length] == ':')) {
         length = strcspn(all, ":");
         if (length && !add_place(all, length, 0, &why) && list && user) add_place(all, length, user, &why);

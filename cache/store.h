@@ -9,9 +9,11 @@ struct store_key {
     uint8_t byte[16];
 };
 
+#define STORE_SYSTEMS "/var/cache/ferry:/usr/lib/ferry"
+
 struct store_settings {
     const char *directory;  // the user's, NULL for the default, "" for none
-    const char *system;  // read-only ones, separated by colons, or NULL for /var/cache/ferry:/usr/lib/ferry
+    const char *system;  // read-only ones, separated by colons, or NULL for STORE_SYSTEMS
 };
 
 // A record's bytes, at a multiple of 16.

@@ -268,8 +268,7 @@ struct fetched {
 };
 
 static void fetch(uint64_t pc, struct fetched *fetched) {
-    struct module module;
-    module_find(pc, &module);  // for whoever asks for it under the table's lock
+    module_learn(pc);  // for whoever asks for it under the table's lock
     fetched->changes = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
     fetched->size = mem_executable(pc, FETCH_BYTES);
     // What is executable may still be unreadable: a file that became shorter.

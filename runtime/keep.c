@@ -23,12 +23,16 @@ void keep_init(const struct guest_isa *isa, guest_features features) {
     keeps = true;
 }
 
+// What is made in this process goes to the cache.
+static bool adds(void) {
+    size_t length = keeps && options.cache == CACHE_ON && options.cache_dir ? strlen(options.cache_dir) : 0;
+    return length && length < CHANNEL_PATH;
+}
+
 void keep_tell(struct channel *channel) {
-    size_t length = options.cache_dir ? strlen(options.cache_dir) : 0;
     channel->build = build;
     channel->cache_bytes = options.cache_size;
-    if (keeps && options.cache == CACHE_ON && length && length < sizeof channel->cache)
-        memcpy(channel->cache, options.cache_dir, length);
+    if (adds()) strcpy(channel->cache, options.cache_dir);
 }
 
 // ---- for the compiler program
@@ -45,10 +49,7 @@ static unsigned list_module(struct channel_request *r, uint64_t pc) {
     unsigned listed = listed_module(r, pc);
     if (listed != NO_MODULE) return listed;
     if (r->modules == CHANNEL_MODULES || !module_of(pc, &module)) return NO_MODULE;
-    struct channel_module *added = &r->module[r->modules];
-    memcpy(added->key, module.key.byte, sizeof added->key);
-    added->start = module.start;
-    added->bytes = module.end - module.start;
+    r->module[r->modules] = (struct channel_module){module.key, module.start, module.end - module.start};
     return r->modules++;
 }
 
@@ -80,7 +81,7 @@ static bool describe(const struct gathering *g, struct channel_request *r) {
 
 void keep_describe(const struct gathering *g, struct channel_request *request) {
     request->modules = 0;
-    if (!describe(g, request)) request->modules = 0;
+    if (adds() && !describe(g, request)) request->modules = 0;
 }
 
 // ---- from the cache

@@ -5,8 +5,6 @@
 #include "runtime/mem.h"
 #include <string.h>
 #include <sys/mman.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum { SAMPLES = 4, SAMPLE_BYTES = 256 };
 
@@ -41,39 +39,36 @@ static bool make_key(const struct mem_area *area, struct store_key *key) {
         if (mem_copy_in(bytes + MEM_PAGE + (size_t)i * SAMPLE_BYTES, area->start + at, SAMPLE_BYTES) < 0) return false;
     }
     memcpy(bytes + MEM_PAGE + SAMPLES * SAMPLE_BYTES, &size, sizeof size);
-    XXH128_hash_t hash = XXH3_128bits(bytes, sizeof bytes);
-    memcpy(key->byte, &hash, sizeof key->byte);
+    uint64_t hash[2];
+    record_hash(bytes, sizeof bytes, hash);
+    memcpy(key->byte, hash, sizeof key->byte);
     return true;
 }
 
-static bool is_at(const struct entry *entry, uint64_t pc) {
-    return entry->mapped && pc >= entry->module.start && pc < entry->module.end;
+static bool holds(const struct entry *entry, const void *pc) {
+    uint64_t at = *(const uint64_t *)pc;
+    return at >= entry->module.start && at < entry->module.end;
 }
 
-static bool has_key(const struct entry *entry, const struct store_key *key) {
-    return !memcmp(&entry->module.key, key, sizeof *key);
+static bool has_key(const struct entry *entry, const void *key) {
+    return !memcmp(&entry->module.key, key, sizeof entry->module.key);
+}
+
+static bool find(bool (*is)(const struct entry *entry, const void *what), const void *what, struct module *module) {
+    lock_take(&module_lock);
+    const struct entry *entry = first;
+    while (entry && !(entry->mapped && is(entry, what))) entry = entry->next;
+    if (entry) *module = entry->module;
+    lock_drop(&module_lock);
+    return entry;
 }
 
 bool module_of(uint64_t pc, struct module *module) {
-    bool found = false;
-    lock_take(&module_lock);
-    for (struct entry *entry = first; entry && !found; entry = entry->next) {
-        found = is_at(entry, pc);
-        if (found) *module = entry->module;
-    }
-    lock_drop(&module_lock);
-    return found;
+    return find(holds, &pc, module);
 }
 
 bool module_by_key(const struct store_key *key, struct module *module) {
-    bool found = false;
-    lock_take(&module_lock);
-    for (struct entry *entry = first; entry && !found; entry = entry->next) {
-        found = entry->mapped && has_key(entry, key);
-        if (found) *module = entry->module;
-    }
-    lock_drop(&module_lock);
-    return found;
+    return find(has_key, key, module);
 }
 
 // The entry of a module that is not mapped now, or a new one.
@@ -88,20 +83,18 @@ static struct entry *enter(const struct store_key *key) {
     return first = entry;
 }
 
-bool module_find(uint64_t pc, struct module *module) {
+void module_learn(uint64_t pc) {
+    struct module known;
     struct mem_area area;
     struct store_key key;
-    if (!wanted) return false;
-    if (module_of(pc, module)) return true;
-    if (!mem_find(pc, &area) || !is_code_of_file(&area) || !make_key(&area, &key)) return false;
+    if (!wanted || module_of(pc, &known)) return;
+    if (!mem_find(pc, &area) || !is_code_of_file(&area) || !make_key(&area, &key)) return;
     lock_take(&module_lock);
     struct entry *entry = enter(&key);
     entry->module.start = area.start;
     entry->module.end = area.end;
     entry->mapped = true;
-    *module = entry->module;
     lock_drop(&module_lock);
-    return true;
 }
 
 void module_forget(uint64_t start, uint64_t size) {

@@ -13,9 +13,9 @@ struct module {
 
 // From now on there are some.
 void module_init(void);
-// The module that holds `pc`. False if there is none. Not under the code table's lock.
-bool module_find(uint64_t pc, struct module *module);
-// One that was found before. These are for those who hold the code table's lock.
+// The module that holds `pc`, if any does, is known from now on. Not under the code table's lock.
+void module_learn(uint64_t pc);
+// One that is known. False if there is none. These are for those who hold the code table's lock as well.
 bool module_of(uint64_t pc, struct module *module);
 bool module_by_key(const struct store_key *key, struct module *module);
 // [start, start + size) is something else now.

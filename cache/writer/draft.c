@@ -3,11 +3,9 @@
 // Pieces of the old file that are full and still in use stay as they are, so that a flush of some records into a large file compresses these and little
 // else: new records, and those of pieces that are small or half dead, are put in order of their first entry and packed into new pieces. Where all
 // pieces are packed anew the result depends on the records alone, whatever their history.
-#define XXH_INLINE_ALL
 #include "cache/writer/draft.h"
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 #include <zstd.h>
 
 const char draft_no_memory[] = "there is not enough memory";
@@ -222,9 +220,7 @@ static bool compress(struct draft_piece *p, const uint8_t *bytes, size_t size, i
     if (!p->packed || ZSTD_isError(p->packed_size)) return false;
     uint8_t *exact = realloc(p->packed, p->packed_size);
     if (exact) p->packed = exact;
-    XXH128_canonical_t checksum;
-    XXH128_canonicalFromHash(&checksum, XXH3_128bits(bytes, size));
-    memcpy(p->about.checksum, &checksum, sizeof checksum);
+    snapshot_checksum(bytes, size, p->about.checksum);
     p->about.size = (uint32_t)size;
     return true;
 }

@@ -72,12 +72,16 @@ bool check_log(const char *value, struct text *why) {
     return true;
 }
 
-int tier_parse(const char *name) {
-    static const char *const known[] = {[TIER_AUTO] = "auto", [TIER_INTERP] = "interp", [TIER_QUICK] = "quick", [TIER_OPT] = "opt"};
-    for (int i = 0; i < (int)(sizeof known / sizeof *known); i++) {
+static int number_of(const char *name, const char *const *known, int count) {
+    for (int i = 0; i < count; i++) {
         if (!strcmp(known[i], name)) return i;
     }
     return -1;
+}
+
+int tier_parse(const char *name) {
+    static const char *const known[] = {[TIER_AUTO] = "auto", [TIER_INTERP] = "interp", [TIER_QUICK] = "quick", [TIER_OPT] = "opt"};
+    return number_of(name, known, sizeof known / sizeof *known);
 }
 
 bool check_tier(const char *value, struct text *why) {
@@ -88,10 +92,7 @@ bool check_tier(const char *value, struct text *why) {
 
 int cache_parse(const char *name) {
     static const char *const known[] = {[CACHE_ON] = "on", [CACHE_READ] = "read", [CACHE_OFF] = "off"};
-    for (int i = 0; i < (int)(sizeof known / sizeof *known); i++) {
-        if (!strcmp(known[i], name)) return i;
-    }
-    return -1;
+    return number_of(name, known, sizeof known / sizeof *known);
 }
 
 bool check_cache(const char *value, struct text *why) {

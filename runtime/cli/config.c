@@ -1,4 +1,5 @@
 // `ferry config`: every setting with its value and where that comes from.
+#include "cache/store.h"
 #include "runtime/cli/cli.h"
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ static const char *default_of(int id) {
     case OPTION_cache: return "on";
     case OPTION_cache_dir: return cache_directory(&why);
     case OPTION_cache_size: return "2G";
-    case OPTION_cache_system: return "/var/cache/ferry:/usr/lib/ferry";
+    case OPTION_cache_system: return STORE_SYSTEMS;
     case OPTION_code_size: return "512M";
     default: return option_table[id].kind == FLAG ? "off" : NULL;
     }

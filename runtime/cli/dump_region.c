@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FETCH_BYTES = 512, LIFT_INSTRUCTIONS = 64 };  // as runtime/code.c cuts blocks
+enum { FETCH_BYTES = 512 };  // as in runtime/code.c
 
 struct gathering {
     const struct dump *dump;
@@ -47,10 +47,9 @@ static void add_exit(struct gathering *g, uint64_t pc, bool follow) {
 
 // The block at `pc`, as the runner would make it, or NULL.
 static struct block *make_block(struct gathering *g, const uint8_t *bytes, uint64_t available, uint64_t pc) {
-    uint64_t page = MEM_PAGE - pc % MEM_PAGE, size = available < FETCH_BYTES ? available : FETCH_BYTES;
-    for (unsigned limit = LIFT_INSTRUCTIONS; limit; limit /= 2) {
-        guest_riscv64.lift(bytes, size < page ? size : page, 0, g->dump->features, limit, &g->ir);
-        if (!g->ir.count) guest_riscv64.lift(bytes, size, 0, g->dump->features, 1, &g->ir);  // across the pages' border
+    uint64_t size = available < FETCH_BYTES ? available : FETCH_BYTES;
+    for (unsigned limit = GUEST_BLOCK_INSTRUCTIONS; limit; limit /= 2) {
+        guest_lift_block(&guest_riscv64, bytes, size, pc, 0, g->dump->features, limit, &g->ir);
         struct block *block = g->ir.count ? interp_block_build(&cli_arena, &g->ir, pc, 0) : NULL;
         if (block || !g->ir.count) return block;
     }

@@ -1,4 +1,5 @@
 // The tables of options and subcommands, looked up by what people type, and what was probably meant where nothing fits.
+#include "cache/store.h"
 #include "runtime/cli/cli.h"
 #include <ctype.h>
 #include <string.h>

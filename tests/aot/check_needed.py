@@ -7,6 +7,10 @@ import shutil
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+
+import results as results_of  # noqa: E402
+
 GCC = "riscv64-linux-gnu-gcc"
 
 
@@ -104,12 +108,7 @@ def main():
     results = list(check_small(arguments))
     if (arguments.root / "usr/bin").is_dir():
         results += [check_real(arguments, path) for path in ("usr/bin/sqlite3", "usr/bin/python3", "usr/bin/git")]
-    failed = 0
-    for name, wrong in results:
-        failed += bool(wrong)
-        print(f"{'FAILED' if wrong else 'passed'} {name}", *wrong, sep="\n  ")
-    print(f"{len(results) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return results_of.tell(results)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import results
 from check_discover import Elf, discover, read_log
 
 LIBRARIES = "/usr/riscv64-linux-gnu"  # of the cross compiler
@@ -81,13 +82,7 @@ def main():
         for way in WAYS:
             if arguments.only in "switches":
                 jobs.append(pool.submit(check_run, arguments, *way))
-    failed = 0
-    for job in jobs:
-        name, wrong = job.result()
-        failed += bool(wrong)
-        print(f"{'FAILED' if wrong else 'passed'} {name}", *wrong, sep="\n  ")
-    print(f"{len(jobs) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return results.tell([job.result() for job in jobs])
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ static void make_request(void) {
     memset(&request, 0, sizeof request);
     memset(&result, 0, sizeof result);
     request.modules = 2;
-    request.module[0] = (struct channel_module){.key = {1}, .start = START, .bytes = MODULE_BYTES};
-    request.module[1] = (struct channel_module){.key = {2}, .start = OTHER, .bytes = MODULE_BYTES};
+    request.module[0] = (struct channel_module){.key = {{1}}, .start = START, .bytes = MODULE_BYTES};
+    request.module[1] = (struct channel_module){.key = {{2}}, .start = OTHER, .bytes = MODULE_BYTES};
     add_block(START + 0x100, 12, true, 0);
     add_block(OTHER + 0x40, 6, false, 1);
     add_block(START + MODULE_BYTES - 4, 4, true, 0);

@@ -14,6 +14,6 @@ mktemp -u XXXX | wc -c; basename /a/b/c.txt .txt; dirname /a/b/c.txt; pathchk -p
 shred -n 1 -z t1; od -An -tx1 t1 | head -1; cp -u d/a t2; cmp d/a t2 && echo updated; link d/a linked; unlink linked; sync t2; test -e linked; echo $?
 for i in $(seq 300); do echo $i >many.$i; done; ls many.* | wc -l; cat many.* | sort -n | tail -1; rm many.*
 df --output=target . | tail -n +2 | wc -l; cp -r /etc/passwd pw; cut -d: -f1 pw | head -3; id -u; whoami; logname 2>/dev/null; groups
-tail -n1 -f grow 2>/dev/null & echo; : >grow; (tail -f grow --pid=$$ & t=$!; sleep 0.3; echo line >>grow; sleep 1.2; kill $t) 2>/dev/null
+: >grow; tail -f grow >grown --pid=$$ & t=$!; echo line >>grow; until grep -q line grown; do sleep 0.1; done; kill $t; cat grown
 mkdir perm; chmod 000 perm; stat -c %a perm; chmod 755 perm; umask; cp --reflink=auto d/a r && cmp r d/a && echo reflink
 env printf 'x%.0s' {1..50}; echo; printenv LC_ALL; tty; yes n | cp -i d/a d/e/b 2>/dev/null; echo $?; split --help | wc -l
