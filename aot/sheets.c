@@ -137,7 +137,7 @@ static void take_kept(struct page *p, const struct sheet *kept) {
 static unsigned list_blocks(const struct page *p, struct sheet_source source[SHEET_PAGE]) {
     unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (p->size[at]) source[count++] = (struct sheet_source){(uint16_t)at, p->size[at], p->byte + at};
+        if (p->size[at]) source[count++] = (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .byte = p->byte + at};
     }
     return count;
 }
