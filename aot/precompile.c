@@ -16,7 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_TIME = 3, STATUS_SIGNAL = 128, MAX_JOBS = 256 };
+enum {
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    STATUS_TIME = 3,
+    STATUS_SIGNAL = 128,
+    MAX_JOBS = 256,
+    MOST_WAITING = 128 << 20,  // bytes that the writer has not written
+};
 static const double nap = 0.1;  // seconds, while nothing happens
 static const double flush_every = 1;
 
@@ -30,6 +37,7 @@ struct run {
     enum stop stop;
     int signal;
     double begun, flushed;
+    uint64_t waiting;  // bytes that the writer was given since it wrote all
 };
 
 // ---- starting
@@ -76,7 +84,9 @@ static void finish_target(struct run *run, struct target *target, const char *wh
 
 static void end_task(struct run *run, struct task *task, int status) {
     struct target *target = task->target;
+    uint64_t before = target->sheet_bytes;
     const char *why = task_end(task, status, run->writer);
+    run->waiting += target->sheet_bytes - before;
     run->running--;
     bool failed = target->state == TARGET_FAILED, done = !target->tasks && target->next == target->blocks;
     if (!failed && (why || done)) finish_target(run, target, why);
@@ -104,6 +114,12 @@ static void listen(sigset_t *signals) {
     sigprocmask(SIG_BLOCK, signals, NULL);
 }
 
+static void listen_no_more(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 // Until a child ends, somebody wants us to, or for a short time. Children have the same signals blocked, so that a terminal's go to us alone.
 static void wait_for_event(struct run *run, const sigset_t *signals) {
     const struct timespec time = {.tv_nsec = (long)(nap * 1e9)};
@@ -113,8 +129,14 @@ static void wait_for_event(struct run *run, const sigset_t *signals) {
 }
 
 static void flush(struct run *run) {
-    if (precompile_now() - run->flushed < flush_every) return;
-    writer_flush(run->writer);
+    bool full = run->waiting > MOST_WAITING;
+    if (!full && precompile_now() - run->flushed < flush_every) return;
+    if (full) {
+        writer_write(run->writer);
+        run->waiting = 0;
+    } else {
+        writer_flush(run->writer);
+    }
     run->flushed = precompile_now();
     if (writer_status(run->writer)->why) run->stop = STOP_WRITER;
 }
@@ -157,6 +179,8 @@ static int write_bundle(const struct wanted *wanted) {
     char *words[] = {"export", (char *)(uintptr_t)wanted->output};
     const struct cache_command command = {.directory = wanted->directory, .system = "", .words = words, .count = 2};
     int status = 0;
+    if (!wanted->json) printf("writing %s\n", wanted->output);
+    fflush(stdout);
     json_decref(cache_export(&command, &status));
     if (!status) nftw(wanted->directory, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
     return status;
@@ -183,16 +207,17 @@ static bool something_waits(const struct targets *targets) {
     return false;
 }
 
-// What it says at the end is true: by then all is written.
+// What is said at the end is true: by then all is written.
 static void make_all(struct run *run) {
     run->writer = writer_open(run->wanted->directory, &run->wanted->build, run->wanted->limit);
     const char *why = run->writer ? writer_status(run->writer)->why : "there is not enough memory";
     if (!why) {
         go(run);
-        writer_flush(run->writer);
+        writer_write(run->writer);
         why = writer_status(run->writer)->why;
     }
     if (run->writer) writer_close(run->writer);
+    listen_no_more();
     if (!why) return;
     cache_complain("use", run->wanted->directory, why);
     run->stop = STOP_WRITER;

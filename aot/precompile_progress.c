@@ -172,8 +172,8 @@ void progress_end(const struct targets *targets, enum stop stop) {
                              (json_int_t)left, "functions", (json_int_t)sums.functions, "blocks", (json_int_t)sums.blocks, "sheets",
                              (json_int_t)sums.sheets, "sheet_bytes", (json_int_t)sums.bytes, "complaints",
                              (json_int_t)targets->complaints, "seconds", seconds, "stopped", stops[stop]));
-    else if (current == targets->count) printf("nothing to do: %zu files\n", current);
-    else
+    else if (current == targets->count && !targets->complaints) printf("nothing to do: %zu files\n", current);
+    else if (targets->count)
         printf("%zu files done, %zu were so before, %zu failed, %zu left: %.0f functions, %" PRIu64 " blocks, %" PRIu64
                " sheets, %.1f s\n",
                done, current, failed, left, sums.functions, sums.blocks, sums.sheets, seconds);
