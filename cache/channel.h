@@ -23,6 +23,7 @@ enum {
     CHANNEL_PATH = 4096,
     CHANNEL_CONTROL_BYTES = 1 << 20,  // in the memory, before the arena
     CHANNEL_JOURNAL_BYTES = 64 << 20,  // behind it; what was never written takes no room
+    CHANNEL_MAPS_BYTES = 64 << 10,  // of the journal, at its start: what /proc/PID/maps said of the runner, ended by 0
     CHANNEL_JOURNAL_MODULES = 256,
     // Descriptors of the compiler program.
     CHANNEL_FD = 3,
@@ -101,7 +102,7 @@ struct channel {
     uint32_t results_in, results_out;  // the same for a runner that waits
     uint32_t waiting;  // somebody is, for requests
     uint32_t current;  // id of the request under way, or 0
-    uint32_t journal_in;  // bytes in the journal
+    uint32_t journal_in;  // bytes of the journal that are written
     uint32_t journal_modules;
     struct channel_module journal_module[CHANNEL_JOURNAL_MODULES];
     struct channel_request request[CHANNEL_REQUESTS];

@@ -353,15 +353,18 @@ static bool is_over_limit(void) {
 
 // ---- what the compiler program is told
 
+static void tell_page(uint64_t page) {
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    for (struct block *block = page_blocks[page]; block; block = *page_link(block, page)) {
+        if (block->left && code_copy_bytes(block, bytes)) journal_add(&current.optimiser.compiler, block, bytes);
+    }
+}
+
 // Under the lock.
 void code_tell(void) {
-    uint8_t bytes[BLOCK_MAX_BYTES];
-    if (!journal_left()) return;
-    for (uint64_t page = 0; page < PAGES; page++) {
-        if (!region_blocks[page / REGION_PAGES]) page |= REGION_PAGES - 1;
-        for (struct block *block = page_blocks[page]; block; block = *page_link(block, page)) {
-            if (block->left && code_copy_bytes(block, bytes)) journal_add(&current.optimiser.compiler, block, bytes);
-        }
+    for (uint64_t page = 0; page < PAGES && journal_left(); page++) {
+        if (region_blocks[page / REGION_PAGES]) tell_page(page);
+        else page |= REGION_PAGES - 1;
     }
 }
 

@@ -126,9 +126,19 @@ static void fill_channel(const struct start *start) {
     const struct compiler *c = start->compiler;
     struct channel *channel = c->channel;
     channel->arena_bytes = c->arena_bytes;
+    channel->journal_in = CHANNEL_MAPS_BYTES;
     channel->runner = (uint32_t)start->runner;
     keep_tell(channel);
     compiler_describe(channel, start->isa, start->features);
+}
+
+// While the program can still see it: the runner may end soon.
+static void copy_maps(uint8_t *to) {
+    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0), got = 1;
+    for (size_t used = 0; fd >= 0 && got > 0 && used < CHANNEL_MAPS_BYTES - 1; used += (size_t)got) {
+        got = host_call(read, fd, to + used, CHANNEL_MAPS_BYTES - 1 - used);
+        if (got < 0) got = 0;
+    }
 }
 
 // The process in between.
@@ -140,6 +150,7 @@ static int start_program(void *data) {
     if (is_bad(start->fd) || is_bad(start->pidfd) || !map_channel(start)) return 1;
     start->failed = false;
     fill_channel(start);
+    if (*start->compiler->channel->cache) copy_maps(start->compiler->journal);
     if (start->stays) return become_program(start);
     long pid = host_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, start->stack[1] + STACK_BYTES, NULL, 0, become_program, start);
     if (is_bad(pid)) start->failed = true;

@@ -132,7 +132,7 @@ static bool is_settled(const struct cell *code) {
 
 static bool is_native(const struct cell *code) {
     const struct block *block = threaded_of(code)->about->block;
-    return __atomic_load_n(&block->unit, __ATOMIC_RELAXED) || __atomic_load_n(&block->optimised, __ATOMIC_RELAXED);
+    return block->kept || __atomic_load_n(&block->unit, __ATOMIC_RELAXED) || __atomic_load_n(&block->optimised, __ATOMIC_RELAXED);
 }
 
 // Whether passes are still counted.
