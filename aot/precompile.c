@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -207,6 +208,12 @@ static bool something_waits(const struct targets *targets) {
     return false;
 }
 
+static void say_evicted(const struct run *run) {
+    uint64_t evicted = writer_status(run->writer)->evicted;
+    if (evicted)
+        progress_complain("%" PRIu64 " files of the cache were removed for want of room; give it more by --cache-size", evicted);
+}
+
 // What is said at the end is true: by then all is written.
 static void make_all(struct run *run) {
     run->writer = writer_open(run->wanted->directory, &run->wanted->build, run->wanted->limit);
@@ -215,6 +222,7 @@ static void make_all(struct run *run) {
         go(run);
         writer_write(run->writer);
         why = writer_status(run->writer)->why;
+        say_evicted(run);
     }
     if (run->writer) writer_close(run->writer);
     listen_no_more();

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MARKER_KIND = INT32_MIN };  // of records: no code's
+// Of records with a marker: no code's. Several files may have a module of the same key.
+enum marker_kind { MARKER_BY_INODE = INT32_MIN, MARKER_BY_HASH };
 
 // ---- markers
 
@@ -33,21 +34,28 @@ static bool hash_file(int fd, size_t size, uint64_t hash[2]) {
     return bytes && done == size;
 }
 
-// The file's bytes are only read where another file, or this one before somebody touched it, was marked.
-static bool is_same(int fd, const struct marker *now, const struct marker *before) {
+static bool find_marker(struct store_module *store, uint64_t entry, enum marker_kind kind, struct marker *marker) {
+    struct store_record record;
+    if (!store_find(store, (uint32_t)entry, (uint32_t)kind, &record) || record.size != sizeof *marker) return false;
+    memcpy(marker, record.bytes, sizeof *marker);
+    return true;
+}
+
+// The file's bytes are only read where there is something of this module, but not from this file or from before somebody touched it.
+static bool is_marked(struct store_module *store, int fd, const struct marker *now) {
+    struct marker marker;
     uint64_t hash[2];
-    if (!memcmp(now, before, offsetof(struct marker, hash))) return true;
-    return now->size == before->size && hash_file(fd, now->size, hash) && !memcmp(hash, before->hash, sizeof hash);
+    if (find_marker(store, now->inode, MARKER_BY_INODE, &marker) && !memcmp(now, &marker, offsetof(struct marker, hash)))
+        return true;
+    return hash_file(fd, now->size, hash) && find_marker(store, hash[0], MARKER_BY_HASH, &marker) &&
+           !memcmp(hash, marker.hash, sizeof hash);
 }
 
 static bool module_is_current(const struct file_module *module, int fd, const struct marker *now) {
     struct store_module *store = store_open(&module->key);
-    struct store_record record;
-    struct marker before;
-    bool marked = store && store_find(store, 0, (uint32_t)MARKER_KIND, &record) && record.size == sizeof before;
-    if (marked) memcpy(&before, record.bytes, sizeof before);
+    bool current = store && is_marked(store, fd, now);
     if (store) store_close(store);
-    return marked && is_same(fd, now, &before);
+    return current;
 }
 
 static bool is_current(const struct target *target, int fd) {
@@ -57,15 +65,20 @@ static bool is_current(const struct target *target, int fd) {
     return current;
 }
 
-void target_mark(const struct target *target, const struct wanted *wanted, struct writer *writer) {
-    static const uint32_t entry;
-    struct marker marker = {.size =
-                                target->marker.size};  // bundles are for other systems, and are the same wherever they were made
-    if (!wanted->output) marker = target->marker;
-    memcpy(marker.hash, target->found->hash, sizeof marker.hash);
+static void add_marker(struct writer *writer, const struct target *target, const struct marker *marker, uint64_t entry,
+                       enum marker_kind kind) {
+    const uint32_t entries[] = {(uint32_t)entry};
     const struct writer_record record = {
-        .kind = (uint32_t)MARKER_KIND, .count = 1, .entries = &entry, .bytes = (const uint8_t *)&marker, .size = sizeof marker};
+        .kind = (uint32_t)kind, .count = 1, .entries = entries, .bytes = (const uint8_t *)marker, .size = sizeof *marker};
     for (unsigned i = 0; i < target->modules.count; i++) writer_add(writer, &target->modules.module[i].key, target->path, &record);
+}
+
+// Bundles are for other systems, and are the same wherever they were made.
+void target_mark(const struct target *target, const struct wanted *wanted, struct writer *writer) {
+    struct marker marker = target->marker, bytes = {.size = marker.size};
+    memcpy(bytes.hash, target->found->hash, sizeof bytes.hash);
+    add_marker(writer, target, &bytes, bytes.hash[0], MARKER_BY_HASH);
+    if (!wanted->output) add_marker(writer, target, &marker, marker.inode, MARKER_BY_INODE);
 }
 
 // ---- files

@@ -22,7 +22,7 @@ struct wanted {
 
 // ---- files (precompile_files.c)
 
-// By which a file is known again that was gone through before: the same file, untouched, or another one with the same bytes.
+// By which a file is known again that was gone through before: the same file, untouched, or any with the same bytes.
 struct marker {
     uint64_t size, inode;
     int64_t modified[2], changed[2];
