@@ -62,7 +62,7 @@ static const char *add(int fd, uint64_t file_size, const Elf64_Phdr *segment, st
 
 enum modules_outcome modules_read(int fd, struct file_modules *modules, const char **why) {
     Elf64_Ehdr header;
-    Elf64_Phdr segment[MAX_HEADERS];
+    Elf64_Phdr segment[MAX_HEADERS] = {0};
     *modules = (struct file_modules){0};
     *why = "it is not a program or library for a machine that is known";
     if (!is_known(&header, read_at(fd, &header, sizeof header, 0))) return MODULES_FOREIGN;

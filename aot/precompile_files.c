@@ -93,8 +93,9 @@ static bool is_known(const struct targets *targets, const struct stat *about) {
 static void add_target(struct targets *targets, const struct target *target) {
     if (targets->count == targets->room) {
         targets->room = targets->room ? 2 * targets->room : 64;
-        targets->target = realloc(targets->target, targets->room * sizeof *targets->target);
-        if (!targets->target) error_die("no memory for the list of files");
+        struct target *grown = realloc(targets->target, targets->room * sizeof *grown);
+        if (!grown) error_die("no memory for the list of files");
+        targets->target = grown;
     }
     targets->target[targets->count++] = *target;
 }
