@@ -237,13 +237,15 @@ static int precompile(const struct wanted *wanted, char *words[], int count) {
     setpriority(PRIO_PROCESS, 0, wanted->nice);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
+    progress_begin(wanted->json);
     for (int i = 0; i < count; i++) targets_add(&run.targets, wanted, words[i]);
-    progress_begin(&run.targets, wanted->json);
+    progress_files(&run.targets);
     if (something_waits(&run.targets)) make_all(&run);
     progress_end(&run.targets, run.stop);
     int status = run_status(&run);
     if (wanted->output && !run.stop && write_bundle(wanted)) status = STATUS_FAILED;
     targets_free(&run.targets);
+    if (fflush(stdout) || ferror(stdout)) return cache_complain("write to", "standard output", "the host refuses it");
     return status;
 }
 

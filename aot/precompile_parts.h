@@ -92,10 +92,11 @@ void target_forget_found(struct target *target);
 
 enum stop { STOP_NOT, STOP_TIME, STOP_SIGNAL, STOP_WRITER };
 
-void progress_begin(const struct targets *targets, bool json);
+void progress_begin(bool json);
+void progress_files(const struct targets *targets);  // these are they
 void progress_show(const struct targets *targets);
 void progress_file(const struct target *target, const char *why);
 void progress_end(const struct targets *targets, enum stop stop);
-// A message to people, on a line of its own.
+// A message, on a line of its own.
 void progress_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 double precompile_now(void);

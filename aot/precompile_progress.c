@@ -81,16 +81,21 @@ void progress_complain(const char *format, ...) {
     va_end(arguments);
     clear_bar();
     fprintf(stderr, "ferry: %s\n", text);
+    if (progress.json) print_json(json_pack("{s:s, s:o}", "event", "complaint", "text", cache_text(text)));
 }
 
-void progress_begin(const struct targets *targets, bool json) {
-    struct sums sums = sum(targets);
+void progress_begin(bool json) {
     progress.json = json;
     progress.bar = !json && isatty(STDERR_FILENO);
     progress.begun = precompile_now();
-    if (!json) return;
-    print_json(json_pack("{s:s, s:i, s:I, s:I, s:I}", "event", "begin", "schema", SCHEMA, "files", (json_int_t)targets->count,
-                         "waiting", (json_int_t)sums.state[TARGET_WAITING], "code_bytes", (json_int_t)sums.code));
+    if (json) print_json(json_pack("{s:s, s:i}", "event", "begin", "schema", SCHEMA));
+}
+
+void progress_files(const struct targets *targets) {
+    struct sums sums = sum(targets);
+    if (!progress.json) return;
+    print_json(json_pack("{s:s, s:I, s:I, s:I}", "event", "files", "files", (json_int_t)targets->count, "waiting",
+                         (json_int_t)sums.state[TARGET_WAITING], "code_bytes", (json_int_t)sums.code));
     for (size_t i = 0; i < targets->count; i++) {
         if (targets->target[i].state == TARGET_CURRENT) progress_file(&targets->target[i], NULL);
     }

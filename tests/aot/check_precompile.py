@@ -78,7 +78,7 @@ class Tests:
     def read(self, text):
         events = [json.loads(line) for line in text.splitlines()]
         want(events and events[0]["event"] == "begin" and events[-1]["event"] == "end", f"no report: {text[-300:]}")
-        return {event["file"]: event for event in events[1:-1]}, events[-1]
+        return {event["file"]: event for event in events if event["event"] == "file"}, events[-1]
 
     def precompile(self, cache, *words, status=0):
         """Events of files by name, and that of the end."""
