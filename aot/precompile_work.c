@@ -60,9 +60,9 @@ static bool copy_file(const char *path, int memory) {
 static void *map(int memory, size_t *size) {
     struct stat about;
     if (fstat(memory, &about) || !about.st_size) return NULL;
-    *size = (size_t)about.st_size;
-    void *mapped = mmap(NULL, *size, PROT_READ, MAP_SHARED, memory, 0);
-    return mapped == MAP_FAILED ? NULL : mapped;
+    void *mapped = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_SHARED, memory, 0);
+    *size = mapped == MAP_FAILED ? 0 : (size_t)about.st_size;
+    return *size ? mapped : NULL;
 }
 
 // The file's bytes, then blocks, then struct found, each at a multiple of 16.
@@ -168,23 +168,23 @@ static const char *take_found(struct target *target, int memory) {
     return NULL;
 }
 
-static const char *take_sheets(const struct task *task, struct writer *writer) {
+static void take_sheets(const struct task *task, struct writer *writer) {
     struct target *target = task->target;
-    size_t size = 0;
-    const uint8_t *bytes = map(task->memory, &size), *end = bytes + size;
-    for (const uint8_t *at = bytes; at < end;) {
+    size_t size = 0, at = 0;
+    const uint8_t *bytes = map(task->memory, &size);
+    while (at < size) {
         struct made made;
-        memcpy(&made, at, sizeof made);
+        memcpy(&made, bytes + at, sizeof made);
+        at += sizeof made;
         const struct writer_record record = {
-            .kind = made.kind, .count = 1, .entries = &made.entry, .bytes = at + sizeof made, .size = made.size};
-        if (!writer_add(writer, &made.module, target->path, &record)) break;
+            .kind = made.kind, .count = 1, .entries = &made.entry, .bytes = bytes + at, .size = made.size};
+        writer_add(writer, &made.module, target->path, &record);
         target->sheets++;
         target->sheet_bytes += made.size;
-        at += sizeof made + made.size;
+        at += made.size;
     }
     if (bytes) munmap((void *)(uintptr_t)bytes, size);
     target->done += task->to - task->from;
-    return NULL;
 }
 
 static const char *reason(const struct task *task, int status) {
@@ -196,10 +196,11 @@ static const char *reason(const struct task *task, int status) {
 }
 
 const char *task_end(struct task *task, int status, struct writer *writer) {
-    const char *why;
+    const char *why = NULL;
     task->target->tasks--;
     if (status) why = reason(task, status);
-    else why = task->to ? take_sheets(task, writer) : take_found(task->target, task->memory);
+    else if (task->to) take_sheets(task, writer);
+    else why = take_found(task->target, task->memory);
     close(task->memory);
     task->pid = 0;
     return why;
