@@ -29,6 +29,7 @@ static uint32_t take(uint32_t at, uint32_t end, uint32_t modules) {
     memcpy(bytes, memory + at, note.bytes);
     struct channel_module module = channel->journal_module[note.module];
     sheets_add(&module.key, names_of(&module), note.mode, note.at, bytes, note.bytes);
+    if (note.plain) sheets_decline(&module.key, names_of(&module), note.mode, note.at);
     return at + ((note.bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
 }
 

@@ -11,6 +11,7 @@ struct page {
     uint8_t known[SHEET_MAX_GUEST];  // this is 1
     uint16_t size[SHEET_PAGE];  // bytes of the block that begins there, or 0
     uint8_t fresh[SHEET_PAGE];  // that block was in no sheet that we made
+    uint8_t plain[SHEET_PAGE];  // no better code is wanted for a loop that begins there
     unsigned blocks, freshes;
 };
 
@@ -100,6 +101,18 @@ void sheets_add(const struct store_key *module, const char *name, uint32_t mode,
     c->fresh = true;
 }
 
+void sheets_decline(const struct store_key *module, const char *name, uint32_t mode, uint64_t at) {
+    if (at > UINT32_MAX) return;
+    struct collection *c = find_collection(module, name, mode);
+    struct page *p = find_page(c, (uint32_t)(at / SHEET_PAGE));
+    unsigned place = at % SHEET_PAGE;
+    if (!p->size[place] || p->plain[place]) return;
+    p->plain[place] = 1;
+    if (!p->fresh[place]) p->freshes++;
+    p->fresh[place] = 1;
+    c->fresh = true;
+}
+
 // ---- what the store has
 
 static const uint8_t *kept_bytes(const struct sheet *kept, unsigned i) {
@@ -119,15 +132,20 @@ static bool kept_agrees(const struct page *p, const struct sheet *kept) {
     return true;
 }
 
+static bool is_kept(const struct page *p, const struct sheet_block *block) {
+    return p->size[block->at] == block->bytes && p->plain[block->at] <= block->plain;
+}
+
 static bool kept_has_all(const struct page *p, const struct sheet *kept) {
     unsigned same = 0;
-    for (unsigned i = 0; i < kept->blocks; i++) same += p->size[kept->block[i].at] == kept->block[i].bytes;
+    for (unsigned i = 0; i < kept->blocks; i++) same += is_kept(p, &kept->block[i]);
     return same == p->blocks;
 }
 
 static void take_kept(struct page *p, const struct sheet *kept) {
     for (unsigned i = 0; i < kept->blocks; i++) {
         unsigned at = kept->block[i].at;
+        p->plain[at] |= kept->block[i].plain;
         if (!p->size[at]) put(p, at, kept_bytes(kept, i), kept->block[i].bytes, false);
     }
 }
@@ -137,7 +155,7 @@ static void take_kept(struct page *p, const struct sheet *kept) {
 static unsigned list_blocks(const struct page *p, struct sheet_source source[SHEET_PAGE]) {
     unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (p->size[at]) source[count++] = (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .byte = p->byte + at};
+        if (p->size[at]) source[count++] = (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .plain = p->plain[at], .byte = p->byte + at};
     }
     return count;
 }
@@ -170,7 +188,7 @@ static size_t emit(struct page *p, uint32_t page, uint32_t mode, uint8_t *buffer
 static bool has_more(const struct sheet *sheet, const struct sheet *kept) {
     for (unsigned i = 0; i < sheet->blocks; i++) {
         int same = sheet_block_at(kept, sheet->block[i].at);
-        if (same < 0 || kept->block[same].bytes != sheet->block[i].bytes) return true;
+        if (same < 0 || kept->block[same].bytes != sheet->block[i].bytes || kept->block[same].plain < sheet->block[i].plain) return true;
     }
     return false;
 }

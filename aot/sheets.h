@@ -6,6 +6,8 @@
 
 // A block of `size` bytes, `at` from the start of the module, whose name is for people.
 void sheets_add(const struct store_key *module, const char *name, uint32_t mode, uint64_t at, const uint8_t *bytes, unsigned size);
+// No better code is wanted for a loop that begins at this block, which was added.
+void sheets_decline(const struct store_key *module, const char *name, uint32_t mode, uint64_t at);
 // Makes sheets of all pages with something that the store does not have, and gives them to the writer.
 void sheets_write(struct writer *writer);
 

@@ -39,6 +39,7 @@ enum {
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
     HOT_UNIT_PASSES = 10000,
+    SHEET_PASSES = 50000,  // of a loop in a sheet: what is worth LLVM's code was found out when the sheet was made, or nearly
     OPT_UNIT_PASSES = 50,  // under --tier=opt
     OPTIMISED_LIMIT = 64 << 20,  // bytes
     UNIT_MAX_CELLS = 400,  // but always one block
@@ -684,7 +685,7 @@ static void heat(uint64_t pc, uint32_t mode) {
     struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
     int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return;
-    bool first_time = sheets_count(sheet, number, quick_hot_passes);
+    bool first_time = sheets_count(sheet, number, SHEET_PASSES);
     if (first_time && restore(pc, mode)) return;
     if (!first_time && quick_hot_passes) heat_more(pc, mode);
 }

@@ -37,7 +37,7 @@ struct quick_exit {
     int32_t away;  // what they are at first
     int32_t passes;
     const uint8_t **word, *apart;  // of sheets: where it says where their code goes; and where that is at first
-    bool back;  // of sheets: to the same place or one before
+    bool back;  // of sheets: it is a loop's
     enum { QUICK_APART, QUICK_WAITING, QUICK_LINKED } state;  // the runtime's, as is what follows
     uint16_t patience;
     struct quick_exit *next;  // of those that lead to the same block

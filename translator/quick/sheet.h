@@ -23,7 +23,7 @@ struct sheet_access {
 // Exits jump to where a word says that the runtime may write at any time, unlike code.
 struct sheet_exit {
     int64_t pc : 43;  // a distance from the module's start
-    uint64_t back : 1;  // not behind the block that leaves by it
+    uint64_t back : 1;  // of a loop, as far as one can see
     uint64_t site : 20;  // offset of the four bytes of the jump that are the word's distance
 };
 _Static_assert(sizeof(struct sheet_block) == 8 && sizeof(struct sheet_access) == 8 && sizeof(struct sheet_exit) == 8, "no gaps");

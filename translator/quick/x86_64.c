@@ -233,6 +233,17 @@ static const uint8_t *here(const struct assembler *a) {
 
 // ---- sheets
 
+// Whether a jump from the block to `pc` looks like that of a loop: one back, not far, and no call, which would leave the address behind it.
+static bool is_loop(const struct block *block, uint64_t pc) {
+    enum { FAR = 16 << 10 };
+    if (pc > block->pc || block->pc - pc > FAR) return false;
+    const uint16_t *code = block->code->about->cell_code;
+    for (unsigned i = 0; i < block->count; i += cell_width(code[2 * i])) {
+        if (code[2 * i] == CELL_li64 && cell_wide(&block->code->cell[i + 1]) == block->pc + block->bytes) return false;
+    }
+    return true;
+}
+
 enum { EXIT_WORD = 2 };  // where the distance is in an exit's own jump
 
 // Behind all other code.
@@ -243,7 +254,7 @@ static void emit_exits(struct unit *e, struct image *image) {
         const struct cold *c = &e->cold[i];
         if (c->kind != COLD_EXIT) continue;
         if (!c->direct) asm_land(A, c->from);
-        bool back = c->pc <= e->block[c->block_at]->pc;
+        bool back = is_loop(e->block[c->block_at], c->pc);
         uint32_t site = c->direct ? c->from : asm_offset(A) + EXIT_WORD;
         parts->exit[parts->exits++] = (struct sheet_exit){.pc = (int64_t)c->pc, .back = back, .site = site};  // no more than there are colds
         for (unsigned n = 0; n < SHEET_EXIT_BYTES; n++) asm_byte(A, 0xcc);
