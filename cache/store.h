@@ -38,5 +38,8 @@ struct store_module *store_open(const struct store_key *module);
 struct store_module *store_open_profile(const struct store_key *module);
 // The newest record with this entry and kind; false if there is none or it is damaged. Its bytes stay until store_close.
 bool store_find(struct store_module *module, uint32_t entry, uint32_t kind, struct store_record *record);
+// Between these no file of the store is open, whose descriptor somebody might close who closes all there are.
+void store_hold(void);
+void store_release(void);
 // Nobody may be using the module.
 void store_close(struct store_module *module);
