@@ -41,9 +41,9 @@ uint32_t cache_walk(const struct disk *disk, cache_visit *visit, void *data);
 // What a bundle is: whole, for which builds of Ferry, signed by whom. It is left open, unless the object says why it is damaged ("reason").
 json_t *cache_inspect(const struct cache_command *command, const char *path, struct bundle_file *bundle);
 // Why a bundle that is whole is not to be used as the settings are, or NULL.
-const char *cache_refusal(const struct cache_command *command, json_t *inspected);
+const char *cache_refusal(const struct cache_command *command, json_t *found);
 // ", signed by KEY (FILE)", or whatever there is to say.
-void cache_print_signature(json_t *inspected);
+void cache_print_signature(json_t *found);
 
 // Subcommands: what they found, to be printed by the other function, and the exit status.
 json_t *cache_list(const struct cache_command *command, int *status);

@@ -174,7 +174,7 @@ static bool is_in(struct looking *l, const char *item, struct text *path) {
 }
 
 bool keys_find(const char *list, const uint8_t key[32], char *path, size_t size, keys_refused *refused) {
-    struct looking *l = malloc(sizeof *l);
+    struct looking *l = calloc(1, sizeof *l);
     char *copy = strdup(list), *rest = copy;
     bool found = false;
     struct text text = {.at = path, .size = size};
