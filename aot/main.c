@@ -23,15 +23,18 @@ enum { NICENESS = 5 };
 
 // ---- starting
 
-static struct channel *map_channel(uint8_t **arena) {
+static struct channel *map_channel(uint8_t **arena, const uint8_t **journal) {
     struct stat about;
     if (fstat(CHANNEL_FD, &about) < 0 || about.st_size < CHANNEL_CONTROL_BYTES) return NULL;
     struct channel *channel = mmap(NULL, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, CHANNEL_FD, 0);
     if (channel == MAP_FAILED || channel->magic != CHANNEL_MAGIC || channel->version != CHANNEL_VERSION) return NULL;
-    if ((uint64_t)about.st_size < CHANNEL_CONTROL_BYTES + (uint64_t)channel->arena_bytes) return NULL;
+    uint64_t behind = CHANNEL_CONTROL_BYTES + (uint64_t)channel->arena_bytes;
+    if ((uint64_t)about.st_size < behind + CHANNEL_JOURNAL_BYTES) return NULL;
     void *got = mmap(NULL, channel->arena_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, CHANNEL_FD, CHANNEL_CONTROL_BYTES);
     *arena = got;
-    return got == MAP_FAILED ? NULL : channel;
+    const void *notes = mmap(NULL, CHANNEL_JOURNAL_BYTES, PROT_READ, MAP_SHARED, CHANNEL_FD, (off_t)behind);
+    *journal = notes;
+    return got == MAP_FAILED || notes == MAP_FAILED ? NULL : channel;
 }
 
 // When memory gets short this is the first to go; it leaves no core behind.
@@ -96,11 +99,12 @@ int main(int argc, char *argv[]) {
     }
     const char *why;
     uint8_t *arena;
-    struct channel *channel = map_channel(&arena);
+    const uint8_t *journal;
+    struct channel *channel = map_channel(&arena, &journal);
     if (!channel) return 1;
     be_humble();
     struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, arena, &why) : NULL;
     if (!compiler) return 1;
-    keep_begin(channel);
+    keep_begin(channel, journal);
     serve(channel, compiler, arena);
 }

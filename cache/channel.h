@@ -2,15 +2,16 @@
 // hang or write nonsense at any moment, so that each checks what it reads, in a copy of its own.
 //
 //   control pages: both read and write       arena: the compiler writes, the runner takes images of code from it
+//                                            journal: the runner writes which code of modules the guest came to, with its bytes
 //
-// What was taken is written over.
+// What was taken from the arena is written over.
 #pragma once
 #include "cache/store.h"
 #include "translator/quick/image.h"
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 6,
+    CHANNEL_VERSION = 7,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -21,6 +22,9 @@ enum {
     CHANNEL_MODULES = 8,  // of a request
     CHANNEL_PATH = 4096,
     CHANNEL_CONTROL_BYTES = 1 << 20,  // in the memory, before the arena
+    CHANNEL_JOURNAL_BYTES = 64 << 20,  // behind it; what was never written takes no room
+    CHANNEL_MAPS_BYTES = 64 << 10,  // of the journal, at its start: what /proc/PID/maps said of the runner, ended by 0
+    CHANNEL_JOURNAL_MODULES = 256,
     // Descriptors of the compiler program.
     CHANNEL_FD = 3,
     CHANNEL_RUNNER_FD = 4,  // a pidfd
@@ -71,6 +75,15 @@ struct channel_result {
     uint32_t microseconds;  // of processor time
 };
 
+// An entry of the journal, before its bytes, which take room for a multiple of eight.
+struct channel_block_note {
+    uint32_t module;  // number of the journal's module
+    uint32_t at;  // from the module's start
+    uint16_t bytes;
+    uint16_t mode;
+    uint32_t zero;
+};
+
 // A ring is empty if both its counts are equal, modulo 2^32. The writer of an entry raises `in` after it, its reader `out`.
 struct channel {
     uint64_t magic;
@@ -89,6 +102,9 @@ struct channel {
     uint32_t results_in, results_out;  // the same for a runner that waits
     uint32_t waiting;  // somebody is, for requests
     uint32_t current;  // id of the request under way, or 0
+    uint32_t journal_in;  // bytes of the journal that are written
+    uint32_t journal_modules;
+    struct channel_module journal_module[CHANNEL_JOURNAL_MODULES];
     struct channel_request request[CHANNEL_REQUESTS];
     struct channel_result result[CHANNEL_RESULTS];
 };

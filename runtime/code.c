@@ -12,12 +12,14 @@
 #include "runtime/gather.h"
 #include "runtime/host/host.h"
 #include "runtime/jitdump.h"
+#include "runtime/journal.h"
 #include "runtime/keep.h"
 #include "runtime/mem.h"
 #include "runtime/meter.h"
 #include "runtime/native.h"
 #include "runtime/optimise.h"
 #include "runtime/options.h"
+#include "runtime/sheets.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/interp/interp.h"
@@ -87,18 +89,16 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;
     if (options.tier == TIER_QUICK) return;
     quick_hot_passes = options.tier == TIER_OPT ? OPT_UNIT_PASSES : HOT_UNIT_PASSES;
-    keep_init(isa, features);
+    if (keep_init(isa, features) && options.tier == TIER_AUTO) {
+        sheets_init();
+        if (keep_adds()) journal_init();
+    }
     optimise_init(isa, features, options.code_size ? options.code_size : OPTIMISED_LIMIT);
-}
-
-void code_before_exec(void) {
-    lock_take(&code_lock);
-    optimise_close(&current.optimiser);
-    lock_drop(&code_lock);
 }
 
 void code_forked(void) {
     jitdump_begin();
+    journal_forget();
     optimise_forked(&current.optimiser);
     optimise_forked(&old.optimiser);
     code_collect();
@@ -179,6 +179,20 @@ static void drop(struct block *block) {
     stats_count(STATS_DROP);
 }
 
+// A block without cells gives way to one with them, or goes with its sheet. Its code stays what it is.
+static void drop_bare(struct block *block) {
+    native_unlink(block);
+    drop(block);
+}
+
+static void lose_sheet(const struct laid *sheet) {
+    for (struct block *block = page_blocks[sheet->start / MEM_PAGE], *next; block; block = next) {
+        next = *page_link(block, sheet->start / MEM_PAGE);
+        if (block->kept && block->pc >= sheet->start) drop_bare(block);
+    }
+    lose_native();
+}
+
 // Drops the blocks of `page` that `condemned` says, or all.
 static void drop_on_page(uint64_t page, bool (*condemned)(const struct block *, uint64_t, uint64_t), uint64_t start, uint64_t end) {
     for (struct block *block = page_blocks[page], *next; block; block = next) {
@@ -205,6 +219,7 @@ void code_invalidate(uint64_t start, uint64_t size) {
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
     block_log_forget();
     stats_count(STATS_INVALIDATION);
+    sheets_invalidate(start, size, lose_sheet);
     module_forget(start, size);
     drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
     lock_drop(&code_lock);
@@ -223,13 +238,14 @@ bool code_copy_bytes(const struct block *block, uint8_t *bytes) {
 static bool changed(const struct block *block, uint64_t start, uint64_t end) {
     (void)start, (void)end;
     uint8_t bytes[BLOCK_MAX_BYTES];
-    return !code_copy_bytes(block, bytes);
+    return !block->kept && !code_copy_bytes(block, bytes);
 }
 
 void code_sync(void) {
     lock_take(&code_lock);
     __atomic_fetch_add(&changes, 1, __ATOMIC_SEQ_CST);
     stats_count(STATS_SYNC);
+    sheets_sync(&current.native, lose_sheet);
     drop_in(0, PAGES - 1, changed, 0, 0);
     lock_drop(&code_lock);
 }
@@ -249,15 +265,19 @@ static struct block *build(uint64_t pc, uint32_t mode, const uint8_t *bytes, siz
     }
 }
 
-static const struct cell *publish(struct block *block, const uint8_t *bytes) {
-    block->bytes_hash = hash_bytes(bytes, block->bytes);
+static void enlist(struct block *block) {
     link_pages(block);
-    stats_translated(lifted.instructions, lifted.bytes);
     if (options.log_blocks) block_log_add(block->pc, block->bytes);
     struct block **at = bucket_of(block->pc, block->mode);
     block->next = *at;
     __atomic_store_n(at, block, __ATOMIC_RELEASE);
-    return block->code->cell;
+}
+
+static void publish(struct block *block, const uint8_t *bytes) {
+    block->bytes_hash = hash_bytes(bytes, block->bytes);
+    stats_translated(lifted.instructions, lifted.bytes);
+    enlist(block);
+    journal_add(&current.optimiser.compiler, block, bytes);
 }
 
 // Guest bytes at a pc, read before the table's lock is taken: the address space's lock comes first in the locking order.
@@ -280,7 +300,8 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
     if (!size) return fetch_fault(cpu, cpu->pc);
     struct block *block = build(cpu->pc, cpu->mode, fetched->bytes, size);
     if (!block) return fetch_fault(cpu, cpu->pc + size);
-    return publish(block, fetched->bytes);
+    publish(block, fetched->bytes);
+    return block->code->cell;
 }
 
 // ---- generations
@@ -291,6 +312,8 @@ static bool begin_generation(void) {
     if (old.code.chunks) return false;
     stats_count(STATS_GENERATION);
     optimise_retire(&current.optimiser);
+    sheets_forget(&current.native);
+    journal_forget();
     old = current;
     current = (struct generation){0};
     memset(bucket, 0, BUCKETS * sizeof *bucket);
@@ -328,12 +351,54 @@ static bool is_over_limit(void) {
     return used > (options.code_size ? options.code_size : CODE_LIMIT);
 }
 
+// ---- what the compiler program is told
+
+static void tell_page(uint64_t page) {
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    for (struct block *block = page_blocks[page]; block; block = *page_link(block, page)) {
+        if (block->left && code_copy_bytes(block, bytes)) journal_add(&current.optimiser.compiler, block, bytes);
+    }
+}
+
+// Under the lock.
+void code_tell(void) {
+    for (uint64_t page = 0; page < PAGES && journal_left(); page++) {
+        if (region_blocks[page / REGION_PAGES]) tell_page(page);
+        else page |= REGION_PAGES - 1;
+    }
+}
+
+// Starts the compiler program if so much is to be told that it is worth it.
+static void start_to_tell(uint32_t worth) {
+    bool full;
+    if (journal_left() < worth) return;
+    optimise_start(&current.optimiser, &current.native, &full);
+    if (full) begin_generation();
+}
+
+void code_at_exit(void) {
+    lock_take(&code_lock);
+    start_to_tell(JOURNAL_WORTH_AT_END);
+    lock_drop(&code_lock);
+}
+
+void code_before_exec(void) {
+    lock_take(&code_lock);
+    start_to_tell(JOURNAL_WORTH_AT_END);
+    optimise_close(&current.optimiser);
+    lock_drop(&code_lock);
+}
+
 // ---- code that was kept
 
 // A block of the region, as it was when that was compiled, or NULL.
 static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mode) {
     uint32_t bytes = kept->record.block[i].bytes;
     struct block *block = find(kept->pc[i], mode);
+    if (block && block->kept) {
+        drop_bare(block);
+        block = NULL;
+    }
     if (!block) {
         block = build(kept->pc[i], mode, kept->bytes[i], bytes);
         if (!block) return NULL;
@@ -343,6 +408,14 @@ static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mod
     block->restored = true;
     gather_prepare(&current.about, code_isa, block);
     return block;
+}
+
+// Jumps back to the block in a sheet lead to its better code.
+static void divert(struct block *block) {
+    bool full;
+    struct laid *sheet = block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
+    int number = sheet ? sheets_block(sheet, block->pc) : -1;
+    if (number >= 0) sheets_divert(sheet, number, &current.about, block);
 }
 
 // The code of a region that is entered here, if it was kept.
@@ -356,6 +429,7 @@ static bool restore(uint64_t pc, uint32_t mode) {
         if (!blocks[i]) return false;
     }
     bool restored = optimise_restore(&current.optimiser, &current.native, &current.about, &kept, blocks, &full);
+    for (unsigned i = 0; restored && i < kept.record.blocks; i++) divert(blocks[i]);
     if (full) begin_generation();
     return restored;
 }
@@ -381,15 +455,33 @@ static void seek_again(struct cpu *cpu, struct block *block) {
     meter_switch(cpu, before);
 }
 
+// A block of a sheet. Whether there is better code for it is not looked for before it turns hot.
+static struct block *make_bare(uint64_t pc, uint32_t mode, bool *full) {
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
+    int number = sheet ? sheets_block(sheet, pc) : -1;
+    if (number < 0) return NULL;
+    struct block *block = interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
+    block->sought = 2;
+    enlist(block);
+    return block;
+}
+
+static const struct cell *begin_again(struct cpu *cpu) {
+    cpu->trap.kind = TRAP_RESUME;
+    return NULL;
+}
+
 // Under the lock: the block that another thread made meanwhile, or a new one.
 static const struct cell *find_or_translate(struct cpu *cpu, const struct fetched *fetched) {
+    bool full = false;
     struct block *block = find(cpu->pc, cpu->mode);
     if (block) return block->code->cell;
-    if (is_over_limit() && begin_generation()) {
-        cpu->trap.kind = TRAP_RESUME;
-        return NULL;
-    }
+    if (is_over_limit() && begin_generation()) return begin_again(cpu);
+    block = fetched->size ? make_bare(cpu->pc, cpu->mode, &full) : NULL;
+    if (full && begin_generation()) return begin_again(cpu);
+    if (block) return block->code->cell;
     const struct cell *code = translate(cpu, fetched);
+    if (!current.optimiser.compiler.channel) start_to_tell(JOURNAL_WORTH_NOW);
     if (code) seek(threaded_of(code)->about->block);
     return code;
 }
@@ -412,13 +504,30 @@ static void settle(struct cpu *cpu, struct block *block) {
 
 // Also without the lock; then it may be wrong by the time.
 static bool wants_native(const struct block *block) {
-    return block && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) &&
+    return block && !block->kept && !(block->mode & MODE_CAREFUL) && __atomic_load_n(&block->settled, __ATOMIC_ACQUIRE) &&
            !__atomic_load_n(&block->dead, __ATOMIC_RELAXED) && !__atomic_load_n(&block->unit, __ATOMIC_RELAXED) &&
            !__atomic_load_n(&block->optimised, __ATOMIC_RELAXED) && !__atomic_load_n(&block->plain, __ATOMIC_RELAXED);
 }
 
-// The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well.
-static unsigned gather(struct block *first, struct block **blocks) {
+// A block with cells in place of a bare one, or where a sheet has one; or what else there is, or NULL.
+static struct block *thicken(uint64_t pc, uint32_t mode) {
+    bool full;
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    struct block *block = find(pc, mode);
+    if (block && !block->kept) return block;
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
+    int number = sheet ? sheets_block(sheet, pc) : -1;
+    if (number < 0 || mem_copy_in(bytes, pc, sheet->sheet.block[number].bytes) < 0) return NULL;
+    if (block) drop_bare(block);
+    block = build(pc, mode, bytes, sheet->sheet.block[number].bytes);
+    if (!block) return NULL;
+    block->settled = true;
+    publish(block, bytes);
+    return block;
+}
+
+// The block, and those that are entered again and again after it: what comes next first, so that it follows in the unit as well. `next_of` finds them.
+static unsigned gather(struct block *first, struct block **blocks, struct block *(*next_of)(uint64_t pc, uint32_t mode)) {
     struct block *waiting[QUICK_MAX_BLOCKS * 4];
     unsigned count = 0, cells = 0, left = 0;
     waiting[left++] = first;
@@ -431,7 +540,7 @@ static unsigned gather(struct block *first, struct block **blocks) {
         cells += block->count;
         if (quick_hot_passes) gather_prepare(&current.about, code_isa, block);
         for (unsigned i = 0; i < block->exits; i++) {
-            struct block *next = find(block->exit[i].pc, block->mode);
+            struct block *next = next_of(block->exit[i].pc, block->mode);
             if (wants_native(next) && left < sizeof waiting / sizeof *waiting) waiting[left++] = next;
         }
     }
@@ -451,17 +560,23 @@ static void improve(struct block *block) {
     if (full) begin_generation();
 }
 
+static void make_native(struct block *first, struct block *(*next_of)(uint64_t pc, uint32_t mode)) {
+    struct block *blocks[QUICK_MAX_BLOCKS];
+    bool full;
+    unsigned count = gather(first, blocks, next_of);
+    bool made = native_make(&current.native, &current.about, blocks, count, true, &full);
+    if (!made && !full && count > 1) made = native_make(&current.native, &current.about, blocks, 1, true, &full);
+    if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
+    for (unsigned i = 0; made && i < count; i++) divert(blocks[i]);
+    if (full) begin_generation();
+}
+
 void code_hot(struct cpu *cpu, const struct cell *code) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
-    struct block *blocks[QUICK_MAX_BLOCKS], *first = threaded_of(code)->about->block;
-    bool full = false;
+    struct block *first = threaded_of(code)->about->block;
     lock_take(&code_lock);
     if (wants_native(first) && first->code->cell == code) {
-        unsigned count = gather(first, blocks);
-        bool made = native_make(&current.native, &current.about, blocks, count, true, &full);
-        if (!made && !full && count > 1) made = native_make(&current.native, &current.about, blocks, 1, true, &full);
-        if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
-        if (full) begin_generation();
+        make_native(first, find);
     } else if (!first->dead && first->unit && quick_hot_passes) {
         meter_switch(cpu, METER_OPTIMISING);
         meter_count(cpu, METER_HOT);
@@ -498,6 +613,18 @@ void code_be_exact(void) {
     lock_drop(&code_lock);
 }
 
+HOST_HANDLER static enum native_fault note_sheet_access(const struct laid *sheet, struct cpu *cpu, uint64_t host_pc,
+                                                        const void *ucontext) {
+    const struct sheet_access *access = sheets_access(sheet, host_pc);
+    struct cell *cell = &runtime_of(cpu)->access;
+    if (!access) return NATIVE_FOREIGN;
+    quick_store_pins(cpu, host_context_register, ucontext);
+    cpu->pc = sheet->start + access->place;
+    *cell = (struct cell){.b = access->base, .d = access->writes, .imm = access->imm};
+    cpu->at = cell;
+    return NATIVE_TRAP;
+}
+
 enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t address, const void *ucontext) {
     const struct native *native = native_owns(&current.native, host_pc) ? &current.native : &old.native;
     if (native_retry(native, host_pc, address)) return NATIVE_RETRY;
@@ -505,6 +632,8 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
     enum native_fault fault = optimise_fault(&current.optimiser, cpu, host_pc, write);
     if (fault == NATIVE_FOREIGN) fault = optimise_fault(&old.optimiser, cpu, host_pc, write);
     if (fault != NATIVE_FOREIGN) return fault;
+    const struct laid *sheet = native_find_laid(native, host_pc);
+    if (sheet) return note_sheet_access(sheet, cpu, host_pc, ucontext);
     const struct quick_unit *unit = native_find(native, host_pc);
     if (!unit || !quick_find_access(unit, cpu, host_pc)) return NATIVE_FOREIGN;
     quick_store_pins(cpu, host_context_register, ucontext);
@@ -530,6 +659,29 @@ static const struct cell *make(struct cpu *cpu) {
         lock_drop(&code_lock);
         if (fresh) return code;
     }
+}
+
+// A sheet's loop goes round often: first it is looked whether LLVM's code was kept; then, if it still does, it is treated as all hot code.
+static void heat(struct cpu *cpu) {
+    bool full;
+    struct laid *sheet = sheets_find(cpu->pc, cpu->mode, &current.native, &current.about, &full);
+    int number = sheet ? sheets_block(sheet, cpu->pc) : -1;
+    if (number < 0) return;
+    bool first_time = sheets_count(sheet, number, quick_hot_passes);
+    if (first_time && restore(cpu->pc, cpu->mode)) return;
+    struct block *block = first_time || !quick_hot_passes ? NULL : thicken(cpu->pc, cpu->mode);
+    if (wants_native(block)) make_native(block, thicken);
+    else if (block && (block->unit || block->optimised)) divert(block);
+}
+
+const struct cell *code_resolve_hot(struct cpu *cpu) {
+    enum meter_activity before = meter_switch(cpu, METER_QUICK);
+    cpu_forget_native_jump(cpu->pc);
+    lock_take(&code_lock);
+    heat(cpu);
+    lock_drop(&code_lock);
+    meter_switch(cpu, before);
+    return code_resolve(cpu);
 }
 
 const struct cell *code_resolve(struct cpu *cpu) {

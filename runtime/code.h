@@ -28,6 +28,8 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
 
 // cpu->hot: the block of this first cell is worth native code.
 void code_hot(struct cpu *cpu, const struct cell *code);
+// cpu->resolve_hot: as code_resolve, where a sheet's loop goes round often.
+const struct cell *code_resolve_hot(struct cpu *cpu);
 // cpu->link: native code often goes by this exit.
 void code_link(struct cpu *cpu, struct quick_exit *exit);
 // cpu->resolve: code for cpu->pc under cpu->mode, or NULL with cpu->trap set (TRAP_FETCH).
@@ -40,7 +42,10 @@ void code_invalidate(uint64_t start, uint64_t size);
 void code_sync(void);
 // From now on a fault anywhere has to tell the guest's exact state, because the guest has a handler that can look at it.
 void code_be_exact(void);
-// The process is about to execute another program; it may fail to.
+// A compiler program is at work: tells it what was translated before.
+void code_tell(void);
+// The process is about to execute another program, which may fail, or to end.
 void code_before_exec(void);
+void code_at_exit(void);
 // Only the calling thread exists from now on (after fork in the child).
 void code_forked(void);

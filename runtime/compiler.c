@@ -91,19 +91,27 @@ static long make_memory(uint64_t size) {
     return !is_bad(fd) && is_bad(host_call(ftruncate, fd, size)) ? -1 : fd;
 }
 
+static void unmap(struct compiler *c) {
+    if (!c->channel) return;
+    host_call(munmap, c->channel, CHANNEL_CONTROL_BYTES);
+    if (c->arena) host_call(munmap, c->arena, c->arena_bytes);
+    if (c->journal) host_call(munmap, c->journal, CHANNEL_JOURNAL_BYTES);
+    c->channel = NULL;
+}
+
 static bool map_channel(struct start *start) {
     struct compiler *c = start->compiler;
     long control = host_call(mmap, 0, CHANNEL_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, start->fd, 0);
     if (is_bad(control)) return false;
-    long arena = host_call(mmap, 0, start->arena_bytes, PROT_READ, MAP_SHARED, start->fd, CHANNEL_CONTROL_BYTES);
-    if (is_bad(arena)) {
-        host_call(munmap, control, CHANNEL_CONTROL_BYTES);
-        return false;
-    }
     c->channel = (struct channel *)control;
-    c->arena = (const uint8_t *)arena;
     c->arena_bytes = start->arena_bytes;
-    return true;
+    uint64_t behind = CHANNEL_CONTROL_BYTES + (uint64_t)c->arena_bytes;
+    long arena = host_call(mmap, 0, c->arena_bytes, PROT_READ, MAP_SHARED, start->fd, CHANNEL_CONTROL_BYTES);
+    long journal = host_call(mmap, 0, CHANNEL_JOURNAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, start->fd, behind);
+    c->arena = is_bad(arena) ? NULL : (const uint8_t *)arena;
+    c->journal = is_bad(journal) ? NULL : (uint8_t *)journal;
+    if (!c->arena || !c->journal) unmap(c);
+    return c->channel;
 }
 
 void compiler_describe(struct channel *channel, const struct guest_isa *isa, guest_features features) {
@@ -118,20 +126,31 @@ static void fill_channel(const struct start *start) {
     const struct compiler *c = start->compiler;
     struct channel *channel = c->channel;
     channel->arena_bytes = c->arena_bytes;
+    channel->journal_in = CHANNEL_MAPS_BYTES;
     channel->runner = (uint32_t)start->runner;
     keep_tell(channel);
     compiler_describe(channel, start->isa, start->features);
+}
+
+// While the program can still see it: the runner may end soon.
+static void copy_maps(uint8_t *to) {
+    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0), got = 1;
+    for (size_t used = 0; fd >= 0 && got > 0 && used < CHANNEL_MAPS_BYTES - 1; used += (size_t)got) {
+        got = host_call(read, fd, to + used, CHANNEL_MAPS_BYTES - 1 - used);
+        if (got < 0) got = 0;
+    }
 }
 
 // The process in between.
 static int start_program(void *data) {
     struct start *start = data;
     start->failed = true;
-    start->fd = make_memory(CHANNEL_CONTROL_BYTES + (uint64_t)start->arena_bytes);
+    start->fd = make_memory(CHANNEL_CONTROL_BYTES + (uint64_t)start->arena_bytes + CHANNEL_JOURNAL_BYTES);
     start->pidfd = out_of_the_way(host_call(pidfd_open, start->runner, 0));
     if (is_bad(start->fd) || is_bad(start->pidfd) || !map_channel(start)) return 1;
     start->failed = false;
     fill_channel(start);
+    if (*start->compiler->channel->cache) copy_maps(start->compiler->journal);
     if (start->stays) return become_program(start);
     long pid = host_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, start->stack[1] + STACK_BYTES, NULL, 0, become_program, start);
     if (is_bad(pid)) start->failed = true;
@@ -263,13 +282,6 @@ bool compiler_is_gone(struct compiler *c, uint32_t *current) {
 }
 
 // ---- ending
-
-static void unmap(struct compiler *c) {
-    if (!c->channel) return;
-    host_call(munmap, c->channel, CHANNEL_CONTROL_BYTES);
-    host_call(munmap, c->arena, c->arena_bytes);
-    c->channel = NULL;
-}
 
 void compiler_close(struct compiler *c) {
     if (c->channel) __atomic_store_n(&c->channel->closed, 1, __ATOMIC_RELAXED);

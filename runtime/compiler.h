@@ -10,6 +10,7 @@ struct compiler {
     struct channel *channel;  // NULL once it is not to be asked any more
     const uint8_t *arena;  // of images that it made
     uint32_t arena_bytes;
+    uint8_t *journal;
     uint32_t asked, answered;  // requests
     uint32_t beats;  // the channel's, when
     uint64_t heard;  // it was last known to be at work, in nanoseconds

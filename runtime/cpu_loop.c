@@ -52,6 +52,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve = code_resolve;
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
+    cpu->resolve_hot = code_resolve_hot;
     cpu->link = code_link;
     cpu->runtime = state;
     cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero

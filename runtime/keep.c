@@ -18,17 +18,16 @@ void keep_key(const struct guest_isa *isa, guest_features features, struct store
     key_make(&parts, key);
 }
 
-void keep_init(const struct guest_isa *isa, guest_features features) {
+bool keep_init(const struct guest_isa *isa, guest_features features) {
     const struct store_settings settings = {.directory = options.cache_dir, .system = options.cache_system};
-    if (options.cache == CACHE_OFF || options.cosim) return;
+    if (options.cache == CACHE_OFF || options.cosim) return false;
     keep_key(isa, features, &build);
     module_init();
     store_start(&settings, &build);
-    keeps = true;
+    return keeps = true;
 }
 
-// What is made in this process goes to the cache.
-static bool adds(void) {
+bool keep_adds(void) {
     size_t length = keeps && options.cache == CACHE_ON && options.cache_dir ? strlen(options.cache_dir) : 0;
     return length && length < CHANNEL_PATH;
 }
@@ -36,7 +35,7 @@ static bool adds(void) {
 void keep_tell(struct channel *channel) {
     channel->build = build;
     channel->cache_bytes = options.cache_size;
-    if (adds()) strcpy(channel->cache, options.cache_dir);
+    if (keep_adds()) strcpy(channel->cache, options.cache_dir);
 }
 
 // ---- for the compiler program
@@ -85,7 +84,7 @@ static bool describe(const struct gathering *g, struct channel_request *r) {
 
 void keep_describe(const struct gathering *g, struct channel_request *request) {
     request->modules = 0;
-    if (adds() && !describe(g, request)) request->modules = 0;
+    if (keep_adds() && !describe(g, request)) request->modules = 0;
 }
 
 // ---- from the cache

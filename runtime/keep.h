@@ -17,8 +17,10 @@ struct kept {
 
 // The key of all code that this program makes and uses for such a guest on this host.
 void keep_key(const struct guest_isa *isa, guest_features features, struct store_key *key);
-// Code is kept from now on, if the options want that and there is a place for it.
-void keep_init(const struct guest_isa *isa, guest_features features);
+// Code is kept from now on, if the options want that and there is a place for it. Whether.
+bool keep_init(const struct guest_isa *isa, guest_features features);
+// Whether what is made in this process is kept.
+bool keep_adds(void);
 // Says in the channel where.
 void keep_tell(struct channel *channel);
 // Names the modules of the region's blocks in the request, if its code can be kept.

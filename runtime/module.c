@@ -1,12 +1,11 @@
 // The list of modules: see module.h. An entry stays for good, and with it what was read from the cache: what is mapped again, perhaps elsewhere, is known.
 #include "runtime/module.h"
+#include "cache/module_key.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/lock.h"
 #include "runtime/mem.h"
 #include <string.h>
 #include <sys/mman.h>
-
-enum { SAMPLES = 4, SAMPLE_BYTES = 256 };
 
 struct entry {
     struct entry *next;
@@ -29,20 +28,8 @@ static bool is_code_of_file(const struct mem_area *area) {
            area->end - area->start <= UINT32_MAX;
 }
 
-// Of its beginning, where linkers put a note or a table that differs from build to build, and of some places in it. What is found by it is compared anyway.
-static bool make_key(const struct mem_area *area, struct store_key *key) {
-    uint8_t bytes[MEM_PAGE + SAMPLES * SAMPLE_BYTES + sizeof(uint64_t)];
-    uint64_t size = area->end - area->start;
-    if (mem_copy_in(bytes, area->start, MEM_PAGE) < 0) return false;
-    for (unsigned i = 0; i < SAMPLES; i++) {
-        uint64_t at = (size - SAMPLE_BYTES) * (i + 1) / SAMPLES;
-        if (mem_copy_in(bytes + MEM_PAGE + (size_t)i * SAMPLE_BYTES, area->start + at, SAMPLE_BYTES) < 0) return false;
-    }
-    memcpy(bytes + MEM_PAGE + SAMPLES * SAMPLE_BYTES, &size, sizeof size);
-    uint64_t hash[2];
-    record_hash(bytes, sizeof bytes, hash);
-    memcpy(key->byte, hash, sizeof key->byte);
-    return true;
+static bool read_area(void *area, uint64_t at, void *to, size_t size) {
+    return mem_copy_in(to, ((const struct mem_area *)area)->start + at, size) >= 0;
 }
 
 static bool holds(const struct entry *entry, const void *pc) {
@@ -88,7 +75,8 @@ void module_learn(uint64_t pc) {
     struct mem_area area;
     struct store_key key;
     if (!wanted || module_of(pc, &known)) return;
-    if (!mem_find(pc, &area) || !is_code_of_file(&area) || !make_key(&area, &key)) return;
+    if (!mem_find(pc, &area) || !is_code_of_file(&area)) return;
+    if (!module_key(read_area, &area, area.end - area.start, &key)) return;
     lock_take(&module_lock);
     struct entry *entry = enter(&key);
     entry->module.start = area.start;

@@ -5,6 +5,7 @@
 #include "runtime/cpu_loop.h"
 #include "runtime/mem.h"
 #include "runtime/perfmap.h"
+#include "runtime/sheets.h"
 #include "runtime/stats.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@ enum {
     UNIT_MAX_BYTES = 64 << 10,
     UNIT_ALIGN = 16,
     UNITS = NATIVE_BYTES / 64,
+    SHEETS = NATIVE_BYTES / 512,
     LINKED_TOGETHER = 16,  // exits, or
     LINKED_SHARE = 16,  // one for so many that are linked already
     WAITING_PASSES = 1000,
@@ -39,7 +41,8 @@ bool native_init(const uint8_t *pins) {
 static bool begin(struct native *native) {
     native->base = map(NATIVE_BYTES, PROT_NONE);
     native->unit = map(UNITS * sizeof *native->unit, PROT_READ | PROT_WRITE);
-    return native->base && native->unit;
+    native->laid = map(SHEETS * sizeof *native->laid, PROT_READ | PROT_WRITE);
+    return native->base && native->unit && native->laid;
 }
 
 static void protect(const uint8_t *start, size_t size, int protection) {
@@ -88,7 +91,7 @@ static void write_distances(struct quick_exit *const *exits, unsigned count, boo
 static struct block *target_of(const struct quick_exit *exit) {
     const struct cell *cell = __atomic_load_n(&exit->out.target, __ATOMIC_ACQUIRE);
     struct block *block = cell == &exit->out.link ? NULL : threaded_of(cell)->about->block;
-    return block && !block->dead && (block->unit || block->optimised) ? block : NULL;
+    return block && !block->dead && (block->unit || block->optimised || block->kept) ? block : NULL;
 }
 
 static void link_waiting(struct native *native) {
@@ -190,26 +193,61 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     return true;
 }
 
+void native_divert(const uint8_t *site, struct quick_exit *exit, struct block *block) {
+    static const uint8_t jump[QUICK_SWITCH_BYTES] = {0xe9};  // to what is behind it
+    *exit = (struct quick_exit){.out.target = block->code->cell, .site = (uint8_t *)(uintptr_t)site + 1, .state = QUICK_LINKED, .next = block->linked};
+    block->linked = exit;
+    copy_in(exit->site - 1, jump, sizeof jump);
+    rewrite(block, true);
+}
+
+// Room for so much code, writable, or NULL: *full says whether for lack of room.
+static uint8_t *reserve(struct native *native, uint32_t bytes, bool *full) {
+    *full = false;
+    if (!native->base && !begin(native)) return NULL;
+    size_t start = (native->used + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+    *full = start + bytes > NATIVE_BYTES;
+    if (*full) return NULL;
+    protect(native->base + start, bytes, PROT_READ | PROT_WRITE);
+    return native->base + start;
+}
+
+static void settle(struct native *native, const uint8_t *code, uint32_t bytes) {
+    protect(code, bytes, PROT_READ | PROT_EXEC);
+    size_t end = (size_t)(code - native->base) + bytes;
+    __atomic_store_n(&native->used, (end + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1), __ATOMIC_RELAXED);
+}
+
+const uint8_t *native_lay(struct native *native, const struct sheet *sheet, struct quick_exit *exits, struct laid *laid, bool *full) {
+    uint8_t *to = reserve(native, sheet->image.bytes, full);
+    if (!to) return NULL;
+    *full = native->laids == SHEETS;
+    memcpy(to, sheet->code, sheet->image.bytes);
+    bool filled = !*full && image_fill_holes(&sheet->image, to, NULL) && quick_place_sheet_exits(sheet, to, (uintptr_t)to, exits);
+    settle(native, to, filled ? sheet->image.bytes : 1);
+    if (!filled) return NULL;
+    native->laid[native->laids] = laid;
+    laid->code = to;
+    __atomic_store_n(&native->laids, native->laids + 1, __ATOMIC_RELEASE);
+    return to;
+}
+
 const uint8_t *native_add(struct native *native, const struct image *image, const uint8_t *code, struct quick_exit *exits,
                           bool *full) {
     *full = false;
-    if (!image->bytes || image->bytes > IMAGE_MAX_BYTES || (!native->base && !begin(native))) return NULL;
-    size_t start = (native->used + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
-    *full = start + image->bytes > NATIVE_BYTES;
-    if (*full) return NULL;
-    uint8_t *to = native->base + start;
-    protect(to, image->bytes, PROT_READ | PROT_WRITE);
+    if (!image->bytes || image->bytes > IMAGE_MAX_BYTES) return NULL;
+    uint8_t *to = reserve(native, image->bytes, full);
+    if (!to) return NULL;
     memcpy(to, code, image->bytes);
     bool filled = image_fill(image, to, (uintptr_t)to, exits);
-    protect(to, image->bytes, PROT_READ | PROT_EXEC);
-    if (!filled) return NULL;
-    __atomic_store_n(&native->used, start + ((image->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1)), __ATOMIC_RELAXED);
-    return to;
+    settle(native, to, filled ? image->bytes : 1);
+    return filled ? to : NULL;
 }
 
 void native_free(struct native *native) {
     if (native->base) host_call(munmap, native->base, NATIVE_BYTES);
     if (native->unit) host_call(munmap, native->unit, UNITS * sizeof *native->unit);
+    if (native->laid) host_call(munmap, native->laid, SHEETS * sizeof *native->laid);
     *native = (struct native){0};
 }
 
@@ -226,6 +264,18 @@ const struct quick_unit *native_find(const struct native *native, uint64_t host_
         else high = middle;
     }
     return high ? native->unit[low] : NULL;
+}
+
+struct laid *native_find_laid(const struct native *native, uint64_t host_pc) {
+    if (!native_owns(native, host_pc)) return NULL;
+    uint32_t low = 0, high = __atomic_load_n(&native->laids, __ATOMIC_ACQUIRE);
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if ((uintptr_t)native->laid[middle]->code <= host_pc) low = middle;
+        else high = middle;
+    }
+    struct laid *laid = high ? native->laid[low] : NULL;
+    return laid && host_pc - (uintptr_t)laid->code < laid->sheet.image.bytes ? laid : NULL;
 }
 
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address) {

@@ -1,8 +1,10 @@
 // Memory for native code and what lies where in it. Pages are written, then made executable: never both at once. While a page is being written,
 // threads that run in it fault and try again (native_retry).
 #pragma once
-#include "translator/quick/image.h"
+#include "translator/quick/sheet.h"
 #include <stddef.h>
+
+struct laid;
 
 enum { NATIVE_WAITING = 1024 };
 
@@ -12,6 +14,8 @@ struct native {
     size_t used;
     struct quick_unit **unit;  // ascending by address
     uint32_t units;
+    struct laid **laid;  // sheets (sheets.h), the same
+    uint32_t laids;
     struct quick_exit *waiting[NATIVE_WAITING];  // to be linked, many at once
     uint32_t waitings, links;
 };
@@ -29,11 +33,18 @@ void native_unlink(struct block *block);
 // A copy of the image's code, executable, with these exits; where it is, or NULL if that cannot be.
 const uint8_t *native_add(struct native *native, const struct image *image, const uint8_t *code, struct quick_exit *exits,
                           bool *full);
+// A copy of a sheet's code, executable, with these exits; it is `laid` that this is of. NULL if that cannot be.
+const uint8_t *native_lay(struct native *native, const struct sheet *sheet, struct quick_exit *exits, struct laid *laid, bool *full);
+// Native code at `site`, QUICK_SWITCH_BYTES that do nothing, leads to the block's code from now on, and when that goes, on to what is behind. The exit
+// says so as long as the code is there.
+void native_divert(const uint8_t *site, struct quick_exit *exit, struct block *block);
 void native_free(struct native *native);
 
 // For handlers of host signals. Whether a host pc is in this generation's code.
 bool native_owns(const struct native *native, uint64_t host_pc);
 // The unit that a host pc is in, or NULL.
 const struct quick_unit *native_find(const struct native *native, uint64_t host_pc);
+// What was laid where a host pc is, or NULL.
+struct laid *native_find_laid(const struct native *native, uint64_t host_pc);
 // Whether a fault is that of fetching an instruction from a page that is being written.
 bool native_retry(const struct native *native, uint64_t host_pc, uint64_t address);

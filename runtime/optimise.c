@@ -290,9 +290,17 @@ static struct compiler *program(struct optimiser *o, struct native *native, bool
         compiler_close(c);
     }
     if (failures >= FAILURES || host_call(getpid) != owner) return NULL;
-    if (compiler_begin(c, guest, guest_has, arena_bytes)) return c;
+    if (compiler_begin(c, guest, guest_has, arena_bytes)) {
+        code_tell();
+        return c;
+    }
     failures = FAILURES;
     return NULL;
+}
+
+void optimise_start(struct optimiser *o, struct native *native, bool *full) {
+    *full = false;
+    if (guest) program(o, native, full);
 }
 
 // Under --tier=opt nothing goes on before the code is there.

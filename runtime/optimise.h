@@ -27,6 +27,8 @@ void optimise_init(const struct guest_isa *isa, guest_features features, uint64_
 // OPTIMISE_NEVER. Code goes to `native`, what else stays comes from `arena`. *full: there is no room left for more.
 uint32_t optimise(struct optimiser *optimiser, struct native *native, struct arena *arena, struct block *block, gather_find *find,
                   bool *full);
+// Starts the compiler program, if there is none at work and there can be one.
+void optimise_start(struct optimiser *optimiser, struct native *native, bool *full);
 // Code that was kept, of these blocks, is entered from now on. False if it is none.
 bool optimise_restore(struct optimiser *optimiser, struct native *native, struct arena *arena, const struct kept *kept,
                       struct block *const *blocks, bool *full);

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/cpu_loop.h"
 #include "runtime/meter.h"
+#include "translator/interp/interp.h"
 #include <setjmp.h>
 
 struct cpu_state {
@@ -10,6 +11,7 @@ struct cpu_state {
     bool in_code, stopped;
     uint32_t generation;   // of the code table that the jump caches belong to
     uint32_t losses;       // as the native jump cache knows them
+    struct cell access;    // cpu->at of one in a sheet's code
     struct cpu *cpu;
     struct meter meter;
     struct cpu_state *next, **link;  // list of all cpus

@@ -16,7 +16,7 @@
 
 // Of cpus. LLVM's share of the time in native code is known by instructions only.
 struct sum {
-    uint64_t interpreted, quick, optimised;  // instructions
+    uint64_t interpreted, quick, optimised, kept;  // instructions
     struct meter meter;
 };
 
@@ -26,7 +26,7 @@ struct made {
 };
 
 static struct sum retired;  // cpus that are gone; under the list of cpus' lock
-static struct made translated, made_native, optimised, restored;
+static struct made translated, made_native, optimised, restored, laid;
 static uint64_t changes[STATS_CHANGES];
 static uint64_t comparisons[STATS_COMPARISONS];
 
@@ -39,6 +39,7 @@ static void add(struct cpu *cpu, void *data) {
     sum->interpreted += cpu->instructions;
     sum->quick += cpu->quick_instructions;
     sum->optimised += cpu->optimised_instructions;
+    sum->kept += cpu->kept_instructions;
     meter_add(&sum->meter, &runtime_of(cpu)->meter);
 }
 
@@ -86,16 +87,23 @@ void stats_restored(const struct record *record) {
     restored.bytes += record->image.bytes;
 }
 
+void stats_laid(const struct sheet *sheet) {
+    laid.units++;
+    laid.blocks += sheet->blocks;
+    laid.instructions += sheet->instructions;
+    laid.bytes += sheet->image.bytes;
+}
+
 void stats_count(enum stats_change change) {
     changes[change]++;
 }
 
 void stats_forked(struct cpu *cpu) {
     retired = (struct sum){.quick = 0};
-    translated = made_native = optimised = restored = (struct made){.units = 0};
+    translated = made_native = optimised = restored = laid = (struct made){.units = 0};
     memset(changes, 0, sizeof changes);
     memset(comparisons, 0, sizeof comparisons);
-    cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = 0;
+    cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = cpu->kept_instructions = 0;
     meter_begin(cpu);
 }
 
@@ -125,7 +133,7 @@ static void report_comparisons(void) {
 }
 
 static uint64_t native_instructions(const struct sum *sum) {
-    return sum->quick + sum->optimised;
+    return sum->quick + sum->kept + sum->optimised;
 }
 
 static uint64_t all_instructions(const struct sum *sum) {
@@ -148,7 +156,9 @@ static void say_times(const struct sum *sum) {
     double native = meter_seconds(spent[METER_NATIVE]), llvm = share(sum->optimised, native_instructions(sum));
     const char *how = llvm > 0 && llvm < 1 ? "about " : "";
     say_executed(sum, "interpreter", sum->interpreted, "", meter_seconds(spent[METER_INTERPRETER]));
-    say_executed(sum, "quick tier", sum->quick, how, native * (1 - llvm));
+    say_executed(sum, "quick tier", sum->quick + sum->kept, how, native * (1 - llvm));
+    error_say("of these in code from earlier runs: %llu instructions (%.1f %%)", (unsigned long long)sum->kept,
+              100 * share(sum->kept, all_instructions(sum)));
     say_executed(sum, "LLVM's tier", sum->optimised, how, native * llvm);
     error_say("system calls, signals and faults: %.3f s, waiting included", meter_seconds(spent[METER_SYSTEM]));
 }
@@ -165,6 +175,8 @@ static void say_made(const struct sum *sum) {
         "of the guest's",
         (unsigned long long)optimised.units, (unsigned long long)optimised.blocks, (unsigned long long)optimised.instructions,
         (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6, meter_seconds(spent[METER_OPTIMISING]));
+    error_say("kept from earlier runs: %llu pages of %llu blocks, from %llu instructions, %llu bytes", (unsigned long long)laid.units,
+              (unsigned long long)laid.blocks, (unsigned long long)laid.instructions, (unsigned long long)laid.bytes);
     error_say("kept from earlier runs: %llu regions of %llu blocks, from %llu instructions, %llu bytes",
               (unsigned long long)restored.units, (unsigned long long)restored.blocks, (unsigned long long)restored.instructions,
               (unsigned long long)restored.bytes);
@@ -245,6 +257,10 @@ static void put_made(struct text *text) {
     put_number(text, "kept_instructions", restored.instructions);
     put_number(text, "kept_blocks", restored.blocks);
     put_number(text, "kept_bytes", restored.bytes);
+    put_number(text, "kept_pages", laid.units);
+    put_number(text, "kept_page_instructions", laid.instructions);
+    put_number(text, "kept_page_blocks", laid.blocks);
+    put_number(text, "kept_page_bytes", laid.bytes);
     put_seconds(text, "compiler_seconds", (double)optimised.microseconds / 1e6);
 }
 
@@ -260,6 +276,7 @@ static void write_json(struct text *text, const struct sum *sum, double seconds)
     put_number(text, "instructions", all_instructions(sum));
     put_number(text, "native_instructions", native_instructions(sum));
     put_number(text, "llvm_instructions", sum->optimised);
+    put_number(text, "kept_quick_instructions", sum->kept);
     put_seconds(text, "cpu_seconds", seconds);
     put_made(text);
     put_counts(text, &sum->meter);

@@ -1,6 +1,7 @@
 // What --stats and --stats-json report at the end of a run.
 #pragma once
 #include "cache/record.h"
+#include "translator/quick/sheet.h"
 #include "translator/ir/cpu.h"
 #include <stdbool.h>
 
@@ -25,6 +26,8 @@ void stats_native(unsigned blocks, unsigned bytes);
 void stats_optimised(const struct channel_result *result, unsigned blocks);
 // Code of a region that was kept is used; under the code table's lock.
 void stats_restored(const struct record *record);
+// A sheet that was kept is used; under the code table's lock.
+void stats_laid(const struct sheet *sheet);
 // Once more; under the code table's lock.
 void stats_count(enum stats_change change);
 // In a forked child, whose only cpu this is: it counts from nothing.

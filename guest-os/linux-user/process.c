@@ -4,6 +4,7 @@
 #include "guest-os/linux-user/signal.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/sys.h"
+#include "runtime/code.h"
 #include "runtime/stats.h"
 #include <linux/futex.h>
 
@@ -43,6 +44,7 @@ void task_free(struct task *task) {
 
 void process_exit(int status) {
     stats_report();
+    code_at_exit();
     host_call(exit_group, status);
     __builtin_unreachable();
 }

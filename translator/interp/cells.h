@@ -10,6 +10,7 @@ enum cell_code {
 #undef UOP
     CELL_li64,   // li of 64 bits, which are in the next cell
     CELL_OTHER,  // data, and what is none of a guest's business
+    CELL_PC,     // data: a guest address
     CELL_CODES,
 };
 
@@ -33,6 +34,7 @@ extern const void *const cell_handler_native, *const cell_handler_native_link;  
 extern const void *const cell_handler_native_pass;  // of one whose passes are counted
 extern const void *const cell_handler_reheat;  // of a block that lost it
 extern const struct cell cell_indirect;  // goes on at cpu->pc
+extern const struct cell cell_hot;  // the same, which is worth better code
 extern const struct cell_sequence cell_sequences[];
 extern const unsigned cell_sequence_count;
 

@@ -132,7 +132,7 @@ static bool is_settled(const struct cell *code) {
 
 static bool is_native(const struct cell *code) {
     const struct block *block = threaded_of(code)->about->block;
-    return __atomic_load_n(&block->unit, __ATOMIC_RELAXED) || __atomic_load_n(&block->optimised, __ATOMIC_RELAXED);
+    return block->kept || __atomic_load_n(&block->unit, __ATOMIC_RELAXED) || __atomic_load_n(&block->optimised, __ATOMIC_RELAXED);
 }
 
 // Whether passes are still counted.
@@ -324,7 +324,7 @@ HANDLER(op_native) {
 
 uint64_t interp_next_pc(const struct cpu *cpu, const struct cell *next) {
     const struct native_exit *exit = (const struct native_exit *)((uintptr_t)next - offsetof(struct native_exit, link));
-    if (next == &cell_indirect) return cpu->pc;
+    if (next == &cell_indirect || next == &cell_hot) return cpu->pc;
     bool is_link = next->handler == cell_handler_native_link || next->handler == (const void *)op_count_native_pass;
     return is_link ? exit->pc : threaded_of(next)->pc;
 }
@@ -344,6 +344,15 @@ HANDLER(op_indirect) {
 }
 
 const struct cell cell_indirect = {.handler = (const void *)op_indirect};
+
+HANDLER(op_hot) {
+    (void)u;
+    const struct cell *code = cpu->resolve_hot(cpu);
+    if (!code) return NULL;
+    NEXT(code);
+}
+
+const struct cell cell_hot = {.handler = (const void *)op_hot};
 
 SLOW_HANDLER(replace_dead) {
     struct block *block = threaded_of(u)->about->block;

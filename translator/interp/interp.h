@@ -74,12 +74,14 @@ struct block {
     bool settled;  // entered again; from now on others may be linked to its code
     bool plain;  // there will be no native code
     bool restored;  // it belongs to a region whose code was kept
+    bool told, left;  // the compiler program was told of it; it is to be told
     uint8_t sought;  // the runtime's: for what kind of code that was kept
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
     struct quick_unit *unit;  // its native code, or NULL
     struct quick_exit *linked;  // those that lead straight to that code
     const void *optimised;  // and better code, or NULL
+    const void *kept;  // of a bare block: its native code, from a sheet
     struct optimised *optimised_by;  // the runtime's, as are those below
     struct use *uses;
     bool asked;
@@ -100,6 +102,8 @@ enum { INTERP_MAX_CELLS = 127, BLOCK_TARGETS = 32 };
 
 // Lowers `ir`, lifted from guest code at `pc` under `mode`. NULL if it needs more than INTERP_MAX_CELLS: lift fewer instructions.
 struct block *interp_block_build(struct arena *arena, const struct ir_block *ir, uint64_t pc, uint32_t mode);
+// A block that has native code from elsewhere, and nothing else: no cells to carry out, no exits. It is settled. Once it is to lose that code, it is to be killed.
+struct block *interp_block_bare(struct arena *arena, uint64_t pc, uint32_t bytes, uint32_t mode, const void *native);
 // Gives the block new code, in which common sequences of cells have one function: the code in one arena, to keep it dense, what is about
 // it in the other, and says that it is settled. Other threads may be running the old code, but nothing may lead there. Not for dead blocks,
 // and once only.

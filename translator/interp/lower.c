@@ -25,17 +25,18 @@ static struct cell *put(struct lowering *l, const struct uop *uop, unsigned code
     return &l->cell[at];
 }
 
-static void put_data(struct lowering *l, const struct uop *uop, uint64_t data) {
-    put(l, uop, CELL_OTHER, (const void *)(uintptr_t)data);
+// `what`: CELL_OTHER or CELL_PC
+static void put_data(struct lowering *l, const struct uop *uop, unsigned what, uint64_t data) {
+    put(l, uop, what, (const void *)(uintptr_t)data);
 }
 
-static void put_constant(struct lowering *l, const struct uop *uop, uint64_t value) {
+static void put_constant(struct lowering *l, const struct uop *uop, unsigned what, uint64_t value) {
     if ((int64_t)value == (int32_t)value) {
         put(l, uop, UOP_li, cell_handler[UOP_li])->imm = (int32_t)value;
         return;
     }
     put(l, uop, CELL_li64, cell_handler_li64);
-    put_data(l, uop, value);
+    put_data(l, uop, what, value);
 }
 
 // Uops that can leave the block count what was executed so far. Instructions without uops (nops) count with the last exit.
@@ -48,16 +49,16 @@ static void put_count(struct lowering *l, unsigned at, bool last) {
 
 static void put_exit_trap(struct lowering *l, const struct uop *uop) {
     put(l, uop, uop->code, cell_handler[uop->code]);
-    put_data(l, uop, l->pc + uop_exit_offset(uop));
+    put_data(l, uop, CELL_PC, l->pc + uop_exit_offset(uop));
 }
 
 static void put_uop(struct lowering *l, unsigned at) {
     const struct uop *uop = &l->ir->uop[at];
     unsigned at_cell = l->cells;
     switch (uop_info[uop->code].format) {
-    case UOP_FORMAT_LINK: put_constant(l, uop, l->pc + (uint64_t)uop->imm); break;
+    case UOP_FORMAT_LINK: put_constant(l, uop, CELL_PC, l->pc + (uint64_t)uop->imm); break;
     case UOP_FORMAT_DI:
-        if (uop->code == UOP_li) put_constant(l, uop, (uint64_t)uop->imm);
+        if (uop->code == UOP_li) put_constant(l, uop, CELL_OTHER, (uint64_t)uop->imm);
         else put(l, uop, uop->code, cell_handler[uop->code]);
         break;
     case UOP_FORMAT_BRANCH:
@@ -246,6 +247,17 @@ struct block *interp_block_build(struct arena *arena, const struct ir_block *ir,
         put_uop(&l, i);
     }
     return finish(&l, arena);
+}
+
+struct block *interp_block_bare(struct arena *arena, uint64_t pc, uint32_t bytes, uint32_t mode, const void *native) {
+    struct block *block = arena_alloc(arena, sizeof *block, 16);
+    struct layout *about = arena_alloc(arena, sizeof *about, 8);
+    struct threaded *code = arena_alloc(arena, sizeof *code + sizeof *code->cell, 16);
+    *block = (struct block){.pc = pc, .bytes = bytes, .mode = mode, .settled = true, .kept = native, .code = code};
+    *about = (struct layout){.block = block};
+    *code = (struct threaded){about, pc, native};
+    code->cell->handler = cell_handler_native;
+    return block;
 }
 
 void interp_block_kill(struct block *block) {

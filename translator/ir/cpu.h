@@ -72,6 +72,7 @@ struct cpu {
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
     uint64_t quick_instructions;  // by native code of the quick tier
     uint64_t optimised_instructions;  // and by LLVM's
+    uint64_t kept_instructions;  // and by the quick tier's from earlier runs
     struct trap trap;
 
     // LR/SC reservation: valid while reserved_address is non-zero.
@@ -89,6 +90,8 @@ struct cpu {
     const struct cell *(*resolve_jump)(struct cpu *cpu);
     // Told that the block of this first cell is worth native code. Set by the runtime.
     void (*hot)(struct cpu *cpu, const struct cell *code);
+    // Finds or makes the code for cpu->pc, which a sheet often comes by. Set by the runtime.
+    const struct cell *(*resolve_hot)(struct cpu *cpu);
     // Told that native code often goes by this exit, which could lead straight to its target. Set by the runtime.
     void (*link)(struct cpu *cpu, struct quick_exit *exit);
     const struct cell *next;  // the cell that native code goes to, for code that has to know

@@ -5,6 +5,7 @@
 #include "translator/interp/cells.h"
 #include "translator/quick/assembler_x86_64.h"
 #include "translator/quick/quick.h"
+#include "translator/quick/sheet.h"
 
 enum { CPU = R12 };
 // From a block's first cell to its native entry.
@@ -24,23 +25,39 @@ struct quick_host {
 };
 extern struct quick_host quick_host;
 
-enum { MAX_LATER = 4096, MAX_ACCESSES = 4096 };
+enum { MAX_LATER = 8192, MAX_ACCESSES = 4096 };
+enum { UNIT_BLOCKS = SHEET_MAX_BLOCKS };
+_Static_assert((int)UNIT_BLOCKS >= (int)QUICK_MAX_BLOCKS, "there is room for both");
 
-// The unit under way; there is one at a time.
+// What only sheets have.
+struct sheet_parts {
+    unsigned exits, holes, fixes;
+    struct sheet_exit exit[MAX_LATER];
+    struct sheet_access access[MAX_ACCESSES];
+    struct image_hole hole[IMAGE_MAX_HOLES];
+    uint16_t known[2 * IMAGE_MAX_HOLES];  // by hash: number of a hole, from 1
+    struct fix {
+        uint32_t at, hole;  // the distance there is that to a hole
+    } fix[4 * MAX_LATER];
+};
+
+// The unit under way, or sheet; there is one at a time.
 struct unit {
     struct assembler a;
+    struct sheet_parts *sheet;  // NULL: a unit
     struct block *const *block;
     unsigned count, block_at;  // the block under way, an index
     unsigned exits, accesses, laters, colds;
     struct quick_exit *exit;  // of the unit
     unsigned own_exit;  // of the block under way: the next one of block->exit
     bool falls;  // the block before goes on in the next one without a jump
-    uint32_t loops, apart;  // by bit: blocks that the unit jumps back to; those whose entry from outside is apart from them
+    bool loops, counts;  // it jumps back to some block; passes are counted, there or else at entries
+    bool loop[UNIT_BLOCKS], apart[UNIT_BLOCKS];  // blocks that it jumps back to; those whose entry from outside is apart from them
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     uint32_t locked;  // registers that the uop under way uses
     struct quick_unit *unit;
-    uint32_t entry[QUICK_MAX_BLOCKS];
+    uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS], start[UNIT_BLOCKS];  // where blocks begin; the last two as in struct quick_unit
     struct quick_access access[MAX_ACCESSES];
     struct later {
         uint32_t at;
@@ -50,8 +67,10 @@ struct unit {
     struct cold {
         uint32_t from, back;  // jumps here; goes on there
         enum { COLD_EXIT, COLD_BODY, COLD_INTERRUPT, COLD_INTERRUPT_AT_EXIT, COLD_HOT, COLD_INDIRECT, COLD_NAN } kind;
-        const void *what;  // quick_exit, cell, first cell
+        const void *what;  // of units: quick_exit, cell, first cell
+        uint64_t pc;  // where to go on
         unsigned code, slot;  // of COLD_INDIRECT: a register
+        unsigned block_at;
     } cold[MAX_LATER];
 };
 
@@ -208,14 +227,36 @@ static inline struct cold *cold(struct unit *e, uint32_t from, unsigned kind, co
         return &surplus;
     }
     struct cold *c = &e->cold[e->colds++];
-    *c = (struct cold){.from = from, .kind = kind, .what = what};
+    *c = (struct cold){.from = from, .kind = kind, .what = what, .block_at = e->block_at};
     return c;
 }
 
+// ---- what depends on the process: in units it is known, in sheets it stands in holes
+
+void quick_sheet_begin(struct sheet_parts *parts);
+// An instruction whose operand in memory is the hole.
+void quick_emit_hole(struct unit *e, unsigned opcode, unsigned reg, enum image_hole_kind kind, uint64_t value);
+void quick_emit_sheet_body(struct unit *e, const struct cell *u, unsigned code);
+void quick_emit_sheet_access(struct unit *e, const struct cell *u);
+
+static inline void get_pc(struct unit *e, unsigned reg, uint64_t pc) {
+    if (e->sheet) quick_emit_hole(e, WIDE | 0x8b, reg, IMAGE_PC, pc);
+    else asm_constant(A, reg, pc);
+}
+
+static inline void jump_to_stub(struct unit *e, enum image_hole_kind kind, const void *stub) {
+    if (e->sheet) quick_emit_hole(e, 0xff, 4, kind, 0);
+    else asm_jump(A, stub);
+}
+
 static inline void call_body(struct unit *e, const struct cell *u, unsigned code) {
-    asm_constant(A, RAX, (uintptr_t)u);
-    asm_constant(A, RBX, (uintptr_t)interp_body[code]);
-    asm_call(A, quick_stubs.body);
+    if (e->sheet) {
+        quick_emit_sheet_body(e, u, code);
+    } else {
+        asm_constant(A, RAX, (uintptr_t)u);
+        asm_constant(A, RBX, (uintptr_t)interp_body[code]);
+        asm_call(A, quick_stubs.body);
+    }
     forget_all(e);
 }
 
@@ -233,6 +274,7 @@ static inline void come_back(struct unit *e, struct cold *c) {
 
 static inline void note_access(struct unit *e, const struct cell *u) {
     if (e->accesses == MAX_ACCESSES) A->failed = true;
+    else if (e->sheet) quick_emit_sheet_access(e, u);
     else e->access[e->accesses++] = (struct quick_access){asm_offset(A), (uint16_t)e->block_at, u->d};
 }
 
@@ -244,6 +286,13 @@ static inline enum condition poll(struct unit *e) {
 }
 
 static inline int block_with(const struct unit *e, uint64_t pc) {
+    for (unsigned low = 0, high = e->count; e->sheet; ) {  // sorted
+        if (low == high) return -1;
+        unsigned middle = (low + high) / 2;
+        if (e->block[middle]->pc == pc) return (int)middle;
+        if (e->block[middle]->pc < pc) low = middle + 1;
+        else high = middle;
+    }
     for (unsigned i = 0; i < e->count; i++) {
         if (e->block[i]->pc == pc) return (int)i;
     }
@@ -255,16 +304,27 @@ static inline void later(struct unit *e, uint32_t at, unsigned block) {
     else e->later[e->laters++] = (struct later){at, (uint16_t)block};
 }
 
+// For another block, which is not of this unit.
 static inline struct quick_exit *new_exit(struct unit *e, uint64_t pc) {
+    if (e->sheet) return NULL;
     struct quick_exit *exit = &e->exit[e->exits++];  // there are as many as the blocks have
     quick_exit_init(exit, pc);
     return exit;
 }
 
+static inline void leave_by_exit(struct unit *e, uint32_t from, struct quick_exit *exit, uint64_t pc) {
+    cold(e, from, COLD_EXIT, exit)->pc = pc;
+}
+
 static inline void count_pass(struct unit *e, unsigned block) {
-    if (!e->unit->counts) return;
-    asm_near(A, 0xff, 1, &e->unit->passes);  // dec
-    cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell);
+    if (!e->counts) return;
+    if (e->sheet) {
+        quick_emit_hole(e, WIDE | 0x8b, RAX, IMAGE_COUNTER, block);
+        asm_rm(A, 0xff, 1, RAX, 0);  // dec
+    } else {
+        asm_near(A, 0xff, 1, &e->unit->passes);
+    }
+    cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell)->pc = e->block[block]->pc;
 }
 
 // Goes to the block's next exit. Jumps back look for interrupts: every loop has one, since a block's end lies behind its start.
@@ -275,11 +335,11 @@ static inline void leave_block(struct unit *e) {
     struct quick_exit *exit = inside < 0 ? new_exit(e, pc) : NULL;
     if (pc <= block->pc) {
         uint32_t raised = asm_branch_later(A, poll(e));
-        if (exit) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit);
-        else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell);
-        if (!exit) count_pass(e, (unsigned)inside);
+        if (inside < 0) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit)->pc = pc;
+        else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell)->pc = pc;
+        if (inside >= 0) count_pass(e, (unsigned)inside);
     }
-    if (exit) cold(e, asm_jump_later(A), COLD_EXIT, exit);
+    if (inside < 0) leave_by_exit(e, asm_jump_later(A), exit, pc);
     else later(e, asm_jump_later(A), (unsigned)inside);
 }
 
@@ -306,6 +366,12 @@ static inline void shift_by(struct unit *e, unsigned wide, unsigned digit, unsig
 static inline void put_constant(struct unit *e, unsigned slot, uint64_t value) {
     unsigned to = destination(e, slot);
     asm_constant(A, to, value);
+    put(e, slot, to);
+}
+
+static inline void put_pc(struct unit *e, unsigned slot, uint64_t pc) {
+    unsigned to = destination(e, slot);
+    get_pc(e, to, pc);
     put(e, slot, to);
 }
 

@@ -58,7 +58,7 @@ EMITTER(branch) {
     uint32_t taken = asm_branch_later(A, x);
     e->own_exit++;
     if (inside >= 0) later(e, taken, (unsigned)inside);
-    else cold(e, taken, COLD_EXIT, new_exit(e, pc));
+    else leave_by_exit(e, taken, new_exit(e, pc), pc);
 }
 
 EMITTER(jump) {
@@ -68,7 +68,7 @@ EMITTER(jump) {
 // reg: where the block's indirect jump leads.
 static void note_target(struct unit *e, unsigned reg) {
     const uint64_t *targets = e->block[e->block_at]->targets;
-    if (!targets || !e->unit->counts) return;
+    if (!targets || !e->counts || e->sheet) return;
     asm_rr(A, 0x8b, RBX, reg);
     asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (BLOCK_TARGETS - 1));  // the lowest bit is not the pc's
     asm_near(A, WIDE | 0x8d, RBP, targets);

@@ -15,6 +15,12 @@ static bool content(const struct image *image, const struct image_hole *hole, co
         if (hole->value >= UOP_COUNT_OF_CODES) return false;
         *to = (uintptr_t)interp_body[hole->value];
         return true;
+    case IMAGE_CALL: *to = (uintptr_t)quick_stubs.body; return true;
+    case IMAGE_HOT: *to = (uintptr_t)quick_stubs.hot_at; return true;
+    case IMAGE_COUNTER:
+        if (hole->value >= image->counters) return false;
+        *to = (uintptr_t)&image->counter[hole->value];
+        return true;
     case IMAGE_TARGET:
         if (hole->value >= image->exits) return false;
         *to = (uintptr_t)&exit[hole->value].out.target;
@@ -27,13 +33,17 @@ static bool fits(const struct image *image, uint32_t at, uint32_t count, uint32_
     return at <= image->bytes && count <= (image->bytes - at) / size;
 }
 
-bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+bool image_fill_holes(const struct image *image, uint8_t *buffer, const struct quick_exit *exit) {
     if (!fits(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
-    if (!fits(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES)) return false;
     for (uint32_t i = 0; i < image->holes; i++) {
         uint64_t value;
         if (!content(image, &image->hole[i], exit, &value)) return false;
         memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
     }
+    return true;
+}
+
+bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+    if (!fits(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES) || !image_fill_holes(image, buffer, exit)) return false;
     return quick_place_exits(buffer + image->exits_at, address + image->exits_at, exit, image->exits);
 }

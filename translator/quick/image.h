@@ -12,6 +12,9 @@ enum image_hole_kind {
     IMAGE_INDIRECT,
     IMAGE_BODY,  // the address of the C body of uop `value`
     IMAGE_TARGET,  // the address of what the exit number `value` has for a target
+    IMAGE_CALL,  // of a stub that calls a body
+    IMAGE_HOT,  // of a stub that tells the runtime that the block at cpu->pc turned hot
+    IMAGE_COUNTER,  // of the passes left of block `value`
     IMAGE_HOLE_KINDS
 };
 
@@ -33,9 +36,13 @@ struct image {
     uint32_t holes_at, exits_at;  // offsets of the holes, one behind the other, and of the exits
     uint32_t holes, exits;
     const struct image_hole *hole;
+    int32_t *counter;  // of sheets: passes left, by block
+    uint32_t counters;
     const uint64_t *module;  // where the holes' modules are, which IMAGE_PCs are distances from; NULL: they are addresses
 };
 
-// Fills a copy of the code in `buffer`, which is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False if it
-// is no image, or if `address` is out of the exits' or the stubs' reach.
+// Fills the holes of a copy of the code. False if it is no image.
+bool image_fill_holes(const struct image *image, uint8_t *buffer, const struct quick_exit *exit);
+// The same of a copy in `buffer` that is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False also if `address`
+// is out of the exits' or the stubs' reach.
 bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit);

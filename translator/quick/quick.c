@@ -28,13 +28,13 @@ unsigned quick_number(const struct block *block) {
 
 const uint8_t *quick_entry(const struct block *block) {
     const struct quick_unit *unit = block->unit;
-    return block->optimised ? block->optimised : unit->code + unit->entry[quick_number(block)];
+    return block->optimised ? block->optimised : block->kept ? block->kept : unit->code + unit->entry[quick_number(block)];
 }
 
 const void *quick_code(const struct block *block) {
     const void *optimised = __atomic_load_n(&block->optimised, __ATOMIC_ACQUIRE);
     const struct quick_unit *unit = __atomic_load_n(&block->unit, __ATOMIC_ACQUIRE);
-    return optimised ? optimised : unit ? unit->code + unit->entry[number_in(unit, block)] : NULL;
+    return optimised ? optimised : unit ? unit->code + unit->entry[number_in(unit, block)] : block->kept;
 }
 
 // A block that has lost all its native code is worth some more.

@@ -13,6 +13,7 @@ struct quick_stubs {
     const void *indirect;  // goes on at a pc, in cpu->pc, that the jump cache does not know
     const void *stop;  // returns to the caller of interp_run after a trap
     const void *hot;  // tells cpu->hot of the cell in cpu->next, and goes on there
+    const void *hot_at;  // leaves, and asks cpu->resolve_hot where to go on at cpu->pc
     const void *exit;  // goes on by a struct quick_exit that does not lead straight to its target
 };
 
@@ -66,7 +67,9 @@ extern bool quick_stepwise;
 
 // Whether there is an emitter for this host.
 bool quick_available(void);
-// Writes the stubs for a guest with these pins (ended by a zero) into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`,
+// Code is for guests with these pins (ended by a zero) from now on.
+void quick_begin(const uint8_t *pins);
+// The same, and writes the stubs for such a guest into `buffer` of QUICK_STUBS_BYTES, whose code will run at address `at`,
 // and tells the interpreter of them. Returns their size.
 size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the

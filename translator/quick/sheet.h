@@ -55,3 +55,9 @@ bool sheet_fits(const struct sheet *sheet, const uint8_t *guest);
 int sheet_block_at(const struct sheet *sheet, unsigned at);
 // What the code's access at this offset is, or NULL.
 const struct sheet_access *sheet_access_at(const struct sheet *sheet, uint32_t at);
+
+// The host's part of both: code for the blocks, in `buffer`, and what belongs to it; `about` gets entries and starts.
+bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
+                      struct sheet *sheet);
+// Fills a copy of the code that is to run at `at`, with exits of its own, whose pcs are given. False if the exits or the stubs are out of reach.
+bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *exit);

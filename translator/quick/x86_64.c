@@ -20,12 +20,15 @@ static const struct {
 
 // ---- units
 
-static void emit_cell(struct unit *e, const struct cell *u, unsigned code) {
+// `next`: what stands in the cell behind.
+static void emit_cell(struct unit *e, const struct cell *u, unsigned code, unsigned next) {
     e->locked = 0;
     if (code == CELL_li64) {
-        put_constant(e, u->a, cell_wide(u + 1));
+        if (next == CELL_PC) put_pc(e, u->a, cell_wide(u + 1));
+        else put_constant(e, u->a, cell_wide(u + 1));
     } else if (code >= UOP_COUNT_OF_CODES) {  // of these only counts are in the list
-        asm_arithmetic_immediate_memory(A, WIDE, 0, CPU, offsetof(struct cpu, quick_instructions), u->imm);
+        size_t counter = e->sheet ? offsetof(struct cpu, kept_instructions) : offsetof(struct cpu, quick_instructions);
+        asm_arithmetic_immediate_memory(A, WIDE, 0, CPU, (int32_t)counter, u->imm);
     } else if (emitters[code].emit) {
         emitters[code].emit(e, u, code, emitters[code].x);
     } else {
@@ -50,20 +53,21 @@ static void emit_block(struct unit *e, unsigned at) {
     e->block_at = at;
     e->own_exit = 0;
     forget_all(e);
-    bool counts = e->unit->counts && !e->loops;  // else its jumps back do
+    bool counts = e->counts && !e->loops && !e->sheet;  // else its jumps back do
     bool apart = e->falls && counts;  // who comes from the block before is not counted
     e->falls = false;
-    e->unit->entry[at] = asm_offset(A);
+    e->outer[at] = asm_offset(A);
     if (!apart && counts) count_pass(e, at);
     e->entry[at] = asm_offset(A);
-    if (apart) e->apart |= 1u << at;
-    bool switches = quick_hot_passes && e->loops >> at & 1;
-    e->unit->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
+    e->apart[at] = apart;
+    bool switches = quick_hot_passes && e->loop[at];
+    e->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
     if (switches) asm_bytes(A, no_operation, sizeof no_operation);
     for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
-        if (code != CELL_OTHER || u->handler == cell_handler_count) emit_cell(e, u, code);  // else it is data
+        bool is_data = code == CELL_PC || (code == CELL_OTHER && u->handler != cell_handler_count);
+        if (!is_data) emit_cell(e, u, code, about->cell_code[2 * i + 2]);
     }
 }
 
@@ -71,6 +75,12 @@ static void emit_block(struct unit *e, unsigned at) {
 static void leave_for_cell(struct unit *e, unsigned reg) {
     asm_rm(A, WIDE | 0x89, reg, CPU, offsetof(struct cpu, next));
     asm_jump(A, quick_stubs.leave);
+}
+
+static void leave_for_pc(struct unit *e, uint64_t pc, enum image_hole_kind stub) {
+    get_pc(e, RAX, pc);
+    asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
+    jump_to_stub(e, stub, NULL);
 }
 
 // Behind the jump whose distance is at `from`.
@@ -93,19 +103,32 @@ bool quick_place_exits(uint8_t *buffer, uintptr_t at, struct quick_exit *exit, u
 }
 
 static void emit_cold(struct unit *e, const struct cold *c) {
+    if (e->sheet && c->kind == COLD_EXIT) return;  // behind all others
     asm_land(A, c->from);
     switch (c->kind) {
     case COLD_EXIT: emit_exit(A, (struct quick_exit *)(uintptr_t)c->what, c->from); return;
     case COLD_INTERRUPT:
+        if (e->sheet) {
+            leave_for_pc(e, c->pc, IMAGE_INDIRECT);
+            return;
+        }
         asm_constant(A, RAX, (uintptr_t)c->what);
         leave_for_cell(e, RAX);
         return;
     case COLD_HOT:
+        if (e->sheet) {
+            leave_for_pc(e, c->pc, IMAGE_HOT);
+            return;
+        }
         asm_constant(A, RAX, (uintptr_t)c->what);
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
         asm_jump(A, quick_stubs.hot);
         return;
     case COLD_INTERRUPT_AT_EXIT:
+        if (e->sheet) {
+            leave_for_pc(e, c->pc, IMAGE_INDIRECT);
+            return;
+        }
         asm_near(A, WIDE | 0x8b, RAX, &((const struct quick_exit *)c->what)->out.target);
         leave_for_cell(e, RAX);
         return;
@@ -113,9 +136,12 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         move(e, RAX, c->slot);
         asm_arithmetic_immediate(A, WIDE, 4, RAX, -2);
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, pc));
-        asm_jump(A, quick_stubs.indirect);
+        jump_to_stub(e, IMAGE_INDIRECT, quick_stubs.indirect);
         return;
-    case COLD_BODY: call_body(e, c->what, c->code); break;
+    case COLD_BODY:
+        e->block_at = c->block_at;
+        call_body(e, c->what, c->code);
+        break;
     case COLD_NAN:
         asm_rm(A, 0xc7, 0, CPU, place_of_slot(c->slot));  // by halves: no register is free
         asm_32(A, (int32_t)FP_NAN_D);
@@ -128,19 +154,20 @@ static void emit_cold(struct unit *e, const struct cold *c) {
 
 // Where a block is entered from outside, if that is not where it begins.
 static void emit_way_in(struct unit *e, unsigned at) {
-    if (!(e->apart >> at & 1)) return;
-    e->unit->entry[at] = asm_offset(A);
+    if (!e->apart[at]) return;
+    e->outer[at] = asm_offset(A);
     count_pass(e, at);
     asm_land_at(A, asm_jump_later(A), e->entry[at]);
 }
 
 static void find_loops(struct unit *e) {
-    e->loops = 0;
+    e->loops = false;
+    memset(e->loop, 0, e->count * sizeof *e->loop);
     for (unsigned i = 0; i < e->count; i++) {
         for (unsigned n = 0; n < e->block[i]->exits; n++) {
             uint64_t pc = e->block[i]->exit[n].pc;
             int inside = pc <= e->block[i]->pc ? block_with(e, pc) : -1;
-            if (inside >= 0) e->loops |= 1u << inside;
+            if (inside >= 0) e->loops = e->loop[inside] = true;
         }
     }
 }
@@ -148,7 +175,6 @@ static void find_loops(struct unit *e) {
 static void emit_all(struct unit *e) {
     find_loops(e);
     e->falls = false;
-    e->apart = 0;
     for (unsigned i = 0; i < e->count; i++) emit_block(e, i);
     for (unsigned i = 0; i < e->laters; i++) asm_land_at(A, e->later[i].at, e->entry[e->later[i].block]);
     for (unsigned i = 0; i < e->count; i++) emit_way_in(e, i);
@@ -161,6 +187,8 @@ static struct quick_unit *keep(const struct unit *e, struct arena *arena) {
     struct quick_access *access = arena_alloc(arena, e->accesses * sizeof(*access) + 1, 8);
     memcpy(block, e->block, e->count * sizeof(*block));
     memcpy(access, e->access, e->accesses * sizeof(*access));
+    memcpy(unit->entry, e->outer, e->count * sizeof *unit->entry);
+    memcpy(unit->start, e->start, e->count * sizeof *unit->start);
     unit->code = (const uint8_t *)A->address;
     unit->bytes = asm_offset(A);
     unit->blocks = e->count;
@@ -171,20 +199,83 @@ static struct quick_unit *keep(const struct unit *e, struct arena *arena) {
     return unit;
 }
 
-struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
-                              uintptr_t at, bool counts) {
-    static struct unit unit;
-    struct unit *e = &unit;
-    unsigned exits = 0;
-    for (unsigned i = 0; i < count; i++) exits += blocks[i]->exits;
-    *A = (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size, .address = at};
+static struct unit under_way;
+
+static void begin(struct unit *e, struct block *const *blocks, unsigned count, struct assembler a) {
+    e->a = a;
     e->block = blocks, e->count = count;
     e->exits = e->accesses = e->laters = e->colds = 0;
+    e->sheet = NULL;
+}
+
+struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
+                              uintptr_t at, bool counts) {
+    struct unit *e = &under_way;
+    unsigned exits = 0;
+    for (unsigned i = 0; i < count; i++) exits += blocks[i]->exits;
+    begin(e, blocks, count, (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size, .address = at});
+    e->counts = counts && quick_hot_passes;
     e->unit = arena_alloc(arena, sizeof *e->unit, 16);
-    e->unit->counts = counts && quick_hot_passes;
+    e->unit->counts = e->counts;
     e->exit = arena_alloc(arena, exits * sizeof *e->exit + 1, 8);
     emit_all(e);
     return A->failed ? NULL : keep(e, arena);
+}
+
+// ---- sheets
+
+// Behind all other code, in the order of the exits' sites.
+static void emit_exits(struct unit *e, struct image *image) {
+    struct sheet_parts *parts = e->sheet;
+    image->exits_at = asm_offset(A);
+    for (unsigned i = 0; i < e->colds; i++) {
+        const struct cold *c = &e->cold[i];
+        if (c->kind != COLD_EXIT) continue;
+        asm_land(A, c->from);
+        parts->exit[parts->exits++] = (struct sheet_exit){.pc = c->pc, .site = c->from};  // no more than there are colds
+        for (unsigned n = 0; n < SHEET_EXIT_BYTES; n++) asm_byte(A, 0xcc);
+    }
+    image->exits = parts->exits;
+}
+
+static void emit_holes(struct unit *e, struct image *image) {
+    const struct sheet_parts *parts = e->sheet;
+    while (asm_offset(A) % sizeof(uint64_t) && !A->failed) asm_byte(A, 0xcc);
+    image->holes_at = asm_offset(A);
+    image->holes = parts->holes;
+    image->hole = parts->hole;
+    for (unsigned i = 0; i < parts->fixes; i++)
+        asm_land_at(A, parts->fix[i].at, image->holes_at + parts->fix[i].hole * (uint32_t)sizeof(uint64_t));
+    for (unsigned i = 0; i < parts->holes; i++) asm_bytes(A, &(uint64_t){0}, sizeof(uint64_t));
+    image->bytes = asm_offset(A);
+}
+
+bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
+                      struct sheet *sheet) {
+    static struct sheet_parts parts;
+    struct unit *e = &under_way;
+    begin(e, blocks, count, (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size});
+    e->sheet = &parts;
+    e->counts = true;
+    quick_sheet_begin(&parts);
+    emit_all(e);
+    emit_exits(e, &sheet->image);
+    emit_holes(e, &sheet->image);
+    for (unsigned i = 0; i < count; i++) about[i].entry = e->outer[i], about[i].start = e->start[i];
+    sheet->code = buffer;
+    sheet->access = parts.access;
+    sheet->accesses = e->accesses;
+    sheet->exit = parts.exit;
+    return !A->failed;
+}
+
+bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *exit) {
+    struct assembler a = {.start = buffer, .limit = buffer + sheet->image.bytes, .address = at};
+    for (unsigned i = 0; i < sheet->image.exits; i++) {
+        a.at = buffer + sheet->image.exits_at + (size_t)i * SHEET_EXIT_BYTES;
+        emit_exit(&a, &exit[i], sheet->exit[i].site);
+    }
+    return !a.failed;
 }
 
 void quick_store_pins(struct cpu *cpu, uint64_t (*read)(const void *context, unsigned number), const void *context) {
@@ -291,6 +382,13 @@ static void make_indirect(struct assembler *a) {
     pop_saved_and_return(a);
 }
 
+static void make_hot_at(struct assembler *a) {
+    quick_stubs.hot_at = here(a);
+    store_pins(a);
+    asm_constant(a, RAX, (uintptr_t)&cell_hot);
+    pop_saved_and_return(a);
+}
+
 static void make_stop(struct assembler *a) {
     quick_stubs.stop = here(a);
     store_pins(a);
@@ -344,13 +442,17 @@ bool quick_available(void) {
     return true;
 }
 
-size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
+void quick_begin(const uint8_t *pins) {
     look_at_host();
     memset(quick_host.pin_of, NO_REGISTER, sizeof quick_host.pin_of);
     for (pin_count = 0; pin_count < PINS && pins[pin_count]; pin_count++) {
         pinned[pin_count] = pins[pin_count];
         quick_host.pin_of[pins[pin_count]] = pin_register[pin_count];
     }
+}
+
+size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
+    quick_begin(pins);
     struct assembler a = {.at = buffer, .start = buffer, .limit = buffer + QUICK_STUBS_BYTES, .address = at};
     for (unsigned i = 0; i < 8; i++)
         asm_byte(&a, 0xcc);  // int3: sanitizers look at what stands before a function that C code calls
@@ -361,15 +463,26 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
     make_indirect(&a);
     make_stop(&a);
     make_hot(&a);
+    make_hot_at(&a);
     make_exit(&a);
     interp_native_leave = quick_stubs.leave;
     memcpy(&interp_native_enter, &quick_stubs.enter, sizeof quick_stubs.enter);
     return asm_offset(&a);
 }
 #else
-#include "translator/quick/quick.h"
+#include "translator/quick/sheet.h"
 
 bool quick_available(void) {
+    return false;
+}
+
+void quick_begin(const uint8_t *pins) {
+    (void)pins;
+}
+
+bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
+                      struct sheet *sheet) {
+    (void)blocks, (void)count, (void)buffer, (void)size, (void)about, (void)sheet;
     return false;
 }
 #endif

@@ -1,0 +1,95 @@
+// The compiler program's side of the journal: see journal.h. What the runner writes is looked at with care: it may be anything.
+#include "aot/journal.h"
+#include "aot/names.h"
+#include "translator/quick/sheet.h"
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+enum { ALIGN = 8, PAUSE = 1, LAST_WAIT = 15 };  // seconds
+
+static const struct channel *channel;
+static const uint8_t *memory;
+static sheets_put *put;
+static uint32_t done;  // bytes
+static pthread_t thread;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool begun, ending, ended;
+
+// Takes the entry at `at`. Returns where the next one is, or 0 if it is none.
+static uint32_t take(uint32_t at, uint32_t end, uint32_t modules) {
+    struct channel_block_note note;
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    if (end - at < sizeof note) return 0;
+    memcpy(&note, memory + at, sizeof note);
+    at += (uint32_t)sizeof note;
+    if (note.module >= modules || !note.bytes || note.bytes > sizeof bytes || note.bytes > end - at) return 0;
+    memcpy(bytes, memory + at, note.bytes);
+    struct channel_module module = channel->journal_module[note.module];
+    sheets_add(&module.key, names_of(&module), note.mode, note.at, bytes, note.bytes);
+    return at + ((note.bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
+}
+
+static void read_journal(void) {
+    uint32_t end = __atomic_load_n(&channel->journal_in, __ATOMIC_ACQUIRE);
+    uint32_t modules = __atomic_load_n(&channel->journal_modules, __ATOMIC_ACQUIRE);
+    if (end > CHANNEL_JOURNAL_BYTES || modules > CHANNEL_JOURNAL_MODULES) return;
+    while (done < end) {
+        uint32_t next = take(done, end, modules);
+        if (!next) return;
+        done = next;
+    }
+}
+
+// True when it is for the last time.
+static bool wait(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PAUSE;
+    pthread_mutex_lock(&lock);
+    while (!ending && pthread_cond_timedwait(&changed, &lock, &until) != ETIMEDOUT) continue;
+    bool last = ending;
+    pthread_mutex_unlock(&lock);
+    return last;
+}
+
+static void *work(void *data) {
+    (void)data;
+    for (bool last = false; !last;) {
+        last = wait();
+        read_journal();
+        sheets_make(put, NULL);
+    }
+    pthread_mutex_lock(&lock);
+    ended = true;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+void journal_begin(const struct channel *in, const uint8_t *journal, sheets_put *taker) {
+    char name[sizeof in->isa];
+    memcpy(name, in->isa, sizeof name);
+    name[sizeof name - 1] = 0;
+    const struct guest_isa *isa = guest_by_name(name);
+    channel = in;
+    memory = journal;
+    done = CHANNEL_MAPS_BYTES;
+    put = taker;
+    if (!isa) return;
+    sheet_begin(isa, in->features);
+    begun = pthread_create(&thread, NULL, work, NULL) == 0;
+}
+
+void journal_end(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LAST_WAIT;
+    pthread_mutex_lock(&lock);
+    ending = true;
+    pthread_cond_broadcast(&changed);
+    while (begun && !ended && pthread_cond_timedwait(&changed, &lock, &until) != ETIMEDOUT) continue;
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,9 @@
+// Makes sheets of what the runner's journal says (cache/channel.h), in a thread of its own, about every second.
+#pragma once
+#include "aot/sheets.h"
+#include "cache/channel.h"
+
+// Begins, after store_start. `put` gets what was made, from that thread.
+void journal_begin(const struct channel *channel, const uint8_t *journal, sheets_put *put);
+// Waits until all that stands in the journal has been made sheets of, though not for long.
+void journal_end(void);

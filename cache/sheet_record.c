@@ -1,0 +1,117 @@
+// Records of sheets, in the order header, blocks, exits, holes, accesses, guest bytes, code: see sheet_record.h.
+#include "cache/sheet_record.h"
+#include <string.h>
+
+struct header {
+    uint32_t page, instructions;
+    uint32_t blocks, exits, holes, accesses, guest_bytes;
+    uint32_t bytes, holes_at, exits_at;
+};
+
+enum { ALIGN = 8, KIND = 1 << 17 };
+
+uint32_t sheet_kind(uint32_t mode) {
+    return KIND | mode;
+}
+
+// ---- writing
+
+struct writing {
+    uint8_t *at;
+    size_t left;
+    bool failed;
+};
+
+static void put(struct writing *w, const void *from, uint64_t count, size_t size) {
+    w->failed |= count > w->left / size;
+    if (w->failed) return;
+    memcpy(w->at, from, count * size);
+    w->at += count * size;
+    w->left -= count * size;
+}
+
+static void align(struct writing *w) {
+    static const uint8_t zeros[ALIGN];
+    put(w, zeros, -(uintptr_t)w->at % ALIGN, 1);
+}
+
+size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
+    const struct image *image = &sheet->image;
+    const struct header header = {.page = sheet->page,
+                                  .instructions = sheet->instructions,
+                                  .blocks = sheet->blocks,
+                                  .exits = image->exits,
+                                  .holes = image->holes,
+                                  .accesses = sheet->accesses,
+                                  .guest_bytes = sheet->guest_bytes,
+                                  .bytes = image->bytes,
+                                  .holes_at = image->holes_at,
+                                  .exits_at = image->exits_at};
+    struct writing w = {.at = buffer, .left = SHEET_RECORD_MAX_BYTES};
+    put(&w, &header, 1, sizeof header);
+    put(&w, image->hole, image->holes, sizeof *image->hole);
+    put(&w, sheet->exit, image->exits, sizeof *sheet->exit);
+    put(&w, sheet->block, sheet->blocks, sizeof *sheet->block);
+    put(&w, sheet->access, sheet->accesses, sizeof *sheet->access);
+    put(&w, sheet->guest, sheet->guest_bytes, 1);
+    put(&w, sheet->code, image->bytes, 1);
+    align(&w);
+    return w.failed ? 0 : (size_t)(w.at - buffer);
+}
+
+// ---- reading
+
+// Takes `count` things from the front, or NULL.
+static const void *take(const uint8_t **at, size_t *left, uint64_t count, size_t size) {
+    if (count > *left / size) return NULL;
+    const void *taken = *at;
+    *at += count * size;
+    *left -= count * size;
+    return taken;
+}
+
+static bool is_small(const struct header *h) {
+    return h->blocks && h->blocks <= SHEET_MAX_BLOCKS && h->bytes && h->bytes <= IMAGE_MAX_BYTES && h->holes <= IMAGE_MAX_HOLES &&
+           h->guest_bytes <= SHEET_MAX_GUEST && h->page % SHEET_PAGE == 0;
+}
+
+static bool holds_good_blocks(const struct sheet *sheet) {
+    unsigned first = sheet->block[0].at;
+    for (unsigned i = 0; i < sheet->blocks; i++) {
+        const struct sheet_block *block = &sheet->block[i];
+        bool starts = block->start == QUICK_NOWHERE || (block->start < sheet->image.bytes && sheet->image.bytes - block->start >= QUICK_SWITCH_BYTES);
+        bool inside = block->at < SHEET_PAGE && block->bytes && block->bytes <= BLOCK_MAX_BYTES && block->entry < sheet->image.bytes;
+        if (!inside || !starts || (i && block->at <= sheet->block[i - 1].at)) return false;
+        if (block->at - first + block->bytes > sheet->guest_bytes) return false;
+    }
+    return true;
+}
+
+static bool holds_good_exits(const struct sheet *sheet) {
+    const struct image *image = &sheet->image;
+    if (image->exits_at > image->bytes || image->exits > (image->bytes - image->exits_at) / SHEET_EXIT_BYTES) return false;
+    for (unsigned i = 0; i < image->exits; i++) {
+        if (sheet->exit[i].site >= image->exits_at || image->exits_at - sheet->exit[i].site < sizeof(int32_t)) return false;
+    }
+    return true;
+}
+
+bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
+    const uint8_t *at = bytes;
+    const struct header *h = (uintptr_t)bytes % ALIGN ? NULL : take(&at, &size, 1, sizeof *h);
+    if (!h || !is_small(h)) return false;
+    *sheet = (struct sheet){.page = h->page,
+                            .instructions = h->instructions,
+                            .blocks = h->blocks,
+                            .accesses = h->accesses,
+                            .guest_bytes = h->guest_bytes,
+                            .image = {.bytes = h->bytes, .holes_at = h->holes_at, .exits_at = h->exits_at, .holes = h->holes, .exits = h->exits}};
+    sheet->image.hole = take(&at, &size, h->holes, sizeof *sheet->image.hole);
+    sheet->exit = take(&at, &size, h->exits, sizeof *sheet->exit);
+    sheet->block = take(&at, &size, h->blocks, sizeof *sheet->block);
+    sheet->access = take(&at, &size, h->accesses, sizeof *sheet->access);
+    sheet->guest = take(&at, &size, h->guest_bytes, 1);
+    sheet->code = take(&at, &size, h->bytes, 1);
+    bool whole = sheet->image.hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < ALIGN;
+    return whole && holds_good_blocks(sheet) && holds_good_exits(sheet);
+}

@@ -1,0 +1,59 @@
+// The runner's side of the journal: see journal.h.
+#include "runtime/journal.h"
+#include "runtime/module.h"
+#include <string.h>
+
+enum { ALIGN = 8, ALL_MODES = MODE_COUNT };  // as of sheets
+
+static bool wanted;
+static uint32_t left;
+
+void journal_init(void) {
+    wanted = true;
+}
+
+uint32_t journal_left(void) {
+    return left;
+}
+
+void journal_forget(void) {
+    left = 0;
+}
+
+// The module's number, or CHANNEL_JOURNAL_MODULES if there is no room for more.
+static uint32_t number_of(struct channel *channel, const struct module *module) {
+    uint32_t count = channel->journal_modules, i = 0;
+    if (count > CHANNEL_JOURNAL_MODULES) return CHANNEL_JOURNAL_MODULES;
+    while (i < count && (channel->journal_module[i].start != module->start || memcmp(&channel->journal_module[i].key, &module->key, sizeof module->key) != 0)) i++;
+    if (i < count || count == CHANNEL_JOURNAL_MODULES) return i;
+    channel->journal_module[i] = (struct channel_module){module->key, module->start, module->end - module->start};
+    __atomic_store_n(&channel->journal_modules, count + 1, __ATOMIC_RELEASE);
+    return i;
+}
+
+static bool tell(struct compiler *c, const struct block *block, const struct module *module, const uint8_t *bytes) {
+    struct channel *channel = c->channel;
+    uint32_t size = (uint32_t)sizeof(struct channel_block_note) + ((block->bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
+    uint32_t at = channel->journal_in, number = number_of(channel, module);
+    if (number == CHANNEL_JOURNAL_MODULES || at > CHANNEL_JOURNAL_BYTES || CHANNEL_JOURNAL_BYTES - at < size || at % ALIGN) return false;
+    struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
+    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes, (uint16_t)block->mode, 0};
+    memcpy(note + 1, bytes, block->bytes);
+    __atomic_store_n(&channel->journal_in, at + size, __ATOMIC_RELEASE);
+    return true;
+}
+
+void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) {
+    struct module module;
+    if (!wanted || block->told || block->mode & ~(uint32_t)ALL_MODES || !module_of(block->pc, &module)) return;
+    if (block->pc + block->bytes > module.end) return;
+    if (!c->channel) {
+        left += !block->left;
+        block->left = true;
+        return;
+    }
+    left -= block->left;
+    block->left = false;
+    block->told = true;
+    tell(c, block, &module, bytes);
+}

@@ -1,0 +1,164 @@
+// Pages and their sheets: see sheets.h.
+#include "runtime/sheets.h"
+#include "cache/sheet_record.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/error.h"
+#include "runtime/base/sys.h"
+#include "runtime/mem.h"
+#include "runtime/module.h"
+#include "runtime/native.h"
+#include "runtime/perfmap.h"
+#include "runtime/stats.h"
+#include <sys/mman.h>
+
+enum {
+    PAGES = MEM_TOP / MEM_PAGE,
+    PART_PAGES = 512,
+    PARTS = (PAGES + PART_PAGES - 1) / PART_PAGES,
+    PASSES = 250,  // of a loop, after which better code is looked for
+    ALL_MODES = MODE_COUNT,  // that there are sheets for
+};
+_Static_assert((int)SHEET_PAGE == (int)MEM_PAGE, "a sheet is of one page");
+
+static struct laid **page_sheet;  // by guest page; `none`: there is nothing, NULL: nobody looked
+static struct laid none;
+static uint32_t part_pages[PARTS];  // how many pages of these have something in the table
+
+void sheets_init(void) {
+    size_t size = PAGES * sizeof *page_sheet;
+    long at = host_call(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at < 0 && at > -4096) return;  // then there are none
+    page_sheet = (struct laid **)at;
+}
+
+// ---- laying
+
+// What the cache has for the page, if it is of the bytes that are there.
+static bool find(uint64_t page, uint32_t mode, struct module *module, struct sheet *sheet) {
+    static uint8_t bytes[SHEET_MAX_GUEST];
+    struct store_record record;
+    if (!module_of(page, module) || !module->store) return false;
+    uint32_t entry = (uint32_t)(page - module->start);
+    if (!store_find(module->store, entry, sheet_kind(mode), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
+    uint64_t first = page + sheet->block[0].at;
+    if (sheet->page != entry || sheet->guest_bytes > module->end - first) return false;
+    return mem_copy_in(bytes, first, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
+}
+
+static void tell_perf(const struct laid *laid) {
+    for (unsigned i = 0; i < laid->sheet.blocks; i++) {
+        const struct sheet_block *block = &laid->sheet.block[i];
+        uint32_t end = i + 1 < laid->sheet.blocks ? block[1].entry : laid->sheet.image.exits_at;
+        if (end > block->entry) perfmap_add(laid->code + block->entry, end - block->entry, laid->start + block->at, "kept");
+    }
+}
+
+static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct module *module, uint32_t mode, struct native *native,
+                        struct arena *arena, bool *full) {
+    struct laid *laid = arena_alloc(arena, sizeof *laid, 8);
+    *laid = (struct laid){.sheet = *sheet, .start = page, .mode = mode};
+    struct image *image = &laid->sheet.image;
+    laid->exit = arena_alloc(arena, image->exits * sizeof *laid->exit + 1, 8);
+    laid->passes = arena_alloc(arena, sheet->blocks * sizeof *laid->passes, 4);
+    laid->told = arena_alloc(arena, sheet->blocks * sizeof *laid->told, 1);
+    laid->diversion = arena_alloc(arena, sheet->blocks * sizeof(struct quick_exit *), 8);
+    for (unsigned i = 0; i < image->exits; i++) quick_exit_init(&laid->exit[i], module->start + sheet->exit[i].pc);
+    for (unsigned i = 0; i < sheet->blocks; i++) laid->passes[i] = PASSES;
+    image->module = &module->start;
+    image->counter = laid->passes;
+    image->counters = sheet->blocks;
+    bool good = native_lay(native, &laid->sheet, laid->exit, laid, full);
+    image->module = NULL;
+    if (!good) return NULL;
+    tell_perf(laid);
+    stats_laid(sheet);
+    return laid;
+}
+
+struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, bool *full) {
+    struct module module;
+    struct sheet sheet;
+    *full = false;
+    if (!page_sheet || mode & ~(uint32_t)ALL_MODES) return NULL;
+    struct laid **known = &page_sheet[pc / MEM_PAGE];
+    if (!*known) {
+        uint64_t page = pc - pc % MEM_PAGE;
+        struct laid *laid = find(page, mode, &module, &sheet) ? lay(&sheet, page, &module, mode, native, arena, full) : NULL;
+        if (*full) return NULL;
+        *known = laid ? laid : &none;
+        part_pages[pc / MEM_PAGE / PART_PAGES]++;
+    }
+    return *known != &none && (*known)->mode == mode ? *known : NULL;
+}
+
+int sheets_block(const struct laid *laid, uint64_t pc) {
+    return sheet_block_at(&laid->sheet, (unsigned)(pc - laid->start));
+}
+
+const uint8_t *sheets_entry(const struct laid *laid, int number) {
+    return laid->code + laid->sheet.block[number].entry;
+}
+
+// ---- better code
+
+void sheets_divert(struct laid *laid, int number, struct arena *arena, struct block *block) {
+    uint32_t start = laid->sheet.block[number].start;
+    if (start == QUICK_NOWHERE) return;
+    struct quick_exit **diversion = &laid->diversion[number];
+    if (!*diversion) *diversion = arena_alloc(arena, sizeof **diversion, 8);
+    else if ((*diversion)->state == QUICK_LINKED) return;  // to the block: it would have been dropped with it
+    native_divert(laid->code + start, *diversion, block);
+}
+
+bool sheets_count(struct laid *laid, int number, uint32_t passes) {
+    bool first = !laid->told[number];
+    laid->told[number] = true;
+    __atomic_store_n(&laid->passes[number], (int32_t)passes, __ATOMIC_RELAXED);
+    return first;
+}
+
+// ---- losing
+
+static void lose_page(uint64_t page, void (*lose)(const struct laid *laid)) {
+    struct laid *laid = page_sheet[page];
+    if (!laid) return;
+    page_sheet[page] = NULL;
+    part_pages[page / PART_PAGES]--;
+    if (laid == &none) return;
+    laid->dead = true;
+    lose(laid);
+}
+
+void sheets_invalidate(uint64_t start, uint64_t size, void (*lose)(const struct laid *laid)) {
+    uint64_t first = start / MEM_PAGE, last = (start + size - 1) / MEM_PAGE;
+    if (!page_sheet) return;
+    // The last instruction of a page may reach into the next one.
+    for (uint64_t page = first ? first - 1 : 0; page <= last; page++) {
+        if (part_pages[page / PART_PAGES]) lose_page(page, lose);
+        else page |= PART_PAGES - 1;
+    }
+}
+
+void sheets_sync(const struct native *native, void (*lose)(const struct laid *laid)) {
+    static uint8_t bytes[SHEET_MAX_GUEST];
+    for (uint32_t i = 0; i < native->laids; i++) {
+        const struct laid *laid = native->laid[i];
+        const struct sheet *sheet = &laid->sheet;
+        if (laid->dead) continue;
+        bool same = mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
+        if (!same) lose_page(laid->start / MEM_PAGE, lose);
+    }
+}
+
+void sheets_forget(const struct native *native) {
+    for (uint32_t i = 0; page_sheet && i < native->laids; i++) {
+        const struct laid *laid = native->laid[i];
+        if (laid->dead) continue;
+        page_sheet[laid->start / MEM_PAGE] = NULL;
+        part_pages[laid->start / MEM_PAGE / PART_PAGES]--;
+    }
+}
+
+const struct sheet_access *sheets_access(const struct laid *laid, uint64_t host_pc) {
+    return sheet_access_at(&laid->sheet, (uint32_t)(host_pc - (uintptr_t)laid->code));
+}

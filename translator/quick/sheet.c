@@ -1,0 +1,121 @@
+// Sheets, whatever the host: see sheet.h.
+#include "translator/quick/sheet.h"
+#include "runtime/base/arena.h"
+#include <string.h>
+
+// Where modules are while sheets are made: so far from zero that no guest address fits into 32 bits, as then it would be taken for a plain number (lower.c).
+#define BASE (UINT64_C(1) << 40)
+
+enum { CODE_BYTES = IMAGE_MAX_BYTES };
+
+static const struct guest_isa *guest;
+static guest_features guest_has;
+
+void sheet_begin(const struct guest_isa *isa, guest_features features) {
+    guest = isa;
+    guest_has = features;
+    quick_begin(isa->pins);
+    quick_hot_passes = 1;  // any: loops count
+}
+
+// ---- making
+
+static struct making {
+    struct arena arena;
+    struct ir_block ir;
+    struct block *block[SHEET_MAX_BLOCKS];
+    struct sheet_block about[SHEET_MAX_BLOCKS];
+    unsigned count;
+    uint8_t guest[SHEET_MAX_GUEST];
+    uint8_t code[CODE_BYTES];
+} making;
+
+static void add_block(uint32_t page, uint32_t mode, const struct sheet_source *source, struct sheet *sheet) {
+    struct making *m = &making;
+    uint64_t pc = BASE + page + source->at;
+    guest_lift_block(guest, source->byte, source->bytes, pc, mode, guest_has, GUEST_BLOCK_INSTRUCTIONS, &m->ir);
+    if (!m->ir.count || m->ir.bytes != source->bytes) return;
+    struct block *block = interp_block_build(&m->arena, &m->ir, pc, mode);
+    if (!block) return;
+    m->about[m->count] = (struct sheet_block){.at = source->at, .bytes = source->bytes};
+    m->block[m->count++] = block;
+    sheet->instructions += m->ir.instructions;
+}
+
+// Blocks that begin where the one before does say the same, or are nonsense.
+static bool is_good(const struct sheet_source *source, unsigned count, unsigned i) {
+    return source[i].at < SHEET_PAGE && source[i].bytes && source[i].bytes <= BLOCK_MAX_BYTES && (i == 0 || source[i].at > source[i - 1].at) && i < count;
+}
+
+static void copy_guest(const struct sheet_source *source, struct sheet *sheet) {
+    struct making *m = &making;
+    uint32_t end = 0, first = m->about[0].at;
+    memset(m->guest, 0, sizeof m->guest);
+    for (unsigned i = 0, n = 0; i < m->count; n++) {
+        if (source[n].at != m->about[i].at) continue;
+        memcpy(m->guest + source[n].at - first, source[n].byte, source[n].bytes);
+        if (source[n].at + source[n].bytes > end) end = source[n].at + source[n].bytes;
+        i++;
+    }
+    sheet->guest = m->guest;
+    sheet->guest_bytes = end - first;
+}
+
+static void make_distances(struct sheet *sheet) {
+    struct image_hole *hole = (struct image_hole *)sheet->image.hole;
+    struct sheet_exit *exit = (struct sheet_exit *)sheet->exit;
+    for (unsigned i = 0; i < sheet->image.holes; i++) {
+        if (hole[i].kind == IMAGE_PC) hole[i].value -= BASE;
+    }
+    for (unsigned i = 0; i < sheet->image.exits; i++) exit[i].pc -= BASE;
+}
+
+bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source, unsigned count, struct sheet *sheet) {
+    struct making *m = &making;
+    if (count > SHEET_MAX_BLOCKS) return false;
+    arena_free(&m->arena);
+    m->count = 0;
+    *sheet = (struct sheet){.page = page, .block = m->about};
+    for (unsigned i = 0; i < count; i++) {
+        if (!is_good(source, count, i)) return false;
+        add_block(page, mode, &source[i], sheet);
+    }
+    if (!m->count || !quick_emit_sheet(m->block, m->count, m->code, sizeof m->code, m->about, sheet)) return false;
+    sheet->blocks = m->count;
+    copy_guest(source, sheet);
+    make_distances(sheet);
+    return true;
+}
+
+// ---- using
+
+bool sheet_fits(const struct sheet *sheet, const uint8_t *guest_bytes) {
+    unsigned first = sheet->block[0].at, seen = first;
+    for (unsigned i = 0; i < sheet->blocks; i++) {
+        unsigned from = sheet->block[i].at > seen ? sheet->block[i].at : seen, to = sheet->block[i].at + sheet->block[i].bytes;
+        if (to <= from) continue;
+        if (memcmp(guest_bytes + from - first, sheet->guest + from - first, to - from) != 0) return false;
+        seen = to;
+    }
+    return true;
+}
+
+int sheet_block_at(const struct sheet *sheet, unsigned at) {
+    for (unsigned low = 0, high = sheet->blocks; low < high;) {
+        unsigned middle = (low + high) / 2;
+        if (sheet->block[middle].at == at) return (int)middle;
+        if (sheet->block[middle].at < at) low = middle + 1;
+        else high = middle;
+    }
+    return -1;
+}
+
+const struct sheet_access *sheet_access_at(const struct sheet *sheet, uint32_t at) {
+    for (unsigned low = 0, high = sheet->accesses; low < high;) {
+        unsigned middle = (low + high) / 2;
+        if (sheet->access[middle].at == at) return &sheet->access[middle];
+        if (sheet->access[middle].at < at) low = middle + 1;
+        else high = middle;
+    }
+    return NULL;
+}
