@@ -8,7 +8,6 @@ import os
 import pathlib
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import tempfile
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
+import read_bundle  # noqa: E402
 from cases import Skipped, want  # noqa: E402
 from kept import Runs  # noqa: E402
 
@@ -80,8 +80,24 @@ class Tests(Runs):
         want(seal[HASH_AT:KEY_AT] == hashlib.blake2b(database).digest(), "its hash is wrong")
         public = (self.work / "key.pub").read_text().split()
         want(public[:2] == ["ferry-public-key", "ed25519"] and base64.b64decode(public[2]) == seal[KEY_AT:SIGNATURE_AT], "its key is wrong")
-        rows = sqlite3.connect(f"file:{self.work}/seal?mode=ro", uri=True).execute("SELECT id, following FROM module").fetchall()
-        want(rows == [(i + 1, len(rows) - 1 - i) for i in range(len(rows))] and len(rows) >= 3, f"sqlite finds {rows}")
+
+    def test_format(self):
+        """By a reader that knows docs/cache-format.md alone."""
+        modules = read_bundle.read(self.bundle(self.full, "format"))
+        want([module.following for module in modules] == [2, 1, 0], "there are not three modules")
+        want(modules == sorted(modules, key=lambda module: (module.build, module.key)), "modules are not in order")
+        code = {read_bundle.module_key(code): code for code in map(read_bundle.executable, (self.static, self.other))}
+        want({module.key for module in modules} == set(code), "keys are not what the programs' are")
+        builds = sorted({module.build for module in modules})
+        want(len(builds) == 2 and builds[0][:7] == builds[1][:7] and builds[0][7:11] != builds[1][7:11] and builds[0][11:] == builds[1][11:],
+             "other parts of the builds' keys differ than should")
+        for module in modules:
+            regions = module.regions()
+            want(len(regions) >= 5, "there are too few regions")
+            for (entry, kind), region in regions.items():
+                want(region.hash == region.guest_hash(code), f"the hash of the region at {entry:#x} is wrong")
+                want(any(block[0] == entry and block[2] < region.bytes for block in region.blocks), f"nothing is to be entered at {entry:#x}")
+                want(kind & ~read_bundle.EXACT == 1, "the mode is not that of counting code")
 
     def test_signature(self):
         """By another implementation."""
