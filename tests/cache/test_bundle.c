@@ -89,7 +89,7 @@ static void bundles_come_back_and_are_reproducible(void **unused) {
     }
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(bytes[0], bytes[1], size[0]);
-    struct bundle_result result;
+    struct bundle_result result = {0};
     assert_null(import(path[0], &result));
     assert_int_equal(result.modules, 2);
     start_reader(&build_a);
@@ -138,7 +138,7 @@ static void records_that_are_the_same_are_one(void **unused) {
     }
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(bytes[0], bytes[1], size[0]);
-    struct bundle_result result;
+    struct bundle_result result = {0};
     assert_null(import(path, &result));
     assert_int_equal(result.places, 4);
     start_reader(&build_a);
@@ -211,7 +211,7 @@ static void sealed_nonsense_is_refused(void **unused) {
     uint8_t *bytes = read_file(path, &size);
     for (size_t at = 100; at < size - sizeof(struct format_seal); at += 61) {
         struct format_seal seal;
-        struct bundle_result result;
+        struct bundle_result result = {0};
         bytes[at] ^= 0x10;
         assert_null(seal_make(bytes, size - sizeof seal, NULL, &seal));
         memcpy(bytes + size - sizeof seal, &seal, sizeof seal);
