@@ -1,5 +1,5 @@
 // ferry-compiler: compiles what a runner asks for, through a memory that both share (cache/channel.h). Started by runners, which give it the memory and
-// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request, or by `ferry cache`; by people only to look at what would be
+// themselves as descriptors, or by `ferry dump`, which wants to see what becomes of one request, or by `ferry cache` and `ferry precompile`; by people only to look at what would be
 // compiled ahead of time.
 #include "aot/cache.h"
 #include "aot/compile.h"
@@ -7,6 +7,7 @@
 #include "aot/dump.h"
 #include "aot/keep.h"
 #include "aot/needed.h"
+#include "aot/precompile.h"
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -87,6 +88,7 @@ int main(int argc, char *argv[]) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (argc > 2 && !strcmp(argv[1], "--cache")) return cache_main(argc - 1, argv + 1);
+    if (argc > 2 && !strcmp(argv[1], "--precompile")) return precompile_main(argc - 1, argv + 1);
     if (argc == 3 && !strcmp(argv[1], "--dump")) return dump_main(argv[2]);
     if (argc == 3 && !strcmp(argv[1], "--discover")) return discover_main(argv[2]);
     if (argc >= 3 && !strcmp(argv[1], "--needed")) return needed_main(argc - 2, argv + 2);

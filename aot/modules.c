@@ -9,6 +9,7 @@
 
 enum { PAGE = 4096, MAX_HEADERS = 256 };
 #define MAX_ADDRESS (UINT64_C(1) << 48)
+#define MAX_FILE (INT64_C(1) << 31)  // bytes, debug information included: all of it will be read
 
 // How many bytes there are, `size` at most.
 static size_t read_at(int fd, void *to, size_t size, uint64_t offset) {
@@ -62,7 +63,7 @@ static const char *add(int fd, uint64_t file_size, const Elf64_Phdr *segment, st
 
 enum modules_outcome modules_read(int fd, struct file_modules *modules, const char **why) {
     Elf64_Ehdr header;
-    Elf64_Phdr segment[MAX_HEADERS];
+    Elf64_Phdr segment[MAX_HEADERS] = {0};
     *modules = (struct file_modules){0};
     *why = "it is not a program or library for a machine that is known";
     if (!is_known(&header, read_at(fd, &header, sizeof header, 0))) return MODULES_FOREIGN;
@@ -71,6 +72,8 @@ enum modules_outcome modules_read(int fd, struct file_modules *modules, const ch
     *why = "its program headers make no sense";
     if (!header.e_phnum || header.e_phnum > MAX_HEADERS || header.e_phentsize != sizeof *segment || size < 0)
         return MODULES_DAMAGED;
+    *why = "it is larger than 2 GB";
+    if (size > MAX_FILE) return MODULES_DAMAGED;
     *why = "it is truncated: its program headers are not all there";
     if (read_at(fd, segment, bytes, header.e_phoff) != bytes) return MODULES_DAMAGED;
     *why = NULL;

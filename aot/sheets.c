@@ -137,18 +137,18 @@ static void take_kept(struct page *p, const struct sheet *kept) {
 static unsigned list_blocks(const struct page *p, struct sheet_source source[SHEET_PAGE]) {
     unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (p->size[at]) source[count++] = (struct sheet_source){(uint16_t)at, p->size[at], p->byte + at};
+        if (p->size[at]) source[count++] = (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .byte = p->byte + at};
     }
     return count;
 }
 
-// Every other block goes, of those that are not new if there are such.
+// Every fourth block goes, of those that are not new if there are such.
 static void thin(struct page *p) {
-    bool old = p->blocks > p->freshes, goes = true;
+    enum { PART = 4 };
+    bool old = p->blocks > p->freshes;
+    unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (!p->size[at] || (old && p->fresh[at])) continue;
-        if (goes) drop(p, at);
-        goes = !goes;
+        if (p->size[at] && !(old && p->fresh[at]) && count++ % PART == 0) drop(p, at);
     }
 }
 

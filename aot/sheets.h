@@ -12,7 +12,7 @@ void sheets_write(struct writer *writer);
 // The same, for whoever takes the records to the writer.
 typedef void sheets_put(void *data, const struct store_key *module, const char *name,
                         const struct writer_record *record);  // NOLINT: not a pointer
-void sheets_make(sheets_put *put, void *data);
+void sheets_make(sheets_put *give, void *data);
 
 // Forgets all of it.
 void sheets_end(void);

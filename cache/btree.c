@@ -17,7 +17,7 @@ enum {
     MOST_LOCAL = FORMAT_PAGE - 35,
     PAYLOAD_MAX = 64 << 20,  // bytes: more than any piece has, packed as badly as can be
 };
-_Static_assert(sizeof((struct btree_scratch){0}.page) == FORMAT_PAGE, "a page");
+_Static_assert(sizeof((struct btree_page *)NULL)->bytes == FORMAT_PAGE, "a page");
 
 static uint32_t big16(const uint8_t *at) {
     return (uint32_t)at[0] << 8 | at[1];
@@ -47,12 +47,13 @@ static bool read_page(const struct btree_file *file, uint32_t page, uint8_t *to)
     return page && btree_read(file, (uint64_t)(page - 1) * FORMAT_PAGE, to, FORMAT_PAGE) == 0;
 }
 
-static bool get_page(const struct btree_file *file, uint32_t page, struct btree_scratch *s) {
-    if (page && s->holds && s->held == page) return true;
-    s->held = 0;
-    if (!read_page(file, page, s->page)) return false;
-    s->held = page;
-    return true;
+static const uint8_t *get_page(const struct btree_file *file, uint32_t number, struct btree_page *page) {
+    if (number && file->serial && page->serial == file->serial && page->number == number) return page->bytes;
+    page->number = 0;
+    if (!read_page(file, number, page->bytes)) return NULL;
+    page->number = number;
+    page->serial = file->serial;
+    return page->bytes;
 }
 
 bool btree_check(const struct btree_file *file, uint32_t application, uint32_t *version) {
@@ -196,7 +197,8 @@ bool btree_seek(const struct btree_file *file, uint32_t root, int64_t id, struct
     uint32_t page = root;
     for (unsigned depth = 0; depth < DEPTH; depth++) {
         struct node node;
-        if (!get_page(file, page, s) || !open_node(s->page, page, &node)) return false;
+        const uint8_t *bytes = get_page(file, page, &s->level[depth % BTREE_LEVELS]);
+        if (!bytes || !open_node(bytes, page, &node)) return false;
         if (node.leaf) return take_row(file, &node, id, s, row);
         uint32_t i = lower_bound(&node, id);
         uint64_t child = node.right;
@@ -264,11 +266,8 @@ void btree_tables(const struct btree_file *file, unsigned count, const char *con
     struct btree_row row = {.id = 0};
     enum { OBJECTS = 16 };  // in a schema; ours has two
     for (unsigned t = 0; t < count; t++) roots[t] = 0;
-    scratch->held = 0;
-    scratch->holds = true;
     for (unsigned i = 0; i < OBJECTS && row.id < INT64_MAX; i++) {
         if (!btree_seek(file, SCHEMA_ROOT, row.id + 1, scratch, &row)) break;
         for (unsigned t = 0; t < count; t++) is_table(&row, names[t], &roots[t]);
     }
-    scratch->holds = false;
 }

@@ -10,14 +10,19 @@
 struct btree_file {
     const uint8_t *bytes;
     uint64_t size;
+    uint64_t serial;  // another one for each file that is mapped, or 0
     bool mapped;
 };
 
 // Memory to read with, zeroed at first and used for any number of files in turns.
+enum { BTREE_LEVELS = 4 };
 struct btree_scratch {
-    uint8_t page[8192];
-    uint32_t held;  // its number, or 0
-    bool holds;  // it is not read again, while one table is walked
+    // The last page of each of a tree's levels, and of which file: a search often takes the way of the one before.
+    struct btree_page {
+        uint8_t bytes[8192];
+        uint64_t serial;
+        uint32_t number;  // or 0
+    } level[BTREE_LEVELS];
     uint8_t *payload;
     size_t room;
 };

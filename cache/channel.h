@@ -81,7 +81,7 @@ struct channel_block_note {
     uint32_t at;  // from the module's start
     uint16_t bytes;
     uint16_t mode;
-    uint32_t zero;
+    uint32_t plain;  // whether no better code is wanted for a loop that begins there
 };
 
 // A ring is empty if both its counts are equal, modulo 2^32. The writer of an entry raises `in` after it, its reader `out`.

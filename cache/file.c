@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { HOUR = 3600 };
+enum {
+    HOUR = 3600,
+    SMALL = 256 << 10,  // bytes: of a file that is read at once, with fewer system calls than piece by piece
+};
 #define LARGEST (UINT64_C(1) << 32)  // bytes of a file
 
 const char *file_distrust(uint32_t mode, uint32_t owner, uint32_t wanted) {
@@ -40,17 +43,18 @@ static const char *read_whole(long fd, struct btree_file *file) {
     void *to = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (to == MAP_FAILED) return "there is not enough memory";
     long n = host_call(pread64, fd, to, file->size, 0);
-    file->bytes = to;
-    file->mapped = false;
+    *file = (struct btree_file){.bytes = to, .size = file->size};
     if (n == (long)file->size) return NULL;
     munmap(to, file->size);
     return "it cannot be read";
 }
 
 static const char *map(long fd, struct btree_file *file) {
+    static uint64_t serial;
     uint8_t first;
+    if (file->size <= SMALL) return read_whole(fd, file);
     void *at = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, (int)fd, 0);
-    *file = (struct btree_file){.bytes = at, .size = file->size, .mapped = true};
+    *file = (struct btree_file){.bytes = at, .size = file->size, .serial = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED), .mapped = true};
     if (at == MAP_FAILED) return "it cannot be mapped";
     long error = btree_read(file, 0, &first, 1);
     if (!error) return NULL;

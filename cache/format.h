@@ -21,7 +21,7 @@ enum {
     FORMAT_PAGE = 8192,  // bytes
     FORMAT_ALIGN = 16,  // of records in their piece
     FORMAT_PIECE_BYTES =
-        64 << 10,  // of a piece that is full, before compression; only one that holds a single record may have more
+        16 << 10,  // of a piece that is full, before compression; only one that holds a single record may have more
     FORMAT_RECORD_MAX = 16 << 20,  // bytes
     FORMAT_INDEX_MAX = 32 << 20,  // bytes
     FORMAT_PIECE_BITS = 20,  // of a piece's row number, below those of its module's

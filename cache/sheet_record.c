@@ -49,7 +49,7 @@ size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
                                   .exits_at = image->exits_at};
     struct writing w = {.at = buffer, .left = SHEET_RECORD_MAX_BYTES};
     put(&w, &header, 1, sizeof header);
-    put(&w, image->hole, image->holes, sizeof *image->hole);
+    put(&w, sheet->hole, image->holes, sizeof *sheet->hole);
     put(&w, sheet->exit, image->exits, sizeof *sheet->exit);
     put(&w, sheet->block, sheet->blocks, sizeof *sheet->block);
     put(&w, sheet->access, sheet->accesses, sizeof *sheet->access);
@@ -79,8 +79,8 @@ static bool holds_good_blocks(const struct sheet *sheet) {
     unsigned first = sheet->block[0].at;
     for (unsigned i = 0; i < sheet->blocks; i++) {
         const struct sheet_block *block = &sheet->block[i];
-        bool starts = block->start == QUICK_NOWHERE || (block->start < sheet->image.bytes && sheet->image.bytes - block->start >= QUICK_SWITCH_BYTES);
-        bool inside = block->at < SHEET_PAGE && block->bytes && block->bytes <= BLOCK_MAX_BYTES && block->entry < sheet->image.bytes;
+        bool starts = block->start == SHEET_NO_START || (block->start < sheet->image.bytes && sheet->image.bytes - block->start >= QUICK_SWITCH_BYTES);
+        bool inside = block->bytes && block->bytes <= BLOCK_MAX_BYTES && block->entry < sheet->image.bytes;
         if (!inside || !starts || (i && block->at <= sheet->block[i - 1].at)) return false;
         if (block->at - first + block->bytes > sheet->guest_bytes) return false;
     }
@@ -91,7 +91,7 @@ static bool holds_good_exits(const struct sheet *sheet) {
     const struct image *image = &sheet->image;
     if (image->exits_at > image->bytes || image->exits > (image->bytes - image->exits_at) / SHEET_EXIT_BYTES) return false;
     for (unsigned i = 0; i < image->exits; i++) {
-        if (sheet->exit[i].site >= image->exits_at || image->exits_at - sheet->exit[i].site < sizeof(int32_t)) return false;
+        if (sheet->exit[i].site >= image->bytes || image->bytes - sheet->exit[i].site < sizeof(int32_t)) return false;
     }
     return true;
 }
@@ -106,12 +106,12 @@ bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
                             .accesses = h->accesses,
                             .guest_bytes = h->guest_bytes,
                             .image = {.bytes = h->bytes, .holes_at = h->holes_at, .exits_at = h->exits_at, .holes = h->holes, .exits = h->exits}};
-    sheet->image.hole = take(&at, &size, h->holes, sizeof *sheet->image.hole);
+    sheet->hole = take(&at, &size, h->holes, sizeof *sheet->hole);
     sheet->exit = take(&at, &size, h->exits, sizeof *sheet->exit);
     sheet->block = take(&at, &size, h->blocks, sizeof *sheet->block);
     sheet->access = take(&at, &size, h->accesses, sizeof *sheet->access);
     sheet->guest = take(&at, &size, h->guest_bytes, 1);
     sheet->code = take(&at, &size, h->bytes, 1);
-    bool whole = sheet->image.hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < ALIGN;
+    bool whole = sheet->hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < ALIGN;
     return whole && holds_good_blocks(sheet) && holds_good_exits(sheet);
 }

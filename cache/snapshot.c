@@ -59,6 +59,7 @@ bool snapshot_head(const struct btree_file *file, int64_t at_least, struct snaps
 void snapshot_tools_free(struct snapshot_tools *tools) {
     btree_scratch_free(&tools->scratch);
     if (tools->memory) pages_give(tools->memory, ZSTD_estimateDCtxSize());
+    if (tools->lent_bytes) pages_give(tools->lent_bytes, (size_t)SNAPSHOT_LENT * SNAPSHOT_LENT_BYTES);
     *tools = (struct snapshot_tools){0};
 }
 
@@ -90,14 +91,15 @@ bool snapshot_packed(const struct snapshot *s, uint32_t piece, struct snapshot_t
            packed->type == BTREE_BLOB;
 }
 
-// Memory for so many bytes is only taken where the file holds what may become as many, since zstd makes at most this many of one byte.
-static const uint8_t *unpack(struct snapshot *s, uint32_t piece, uint32_t size, const uint8_t *checksum,
+// To `bytes`, or to memory of the snapshot's. Memory for so many bytes is only taken where the file holds what may become as many, since zstd makes at most
+// this many of one byte.
+static const uint8_t *unpack(struct snapshot *s, uint32_t piece, uint32_t size, const uint8_t *checksum, uint8_t *bytes,
                              struct snapshot_tools *tools) {
     enum { EXPANSION = 1 << 15 };
     struct btree_value packed;
     if (!snapshot_packed(s, piece, tools, &packed) || packed.size < size / EXPANSION) return NULL;
     if (ZSTD_getFrameContentSize(packed.bytes, packed.size) != size) return NULL;
-    uint8_t *bytes = arena_alloc(&s->arena, size, 64);
+    if (!bytes) bytes = arena_alloc(&s->arena, size, 64);
     bool fine = ZSTD_decompressDCtx(decompressor(tools), bytes, size, packed.bytes, packed.size) == size;
     return fine && is_right(bytes, size, checksum) ? bytes : NULL;
 }
@@ -105,9 +107,28 @@ static const uint8_t *unpack(struct snapshot *s, uint32_t piece, uint32_t size, 
 const uint8_t *snapshot_piece(struct snapshot *s, uint32_t piece, struct snapshot_tools *tools) {
     const struct format_piece *about = &s->piece[piece - 1];
     const uint8_t **bytes = &s->bytes[piece - 1];
-    if (!*bytes) *bytes = unpack(s, piece, about->size, about->checksum, tools);
+    if (!*bytes) *bytes = unpack(s, piece, about->size, about->checksum, NULL, tools);
     if (!*bytes) *bytes = damaged;
     return *bytes == damaged ? NULL : *bytes;
+}
+
+const uint8_t *snapshot_lend(struct snapshot *s, uint32_t piece, struct snapshot_tools *tools) {
+    const struct format_piece *about = &s->piece[piece - 1];
+    if (s->bytes[piece - 1] || about->size > SNAPSHOT_LENT_BYTES) return snapshot_piece(s, piece, tools);
+    if (!tools->lent_bytes) tools->lent_bytes = pages_take((size_t)SNAPSHOT_LENT * SNAPSHOT_LENT_BYTES);
+    for (unsigned i = 0; i < SNAPSHOT_LENT; i++) {
+        if (tools->lent[i].of == s && tools->lent[i].piece == piece) return tools->lent_bytes + (size_t)i * SNAPSHOT_LENT_BYTES;
+    }
+    unsigned at = tools->next_lent++ % SNAPSHOT_LENT;
+    uint8_t *to = tools->lent_bytes + (size_t)at * SNAPSHOT_LENT_BYTES;
+    tools->lent[at].of = NULL;
+    if (!unpack(s, piece, about->size, about->checksum, to, tools)) {
+        s->bytes[piece - 1] = damaged;
+        return NULL;
+    }
+    tools->lent[at].of = s;
+    tools->lent[at].piece = piece;
+    return to;
 }
 
 // ---- the index
@@ -150,29 +171,37 @@ bool snapshot_index(struct snapshot *s, const uint8_t *bytes, size_t size) {
     return are_pieces(s) && are_places(s);
 }
 
-const struct format_place *snapshot_find(const struct snapshot *s, uint32_t entry, uint32_t kind) {
+uint32_t snapshot_bound(const struct snapshot *s, uint32_t entry, uint32_t kind) {
     uint32_t low = 0, high = s->places;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (format_before(&s->place[middle], entry, kind)) low = middle + 1;
         else high = middle;
     }
-    const struct format_place *p = &s->place[low];
-    return low < s->places && p->entry == entry && p->kind == kind ? p : NULL;
+    return low;
+}
+
+const struct format_place *snapshot_find(const struct snapshot *s, uint32_t entry, uint32_t kind) {
+    uint32_t at = snapshot_bound(s, entry, kind);
+    const struct format_place *p = &s->place[at];
+    return at < s->places && p->entry == entry && p->kind == kind ? p : NULL;
 }
 
 const char *snapshot_open(struct snapshot *s, const struct btree_file *file, const struct snapshot_head *head,
                           struct snapshot_tools *tools) {
     *s = (struct snapshot){.file = file, .head = *head};
-    const uint8_t *index = unpack(s, 0, head->size, head->checksum, tools);
+    const uint8_t *index = unpack(s, 0, head->size, head->checksum, NULL, tools);
     const char *why = !index                                  ? "its index is damaged"
                       : !snapshot_index(s, index, head->size) ? "its index contradicts itself"
                                                               : NULL;
     if (!why) s->bytes = arena_alloc(&s->arena, s->pieces * sizeof *s->bytes, 8);
-    else snapshot_close(s);
+    else snapshot_close(s, NULL);
     return why;
 }
 
-void snapshot_close(struct snapshot *s) {
+void snapshot_close(struct snapshot *s, struct snapshot_tools *tools) {
+    for (unsigned i = 0; tools && i < SNAPSHOT_LENT; i++) {
+        if (tools->lent[i].of == s) tools->lent[i].of = NULL;
+    }
     arena_free(&s->arena);
 }

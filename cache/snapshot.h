@@ -7,11 +7,20 @@
 
 struct ZSTD_DCtx_s;
 
+enum { SNAPSHOT_LENT = 4, SNAPSHOT_LENT_BYTES = 128 << 10 };
+
 // What all snapshots are read with.
 struct snapshot_tools {
     struct btree_scratch scratch;
     struct ZSTD_DCtx_s *zstd;
     void *memory;  // of zstd's
+    // Pieces that were lent, in turns.
+    struct {
+        const struct snapshot *of;
+        uint32_t piece;
+    } lent[SNAPSHOT_LENT];
+    uint8_t *lent_bytes;  // of each, SNAPSHOT_LENT_BYTES
+    unsigned next_lent;
 };
 void snapshot_tools_free(struct snapshot_tools *tools);
 
@@ -45,13 +54,18 @@ bool snapshot_head(const struct btree_file *file, int64_t at_least, struct snaps
 // Opens a module. NULL, or what is wrong.
 const char *snapshot_open(struct snapshot *snapshot, const struct btree_file *file, const struct snapshot_head *head,
                           struct snapshot_tools *tools);
-void snapshot_close(struct snapshot *snapshot);
+// `tools`: those that pieces of it were lent with, or NULL
+void snapshot_close(struct snapshot *snapshot, struct snapshot_tools *tools);
 
 // What an index says, in bytes that must stay. False if it contradicts itself or snapshot->head.
 bool snapshot_index(struct snapshot *snapshot, const uint8_t *bytes, size_t size);
+// The number of the first place that is not before this one.
+uint32_t snapshot_bound(const struct snapshot *snapshot, uint32_t entry, uint32_t kind);
 // The place of a record, or NULL.
 const struct format_place *snapshot_find(const struct snapshot *snapshot, uint32_t entry, uint32_t kind);
 // The bytes of a piece (from 1), or NULL if it is damaged.
 const uint8_t *snapshot_piece(struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools);
+// The same for a short time: until another one is lent. Takes no memory for good.
+const uint8_t *snapshot_lend(struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools);
 // The same as it is in the file, in the scratch; whether that is damaged is not looked at.
 bool snapshot_packed(const struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools, struct btree_value *packed);

@@ -145,25 +145,48 @@ struct store_module *store_open_profile(const struct store_key *module) {
     return open_module(&profile, module);
 }
 
-static bool find_in(struct snapshot *s, uint32_t entry, uint32_t kind, struct store_record *record) {
+typedef const uint8_t *get_piece(struct snapshot *s, uint32_t piece, struct snapshot_tools *tools);  // NOLINT: a function's type
+
+static bool find_in(struct snapshot *s, uint32_t entry, uint32_t kind, get_piece *get, struct store_record *record) {
     const struct format_place *at = snapshot_find(s, entry, kind);
-    const uint8_t *piece = at ? snapshot_piece(s, at->piece, &tools) : NULL;
+    const uint8_t *piece = at ? get(s, at->piece, &tools) : NULL;
     if (!piece) return false;
     *record = (struct store_record){.bytes = piece + at->offset, .size = at->size};
     return true;
 }
 
-bool store_find(struct store_module *m, uint32_t entry, uint32_t kind, struct store_record *record) {
+static bool find(struct store_module *m, uint32_t entry, uint32_t kind, get_piece *get, struct store_record *record) {
     bool found = false;
     lock_take(&store_lock);
-    for (unsigned i = 0; !found && i < m->count; i++) found = find_in(&m->snapshot[i], entry, kind, record);
+    for (unsigned i = 0; !found && i < m->count; i++) found = find_in(&m->snapshot[i], entry, kind, get, record);
     lock_drop(&store_lock);
     return found;
 }
 
+bool store_find(struct store_module *m, uint32_t entry, uint32_t kind, struct store_record *record) {
+    return find(m, entry, kind, snapshot_piece, record);
+}
+
+bool store_look(struct store_module *m, uint32_t entry, uint32_t kind, struct store_record *record) {
+    return find(m, entry, kind, snapshot_lend, record);
+}
+
+uint32_t store_list(struct store_module *m, uint32_t from, uint32_t to, uint32_t kind, uint32_t *entries, uint32_t room) {
+    uint32_t count = 0;
+    lock_take(&store_lock);
+    for (unsigned i = 0; i < m->count; i++) {
+        const struct snapshot *s = &m->snapshot[i];
+        for (uint32_t n = snapshot_bound(s, from, 0); n < s->places && s->place[n].entry < to && count < room; n++) {
+            if (s->place[n].kind == kind) entries[count++] = s->place[n].entry;
+        }
+    }
+    lock_drop(&store_lock);
+    return count;
+}
+
 void store_close(struct store_module *m) {
     for (unsigned i = 0; i < m->count; i++) {
-        snapshot_close(&m->snapshot[i]);
+        snapshot_close(&m->snapshot[i], &tools);
         file_unmap(&m->file[i]);
     }
     pages_give(m, sizeof *m);

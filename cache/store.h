@@ -38,6 +38,10 @@ struct store_module *store_open(const struct store_key *module);
 struct store_module *store_open_profile(const struct store_key *module);
 // The newest record with this entry and kind; false if there is none or it is damaged. Its bytes stay until store_close.
 bool store_find(struct store_module *module, uint32_t entry, uint32_t kind, struct store_record *record);
+// The same for a short time: the bytes stay until the next call of this.
+bool store_look(struct store_module *module, uint32_t entry, uint32_t kind, struct store_record *record);
+// The entries of records of this kind in [from, to), `room` at most, ascending for each place that has some; how many there are.
+uint32_t store_list(struct store_module *module, uint32_t from, uint32_t to, uint32_t kind, uint32_t *entries, uint32_t room);
 // Between these no file of the store is open, whose descriptor somebody might close who closes all there are.
 void store_hold(void);
 void store_release(void);

@@ -36,6 +36,8 @@ bool writer_add_profile(struct writer *writer, const struct store_key *module, c
 // Writes what was added, but for modules that another writer has in hand at the moment or that took so long to write that it would
 // be a burden so soon: these wait for another call. To be called about every second.
 void writer_flush(struct writer *writer);
+// Writes at once all that no other writer is in the way of, whatever it costs: where memory is to be had again.
+void writer_write(struct writer *writer);
 const struct writer_status *writer_status(const struct writer *writer);
 // Writes all that was added, and waits for other writers, some seconds at most.
 void writer_close(struct writer *writer);

@@ -30,6 +30,7 @@
 
 enum {
     BUCKETS = 1 << 18,
+    BUCKET_SHIFT = 3,  // neighbours share one, so that few pages of the table are touched
     PAGES = MEM_TOP / MEM_PAGE,
     REGION_PAGES = 512,
     REGIONS = (PAGES + REGION_PAGES - 1) / REGION_PAGES,
@@ -107,7 +108,7 @@ void code_forked(void) {
 // ---- finding
 
 static struct block **bucket_of(uint64_t pc, uint32_t mode) {
-    return &bucket[((pc >> 1) + mode * UINT64_C(0x9e3779b1)) % BUCKETS];
+    return &bucket[((pc >> BUCKET_SHIFT) + mode * UINT64_C(0x9e3779b1)) % BUCKETS];
 }
 
 static struct block *find(uint64_t pc, uint32_t mode) {
@@ -461,8 +462,9 @@ static struct block *make_bare(uint64_t pc, uint32_t mode, bool *full) {
     int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return NULL;
     struct block *block = interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
-    block->sought = 2;
     enlist(block);
+    if (!sheets_has_better(sheet, number)) block->sought = 2;
+    else if (seek(block)) return find(pc, mode);
     return block;
 }
 
@@ -547,6 +549,11 @@ static unsigned gather(struct block *first, struct block **blocks, struct block 
     return count;
 }
 
+static void decline(struct block *block) {
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    if (!block->optimised && code_copy_bytes(block, bytes)) journal_decline(&current.optimiser.compiler, block, bytes);
+}
+
 // A block that has native code is run often. Counting takes up to a quarter of the time of code that goes from unit to unit all the time: it ends. Then
 // all blocks get the new unit: code that stayed in the old one would go on to blocks that are dropped with the new one alone.
 static void improve(struct block *block) {
@@ -555,6 +562,7 @@ static void improve(struct block *block) {
     if (seek(block)) return;
     uint32_t passes = optimise(&current.optimiser, &current.native, &current.about, block, find, &full);
     __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
+    if (passes == OPTIMISE_NEVER) decline(block);
     if (passes == OPTIMISE_NEVER && unit->counts && !full)
         native_make(&current.native, &current.about, unit->block, unit->blocks, false, &full);
     if (full) begin_generation();
@@ -587,6 +595,13 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
     meter_switch(cpu, before);
 }
 
+// A block of a sheet, and those around it, become like all hot code.
+static void heat_more(uint64_t pc, uint32_t mode) {
+    struct block *block = thicken(pc, mode);
+    if (wants_native(block)) make_native(block, thicken);
+    else if (block && (block->unit || block->optimised)) divert(block);
+}
+
 // An exit whose target was dropped gets the one that took its place.
 static void renew_target(struct quick_exit *exit) {
     const struct cell *target = __atomic_load_n(&exit->out.target, __ATOMIC_ACQUIRE);
@@ -598,6 +613,8 @@ static void renew_target(struct quick_exit *exit) {
 void code_link(struct cpu *cpu, struct quick_exit *exit) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
     lock_take(&code_lock);
+    renew_target(exit);
+    if (exit->back && quick_hot_passes) heat_more(exit->out.pc, cpu->mode);
     renew_target(exit);
     native_link(&current.native, exit);
     lock_drop(&code_lock);
@@ -662,23 +679,21 @@ static const struct cell *make(struct cpu *cpu) {
 }
 
 // A sheet's loop goes round often: first it is looked whether LLVM's code was kept; then, if it still does, it is treated as all hot code.
-static void heat(struct cpu *cpu) {
+static void heat(uint64_t pc, uint32_t mode) {
     bool full;
-    struct laid *sheet = sheets_find(cpu->pc, cpu->mode, &current.native, &current.about, &full);
-    int number = sheet ? sheets_block(sheet, cpu->pc) : -1;
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
+    int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return;
     bool first_time = sheets_count(sheet, number, quick_hot_passes);
-    if (first_time && restore(cpu->pc, cpu->mode)) return;
-    struct block *block = first_time || !quick_hot_passes ? NULL : thicken(cpu->pc, cpu->mode);
-    if (wants_native(block)) make_native(block, thicken);
-    else if (block && (block->unit || block->optimised)) divert(block);
+    if (first_time && restore(pc, mode)) return;
+    if (!first_time && quick_hot_passes) heat_more(pc, mode);
 }
 
 const struct cell *code_resolve_hot(struct cpu *cpu) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
     cpu_forget_native_jump(cpu->pc);
     lock_take(&code_lock);
-    heat(cpu);
+    heat(cpu->pc, cpu->mode);
     lock_drop(&code_lock);
     meter_switch(cpu, before);
     return code_resolve(cpu);

@@ -37,10 +37,18 @@ static bool tell(struct compiler *c, const struct block *block, const struct mod
     uint32_t at = channel->journal_in, number = number_of(channel, module);
     if (number == CHANNEL_JOURNAL_MODULES || at > CHANNEL_JOURNAL_BYTES || CHANNEL_JOURNAL_BYTES - at < size || at % ALIGN) return false;
     struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
-    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes, (uint16_t)block->mode, 0};
+    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes, (uint16_t)block->mode, block->declined};
     memcpy(note + 1, bytes, block->bytes);
     __atomic_store_n(&channel->journal_in, at + size, __ATOMIC_RELEASE);
     return true;
+}
+
+void journal_decline(struct compiler *c, struct block *block, const uint8_t *bytes) {
+    if (!wanted || block->declined) return;
+    block->declined = true;
+    if (!block->told) return;
+    block->told = false;
+    journal_add(c, block, bytes);
 }
 
 void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) {

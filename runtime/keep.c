@@ -12,7 +12,7 @@ _Static_assert(sizeof((struct key_parts *)NULL)->host == HOST_FEATURE_WORDS * si
 static struct store_key build;
 static bool keeps;
 
-void keep_key(const struct guest_isa *isa, guest_features features, struct store_key *key) {
+void keep_build(const struct guest_isa *isa, guest_features features, struct store_key *key) {
     struct key_parts parts = {.build = key_build, .guest = isa->name, .guest_features = features, .pins = isa->pins};
     host_features(parts.host);
     key_make(&parts, key);
@@ -21,7 +21,7 @@ void keep_key(const struct guest_isa *isa, guest_features features, struct store
 bool keep_init(const struct guest_isa *isa, guest_features features) {
     const struct store_settings settings = {.directory = options.cache_dir, .system = options.cache_system};
     if (options.cache == CACHE_OFF || options.cosim) return false;
-    keep_key(isa, features, &build);
+    keep_build(isa, features, &build);
     module_init();
     store_start(&settings, &build);
     return keeps = true;

@@ -15,8 +15,8 @@ struct kept {
     const uint8_t *bytes[CHANNEL_BLOCKS];  // of guest code
 };
 
-// The key of all code that this program makes and uses for such a guest on this host.
-void keep_key(const struct guest_isa *isa, guest_features features, struct store_key *key);
+// The store's key of code for such a guest, made by this program and this host.
+void keep_build(const struct guest_isa *isa, guest_features features, struct store_key *key);
 // Code is kept from now on, if the options want that and there is a place for it. Whether.
 bool keep_init(const struct guest_isa *isa, guest_features features);
 // Whether what is made in this process is kept.

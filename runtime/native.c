@@ -20,6 +20,8 @@ enum {
     LINKED_SHARE = 16,  // one for so many that are linked already
     WAITING_PASSES = 1000,
     MOST_PATIENCE = 14,
+    READY_BYTES = 64 << 10,
+    POPULATE_WRITE = 23,  // MADV_POPULATE_WRITE, for which C libraries are too old; where the kernel is, pages come one by one
     FEW = 8,  // pages are better made writable one by one
 };
 
@@ -94,16 +96,21 @@ static struct block *target_of(const struct quick_exit *exit) {
     return block && !block->dead && (block->unit || block->optimised || block->kept) ? block : NULL;
 }
 
+static void enlist(struct quick_exit *exit, struct block *block) {
+    exit->state = QUICK_LINKED;
+    exit->next = block->linked;
+    block->linked = exit;
+}
+
 static void link_waiting(struct native *native) {
     struct quick_exit *good[NATIVE_WAITING];
     unsigned count = 0;
     for (unsigned i = 0; i < native->waitings; i++) {
         struct quick_exit *exit = native->waiting[i];
         struct block *block = target_of(exit);
-        exit->state = block ? QUICK_LINKED : QUICK_APART;
+        exit->state = QUICK_APART;
         if (!block) continue;
-        exit->next = block->linked;
-        block->linked = exit;
+        enlist(exit, block);
         good[count++] = exit;
     }
     write_distances(good, count, true);
@@ -111,7 +118,21 @@ static void link_waiting(struct native *native) {
     native->waitings = 0;
 }
 
+// An exit of a sheet jumps to where its word says: nothing else has to be changed.
+static void link_word(struct quick_exit *exit) {
+    struct block *block = target_of(exit);
+    if (exit->state == QUICK_LINKED) return;
+    __atomic_store_n(&exit->passes, QUICK_LINK_PASSES, __ATOMIC_RELAXED);
+    if (!block) return;
+    enlist(exit, block);
+    __atomic_store_n(exit->word, quick_entry(block), __ATOMIC_RELEASE);
+}
+
 void native_link(struct native *native, struct quick_exit *exit) {
+    if (exit->apart) {
+        link_word(exit);
+        return;
+    }
     bool again = exit->state == QUICK_WAITING, ours = native_owns(native, (uintptr_t)exit->site);
     __atomic_store_n(&exit->passes, again || exit->state == QUICK_LINKED ? WAITING_PASSES : QUICK_LINK_PASSES << exit->patience,
                      __ATOMIC_RELAXED);
@@ -134,8 +155,11 @@ static void rewrite(struct block *block, bool linked) {
     struct quick_exit *some[NATIVE_WAITING], *exit = block->linked;
     while (exit) {
         unsigned count = 0;
-        for (; exit && count < NATIVE_WAITING; exit = exit->next) some[count++] = exit;
-        write_distances(some, count, linked);
+        for (; exit && count < NATIVE_WAITING; exit = exit->next) {
+            if (exit->apart) __atomic_store_n(exit->word, linked ? quick_entry(block) : exit->apart, __ATOMIC_RELEASE);
+            else some[count++] = exit;
+        }
+        if (count) write_distances(some, count, linked);
     }
 }
 
@@ -218,12 +242,27 @@ static void settle(struct native *native, const uint8_t *code, uint32_t bytes) {
     __atomic_store_n(&native->used, (end + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1), __ATOMIC_RELAXED);
 }
 
-const uint8_t *native_lay(struct native *native, const struct sheet *sheet, struct quick_exit *exits, struct laid *laid, bool *full) {
-    uint8_t *to = reserve(native, sheet->image.bytes, full);
+// Whole pages for a sheet, writable: many come one after the other when a program starts, so that memory is got ready for several at once.
+static uint8_t *prepare(struct native *native, uint32_t bytes, bool *full) {
+    *full = false;
+    if (!native->base && !begin(native)) return NULL;
+    size_t start = (native->used + MEM_PAGE - 1) & ~(size_t)(MEM_PAGE - 1), end = start + bytes;
+    *full = end + READY_BYTES > NATIVE_BYTES || native->laids == SHEETS;
+    if (*full) return NULL;
+    if (end > native->ready) {
+        size_t from = native->ready > start ? native->ready : start, size = (end - from + READY_BYTES) & ~(size_t)(MEM_PAGE - 1);
+        protect(native->base + from, size, PROT_READ | PROT_WRITE);
+        host_call(madvise, native->base + from, size, POPULATE_WRITE);
+        native->ready = from + size;
+    }
+    return native->base + start;
+}
+
+const uint8_t *native_lay(struct native *native, const struct sheet *sheet, uint64_t module, struct laid *laid, bool *full) {
+    uint8_t *to = prepare(native, sheet->image.bytes, full);
     if (!to) return NULL;
-    *full = native->laids == SHEETS;
     memcpy(to, sheet->code, sheet->image.bytes);
-    bool filled = !*full && image_fill_holes(&sheet->image, to, NULL) && quick_place_sheet_exits(sheet, to, (uintptr_t)to, exits);
+    bool filled = sheet_fill(sheet, module, to, (uintptr_t)to, laid->exit);
     settle(native, to, filled ? sheet->image.bytes : 1);
     if (!filled) return NULL;
     native->laid[native->laids] = laid;

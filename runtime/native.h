@@ -16,6 +16,7 @@ struct native {
     uint32_t units;
     struct laid **laid;  // sheets (sheets.h), the same
     uint32_t laids;
+    size_t ready;  // up to here there is writable memory for sheets
     struct quick_exit *waiting[NATIVE_WAITING];  // to be linked, many at once
     uint32_t waitings, links;
 };
@@ -33,8 +34,8 @@ void native_unlink(struct block *block);
 // A copy of the image's code, executable, with these exits; where it is, or NULL if that cannot be.
 const uint8_t *native_add(struct native *native, const struct image *image, const uint8_t *code, struct quick_exit *exits,
                           bool *full);
-// A copy of a sheet's code, executable, with these exits; it is `laid` that this is of. NULL if that cannot be.
-const uint8_t *native_lay(struct native *native, const struct sheet *sheet, struct quick_exit *exits, struct laid *laid, bool *full);
+// A copy of the code of a sheet of the module at this address, executable, with the exits of `laid`, which is to know it. NULL if that cannot be.
+const uint8_t *native_lay(struct native *native, const struct sheet *sheet, uint64_t module, struct laid *laid, bool *full);
 // Native code at `site`, QUICK_SWITCH_BYTES that do nothing, leads to the block's code from now on, and when that goes, on to what is behind. The exit
 // says so as long as the code is there.
 void native_divert(const uint8_t *site, struct quick_exit *exit, struct block *block);

@@ -1,5 +1,6 @@
 // Pages and their sheets: see sheets.h.
 #include "runtime/sheets.h"
+#include "cache/record.h"
 #include "cache/sheet_record.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
@@ -7,9 +8,13 @@
 #include "runtime/mem.h"
 #include "runtime/module.h"
 #include "runtime/native.h"
+#include "runtime/optimise.h"
 #include "runtime/perfmap.h"
 #include "runtime/stats.h"
+#include <string.h>
 #include <sys/mman.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 enum {
     PAGES = MEM_TOP / MEM_PAGE,
@@ -39,7 +44,7 @@ static bool find(uint64_t page, uint32_t mode, struct module *module, struct she
     struct store_record record;
     if (!module_of(page, module) || !module->store) return false;
     uint32_t entry = (uint32_t)(page - module->start);
-    if (!store_find(module->store, entry, sheet_kind(mode), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
+    if (!store_look(module->store, entry, sheet_kind(mode), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
     uint64_t first = page + sheet->block[0].at;
     if (sheet->page != entry || sheet->guest_bytes > module->end - first) return false;
     return mem_copy_in(bytes, first, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
@@ -53,23 +58,60 @@ static void tell_perf(const struct laid *laid) {
     }
 }
 
+static const void *keep(struct arena *arena, const void *from, size_t size) {
+    return memcpy(arena_alloc(arena, size + 1, 8), from, size);
+}
+
+// Of the guest bytes of all blocks.
+static uint64_t hash_guest(const struct sheet *sheet, const uint8_t *bytes) {
+    uint64_t hash = 0;
+    unsigned first = sheet->block[0].at, seen = first;
+    for (unsigned i = 0; i < sheet->blocks; i++) {
+        unsigned at = (unsigned)sheet->block[i].at, from = at > seen ? at : seen, to = at + (unsigned)sheet->block[i].bytes;
+        if (to <= from) continue;
+        hash = XXH3_64bits_withSeed(bytes + from - first, to - from, hash);
+        seen = to;
+    }
+    return hash;
+}
+
+static void find_better(struct laid *laid, const struct module *module) {
+    uint32_t entry[SHEET_MAX_BLOCKS], page = laid->sheet.page;
+    uint32_t count = store_list(module->store, page, page + SHEET_PAGE, record_kind(laid->mode, optimise_is_exact()), entry, SHEET_MAX_BLOCKS);
+    for (uint32_t i = 0; i < count; i++) {
+        int number = sheet_block_at(&laid->sheet, entry[i] - page);
+        if (number >= 0) laid->better[number] = true;
+    }
+}
+
 static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct module *module, uint32_t mode, struct native *native,
                         struct arena *arena, bool *full) {
     struct laid *laid = arena_alloc(arena, sizeof *laid, 8);
     *laid = (struct laid){.sheet = *sheet, .start = page, .mode = mode};
     struct image *image = &laid->sheet.image;
+    laid->hash = hash_guest(sheet, sheet->guest);
+    laid->sheet.block = keep(arena, sheet->block, sheet->blocks * sizeof *sheet->block);
+    laid->sheet.access = keep(arena, sheet->access, sheet->accesses * sizeof *sheet->access);
     laid->exit = arena_alloc(arena, image->exits * sizeof *laid->exit + 1, 8);
+    const uint8_t **word = arena_alloc(arena, image->exits * sizeof *word + 1, 8);  // apart from the exits: they are read all the time
     laid->passes = arena_alloc(arena, sheet->blocks * sizeof *laid->passes, 4);
+    laid->better = arena_alloc(arena, sheet->blocks * sizeof *laid->better, 1);
+    find_better(laid, module);
     laid->told = arena_alloc(arena, sheet->blocks * sizeof *laid->told, 1);
     laid->diversion = arena_alloc(arena, sheet->blocks * sizeof(struct quick_exit *), 8);
-    for (unsigned i = 0; i < image->exits; i++) quick_exit_init(&laid->exit[i], module->start + sheet->exit[i].pc);
+    for (unsigned i = 0; i < image->exits; i++) {
+        quick_exit_init(&laid->exit[i], module->start + (uint64_t)(int64_t)sheet->exit[i].pc);
+        laid->exit[i].word = &word[i];
+        laid->exit[i].back = sheet->exit[i].back;
+        laid->exit[i].passes = sheet->exit[i].back ? (int32_t)quick_hot_passes : 1;
+    }
     for (unsigned i = 0; i < sheet->blocks; i++) laid->passes[i] = PASSES;
-    image->module = &module->start;
     image->counter = laid->passes;
     image->counters = sheet->blocks;
-    bool good = native_lay(native, &laid->sheet, laid->exit, laid, full);
-    image->module = NULL;
-    if (!good) return NULL;
+    if (!native_lay(native, &laid->sheet, module->start, laid, full)) return NULL;
+    laid->sheet.code = laid->sheet.guest = NULL;
+    laid->sheet.hole = NULL;
+    laid->sheet.exit = NULL;
     tell_perf(laid);
     stats_laid(sheet);
     return laid;
@@ -91,6 +133,10 @@ struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, stru
     return *known != &none && (*known)->mode == mode ? *known : NULL;
 }
 
+bool sheets_has_better(const struct laid *laid, int number) {
+    return laid->better[number];
+}
+
 int sheets_block(const struct laid *laid, uint64_t pc) {
     return sheet_block_at(&laid->sheet, (unsigned)(pc - laid->start));
 }
@@ -103,7 +149,7 @@ const uint8_t *sheets_entry(const struct laid *laid, int number) {
 
 void sheets_divert(struct laid *laid, int number, struct arena *arena, struct block *block) {
     uint32_t start = laid->sheet.block[number].start;
-    if (start == QUICK_NOWHERE) return;
+    if (start == SHEET_NO_START) return;
     struct quick_exit **diversion = &laid->diversion[number];
     if (!*diversion) *diversion = arena_alloc(arena, sizeof **diversion, 8);
     else if ((*diversion)->state == QUICK_LINKED) return;  // to the block: it would have been dropped with it
@@ -145,7 +191,7 @@ void sheets_sync(const struct native *native, void (*lose)(const struct laid *la
         const struct laid *laid = native->laid[i];
         const struct sheet *sheet = &laid->sheet;
         if (laid->dead) continue;
-        bool same = mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
+        bool same = mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && hash_guest(sheet, bytes) == laid->hash;
         if (!same) lose_page(laid->start / MEM_PAGE, lose);
     }
 }

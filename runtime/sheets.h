@@ -9,13 +9,15 @@ struct native;
 
 // A sheet whose code is among this process's.
 struct laid {
-    struct sheet sheet;
+    struct sheet sheet;  // but for what was only needed to lay it: code, holes, exits, guest bytes
+    uint64_t hash;  // of these
     uint64_t start;  // the guest page's address
     const uint8_t *code;
     uint32_t mode;
     bool dead;
     struct quick_exit *exit;
     bool *told;  // by block: the runtime was
+    bool *better;  // LLVM's code was kept
     int32_t *passes;  // left, by block, of those that the sheet jumps back to
     struct quick_exit **diversion;  // by block: what leads to better code, or NULL
 };
@@ -24,6 +26,8 @@ struct laid {
 void sheets_init(void);
 // What is laid, or is to be had from the cache, for the page at `pc`, or NULL. *full: it is NULL for lack of room.
 struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, bool *full);
+// Whether LLVM's code of a region that is entered at this block was kept as well.
+bool sheets_has_better(const struct laid *laid, int number);
 // Number of the block at `pc`, or -1.
 int sheets_block(const struct laid *laid, uint64_t pc);
 // Where that block is entered.

@@ -141,7 +141,7 @@ static const char *visit_modules(const struct btree_file *file, struct snapshot_
         why = snapshot_open(&s, file, &head, tools);
         if (why) return why;
         why = visit(&s, tools, data);
-        snapshot_close(&s);
+        snapshot_close(&s, NULL);
     }
     return why;
 }

@@ -80,7 +80,7 @@ const char *module_open(struct module_file *m, int folder, uint32_t owner, const
 
 void module_close(struct module_file *m) {
     if (!m->file.bytes) return;
-    snapshot_close(&m->snapshot);
+    snapshot_close(&m->snapshot, NULL);
     file_unmap(&m->file);
 }
 

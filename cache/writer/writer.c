@@ -139,10 +139,18 @@ static void evict(struct writer *w) {
     disk_unlock(&w->disk, &none, &none);
 }
 
-void writer_flush(struct writer *w) {
-    write_modules(w, false);
+static void write_now(struct writer *w, bool all) {
+    write_modules(w, all);
     bool due = now() - w->evicted_at > EVICT_EVERY || w->unseen > w->limit / EVICT_PART;
     if (w->wrote && !w->status.why && due) evict(w);
+}
+
+void writer_flush(struct writer *w) {
+    write_now(w, false);
+}
+
+void writer_write(struct writer *w) {
+    write_now(w, true);
 }
 
 const struct writer_status *writer_status(const struct writer *w) {

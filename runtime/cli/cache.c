@@ -47,11 +47,12 @@ static const struct verb *find_verb(const char *name) {
     return NULL;
 }
 
-static int run_program(char **words) {
+int run_compiler(const struct command *command, char **words) {
     char path[PATH_MAX];
     if (!compiler_program(path, sizeof path)) {
         error_say(
-            "there is no ferry-compiler beside this program; `ferry cache` needs it (it is built where LLVM 19 or later is installed)");
+            "there is no ferry-compiler beside this program; `ferry %s` needs it (it is built where LLVM 19 or later is installed)",
+            command->name);
         return EXIT_NOT_FOUND;
     }
     execv(path, words);
@@ -70,7 +71,7 @@ static const char *wanted_build(char hex[DIRECTORY_HEX]) {
     char why[8];
     if (setting[OPTION_cpu].value)
         guest_riscv64.parse_cpu(setting[OPTION_cpu].value, &features, why, sizeof why);  // checked when it was taken
-    keep_key(&guest_riscv64, features, &key);
+    keep_build(&guest_riscv64, features, &key);
     directory_hex(&key, hex);
     return hex;
 }
@@ -135,7 +136,7 @@ static int run(int argc, char **argv) {
     add_settings(words, &count);
     add_word(words, &count, "--");
     for (int i = 0; i < argc; i++) words[count++] = argv[i];
-    return run_program(words);
+    return run_compiler(&command_cache, words);
 }
 
 const struct command command_cache = {

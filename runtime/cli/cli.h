@@ -79,6 +79,8 @@ const char *setting_nearest(const char *word);            // configuration key, 
 
 // cache.c: where translations are kept, as the settings say, or NULL with the reason in *why.
 const char *cache_directory(const char **why);
+// Goes on as the compiler program with these words, ended by NULL. The exit status if that cannot be, after a message.
+int run_compiler(const struct command *command, char **words);
 
 // settings.c. Higher origins win.
 enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_QEMU_VARIABLE, ORIGIN_VARIABLE, ORIGIN_COMMAND_LINE };

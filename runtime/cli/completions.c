@@ -121,7 +121,7 @@ static void zsh_command(int id) {
     zsh_options(1U << id);
     if (id == COMMAND_run) puts("        '1:program:_files' \\\n        '*::argument:_normal'\n}");
     else if (command->words) printf("        '1:what:(%s)' \\\n        '*:file:_files'\n}\n", command->words);
-    else puts("        '*:word:'\n}");
+    else puts("        '*:file:_files'\n}");
 }
 
 void completions_zsh(void) {

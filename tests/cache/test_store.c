@@ -256,7 +256,7 @@ static unsigned check_damaged(const uint8_t *bytes, size_t size) {
         assert_true(is_record(&record, entry));
         found++;
     }
-    snapshot_close(&snapshot);
+    snapshot_close(&snapshot, &tools);
     return found;
 }
 

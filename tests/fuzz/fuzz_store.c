@@ -52,7 +52,7 @@ static void check_module(const struct btree_file *file, const struct snapshot_he
         if (piece && ours)
             require(p->size == RECORD_BYTES && piece[p->offset + p->size - 1] == record_byte(p->entry), "a wrong record");
     }
-    snapshot_close(&s);
+    snapshot_close(&s, &tools);
 }
 
 static void check_file(const uint8_t *bytes, size_t size, bool ours) {

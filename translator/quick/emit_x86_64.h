@@ -71,6 +71,7 @@ struct unit {
         uint64_t pc;  // where to go on
         unsigned code, slot;  // of COLD_INDIRECT: a register
         unsigned block_at;
+        bool direct;  // of COLD_EXIT: what is there goes by way of the exit's word
     } cold[MAX_LATER];
 };
 
@@ -312,8 +313,22 @@ static inline struct quick_exit *new_exit(struct unit *e, uint64_t pc) {
     return exit;
 }
 
-static inline void leave_by_exit(struct unit *e, uint32_t from, struct quick_exit *exit, uint64_t pc) {
-    cold(e, from, COLD_EXIT, exit)->pc = pc;
+static inline struct cold *leave_by_exit(struct unit *e, uint32_t from, struct quick_exit *exit, uint64_t pc) {
+    struct cold *c = cold(e, from, COLD_EXIT, exit);
+    c->pc = pc;
+    return c;
+}
+
+// In sheets a jump by way of the exit's word, in units one that is changed itself.
+static inline void jump_to_exit(struct unit *e, struct quick_exit *exit, uint64_t pc) {
+    if (!e->sheet) {
+        leave_by_exit(e, asm_jump_later(A), exit, pc);
+        return;
+    }
+    asm_byte(A, 0xff);  // jmp [rip + distance]
+    asm_byte(A, 0x25);
+    asm_32(A, 0);
+    leave_by_exit(e, asm_offset(A) - 4, exit, pc)->direct = true;
 }
 
 static inline void count_pass(struct unit *e, unsigned block) {
@@ -337,9 +352,9 @@ static inline void leave_block(struct unit *e) {
         uint32_t raised = asm_branch_later(A, poll(e));
         if (inside < 0) cold(e, raised, COLD_INTERRUPT_AT_EXIT, exit)->pc = pc;
         else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell)->pc = pc;
-        if (inside >= 0) count_pass(e, (unsigned)inside);
+        if (inside >= 0 && (!e->sheet || e->loop[inside])) count_pass(e, (unsigned)inside);
     }
-    if (inside < 0) leave_by_exit(e, asm_jump_later(A), exit, pc);
+    if (inside < 0) jump_to_exit(e, exit, pc);
     else later(e, asm_jump_later(A), (unsigned)inside);
 }
 

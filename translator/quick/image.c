@@ -3,8 +3,7 @@
 #include "translator/interp/interp.h"
 #include <string.h>
 
-// False if there is nothing that could be meant.
-static bool content(const struct image *image, const struct image_hole *hole, const struct quick_exit *exit, uint64_t *to) {
+bool image_content(const struct image *image, const struct image_hole *hole, const struct quick_exit *exit, uint64_t *to) {
     switch (hole->kind) {
     case IMAGE_VALUE: *to = hole->value; return true;
     case IMAGE_PC: *to = hole->value + (image->module ? image->module[hole->module] : 0); return true;
@@ -29,21 +28,17 @@ static bool content(const struct image *image, const struct image_hole *hole, co
     }
 }
 
-static bool fits(const struct image *image, uint32_t at, uint32_t count, uint32_t size) {
+bool image_holds(const struct image *image, uint32_t at, uint32_t count, uint32_t size) {
     return at <= image->bytes && count <= (image->bytes - at) / size;
 }
 
-bool image_fill_holes(const struct image *image, uint8_t *buffer, const struct quick_exit *exit) {
-    if (!fits(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
+bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+    if (!image_holds(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
+    if (!image_holds(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES)) return false;
     for (uint32_t i = 0; i < image->holes; i++) {
         uint64_t value;
-        if (!content(image, &image->hole[i], exit, &value)) return false;
+        if (!image_content(image, &image->hole[i], exit, &value)) return false;
         memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
     }
-    return true;
-}
-
-bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
-    if (!fits(image, image->exits_at, image->exits, IMAGE_EXIT_BYTES) || !image_fill_holes(image, buffer, exit)) return false;
     return quick_place_exits(buffer + image->exits_at, address + image->exits_at, exit, image->exits);
 }

@@ -41,8 +41,10 @@ struct image {
     const uint64_t *module;  // where the holes' modules are, which IMAGE_PCs are distances from; NULL: they are addresses
 };
 
-// Fills the holes of a copy of the code. False if it is no image.
-bool image_fill_holes(const struct image *image, uint8_t *buffer, const struct quick_exit *exit);
-// The same of a copy in `buffer` that is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False also if `address`
-// is out of the exits' or the stubs' reach.
+// What belongs into a hole. False if there is nothing that could be meant.
+bool image_content(const struct image *image, const struct image_hole *hole, const struct quick_exit *exit, uint64_t *content);
+// Whether `count` things of `size` bytes lie in the image at `at`.
+bool image_holds(const struct image *image, uint32_t at, uint32_t count, uint32_t size);
+// Fills a copy of the code in `buffer`, which is to run at `address`, a multiple of IMAGE_ALIGN, with exits of its own, whose pcs are given. False if it
+// is no image, or if `address` is out of the exits' or the stubs' reach.
 bool image_fill(const struct image *image, uint8_t *buffer, uintptr_t address, struct quick_exit *exit);

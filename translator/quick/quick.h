@@ -33,9 +33,11 @@ struct quick_access {
 // `passes` times cpu->link is told, so that the distance at `site` can be made to lead there at once.
 struct quick_exit {
     struct native_exit out;
-    uint8_t *site;  // four bytes in the unit
+    uint8_t *site;  // four bytes in the unit; NULL in sheets
     int32_t away;  // what they are at first
     int32_t passes;
+    const uint8_t **word, *apart;  // of sheets: where it says where their code goes; and where that is at first
+    bool back;  // of sheets: to the same place or one before
     enum { QUICK_APART, QUICK_WAITING, QUICK_LINKED } state;  // the runtime's, as is what follows
     uint16_t patience;
     struct quick_exit *next;  // of those that lead to the same block

@@ -4,7 +4,7 @@
 #include <string.h>
 
 // Where modules are while sheets are made: so far from zero that no guest address fits into 32 bits, as then it would be taken for a plain number (lower.c).
-#define BASE (UINT64_C(1) << 40)
+#define BASE (UINT64_C(1) << 36)
 
 enum { CODE_BYTES = IMAGE_MAX_BYTES };
 
@@ -27,6 +27,7 @@ static struct making {
     struct sheet_block about[SHEET_MAX_BLOCKS];
     unsigned count;
     uint8_t guest[SHEET_MAX_GUEST];
+    uint64_t hole[IMAGE_MAX_HOLES];
     uint8_t code[CODE_BYTES];
 } making;
 
@@ -37,7 +38,8 @@ static void add_block(uint32_t page, uint32_t mode, const struct sheet_source *s
     if (!m->ir.count || m->ir.bytes != source->bytes) return;
     struct block *block = interp_block_build(&m->arena, &m->ir, pc, mode);
     if (!block) return;
-    m->about[m->count] = (struct sheet_block){.at = source->at, .bytes = source->bytes};
+    block->plain = source->plain;
+    m->about[m->count] = (struct sheet_block){.at = source->at, .bytes = source->bytes, .plain = source->plain};
     m->block[m->count++] = block;
     sheet->instructions += m->ir.instructions;
 }
@@ -61,13 +63,26 @@ static void copy_guest(const struct sheet_source *source, struct sheet *sheet) {
     sheet->guest_bytes = end - first;
 }
 
-static void make_distances(struct sheet *sheet) {
-    struct image_hole *hole = (struct image_hole *)sheet->image.hole;
-    struct sheet_exit *exit = (struct sheet_exit *)sheet->exit;
+// Holes in short: the kind below, and a value of so many bits.
+enum { KIND_BITS = 8 };
+
+static bool pack_holes(struct sheet *sheet) {
+    struct making *m = &making;
     for (unsigned i = 0; i < sheet->image.holes; i++) {
-        if (hole[i].kind == IMAGE_PC) hole[i].value -= BASE;
+        struct image_hole hole = sheet->image.hole[i];
+        if (hole.kind == IMAGE_PC) hole.value -= BASE;
+        m->hole[i] = hole.value << KIND_BITS | hole.kind;
+        if ((uint64_t)((int64_t)m->hole[i] >> KIND_BITS) != hole.value) return false;
     }
-    for (unsigned i = 0; i < sheet->image.exits; i++) exit[i].pc -= BASE;
+    sheet->hole = m->hole;
+    sheet->image.hole = NULL;
+    return true;
+}
+
+static bool make_distances(struct sheet *sheet) {
+    struct sheet_exit *exit = (struct sheet_exit *)sheet->exit;
+    for (unsigned i = 0; i < sheet->image.exits; i++) exit[i].pc -= (int64_t)BASE;
+    return pack_holes(sheet);
 }
 
 bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source, unsigned count, struct sheet *sheet) {
@@ -83,8 +98,7 @@ bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source,
     if (!m->count || !quick_emit_sheet(m->block, m->count, m->code, sizeof m->code, m->about, sheet)) return false;
     sheet->blocks = m->count;
     copy_guest(source, sheet);
-    make_distances(sheet);
-    return true;
+    return make_distances(sheet);
 }
 
 // ---- using
@@ -98,6 +112,18 @@ bool sheet_fits(const struct sheet *sheet, const uint8_t *guest_bytes) {
         seen = to;
     }
     return true;
+}
+
+bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+    const struct image *image = &sheet->image;
+    if (!image_holds(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
+    for (uint32_t i = 0; i < image->holes; i++) {
+        struct image_hole hole = {.value = (uint64_t)((int64_t)sheet->hole[i] >> KIND_BITS), .kind = (uint8_t)sheet->hole[i]};
+        uint64_t value = hole.value + module;
+        if (hole.kind != IMAGE_PC && !image_content(image, &hole, exit, &value)) return false;
+        memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
+    }
+    return quick_place_sheet_exits(sheet, buffer, address, exit);
 }
 
 int sheet_block_at(const struct sheet *sheet, unsigned at) {

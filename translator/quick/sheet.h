@@ -4,29 +4,33 @@
 #include "translator/guest/guest.h"
 #include "translator/quick/image.h"
 
-// Guest blocks, ascending by `at` and `bytes`; no two begin at the same place.
+// Guest blocks, ascending by `at`; no two begin at the same place. This and what follows is as small as it can be, because it is read whenever a program starts.
 struct sheet_block {
-    uint16_t at, bytes;  // from the page's start
-    uint32_t entry;  // into the code
-    uint32_t start;  // of blocks that the sheet jumps back to, else QUICK_NOWHERE: as in struct quick_unit
+    uint64_t at : 12, bytes : 11;  // from the page's start
+    uint64_t plain : 1;  // no better code is wanted for a loop that begins here
+    uint64_t entry : 20;  // into the code
+    uint64_t start : 20;  // of blocks that the sheet jumps back to, else SHEET_NO_START: as in struct quick_unit
 };
 
 // An instruction of the code that accesses guest memory, and the address that it computes: that of slot `base` and `imm`.
 struct sheet_access {
-    uint32_t at;  // into the code
-    int32_t imm;
-    uint16_t place;  // of the guest instruction, from the page's start
-    uint8_t base, writes;
+    uint32_t at : 20;  // into the code
+    uint32_t place : 12;  // of the guest instruction, from the page's start
+    uint32_t base : 8, writes : 1;
+    int32_t imm : 23;  // 0 where it does not fit
 };
 
+// Exits jump to where a word says that the runtime may write at any time, unlike code.
 struct sheet_exit {
-    uint64_t pc;  // a distance from the module's start, modulo 2^64
-    uint32_t site;  // offset of the four bytes that lead there
-    uint32_t zero;
+    int64_t pc : 43;  // a distance from the module's start
+    uint64_t back : 1;  // not behind the block that leaves by it
+    uint64_t site : 20;  // offset of the four bytes of the jump that are the word's distance
 };
+_Static_assert(sizeof(struct sheet_block) == 8 && sizeof(struct sheet_access) == 8 && sizeof(struct sheet_exit) == 8, "no gaps");
 
 struct sheet {
-    struct image image;  // its IMAGE_PCs are distances; the exits' room is SHEET_EXIT_BYTES each
+    struct image image;  // without a list of holes; its exits' room is SHEET_EXIT_BYTES each
+    const uint64_t *hole;  // of the image: what belongs there (sheet_hole)
     const uint8_t *code;
     const struct sheet_block *block;
     const struct sheet_access *access;  // ascending by `at`
@@ -36,11 +40,14 @@ struct sheet {
     uint32_t blocks, accesses, guest_bytes, instructions;
 };
 
-enum { SHEET_EXIT_BYTES = 12, SHEET_MAX_BLOCKS = 2048, SHEET_PAGE = 4096, SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES };
+enum { SHEET_EXIT_BYTES = 20, SHEET_MAX_BLOCKS = 2048, SHEET_PAGE = 4096, SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES };
+#define SHEET_NO_START 0xfffffu
+_Static_assert(IMAGE_MAX_BYTES <= SHEET_NO_START, "all places in code are below");
 
 // A block to make code of. The bytes are those of the whole block, as guest_lift_block cuts it.
 struct sheet_source {
     uint16_t at, bytes;  // from the page's start
+    bool plain;  // as in struct sheet_block
     const uint8_t *byte;
 };
 
@@ -51,6 +58,9 @@ void sheet_begin(const struct guest_isa *isa, guest_features features);
 bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source, unsigned count, struct sheet *sheet);
 // Whether all of the sheet's blocks have these guest bytes, which begin where the first block does, sheet->guest_bytes of them.
 bool sheet_fits(const struct sheet *sheet, const uint8_t *guest);
+// Fills a copy of the code in `buffer`, which is to run at `address`, with exits of its own, whose pcs are given: the module begins at `module`. False if it is
+// none, or if `address` is out of the exits' or the stubs' reach.
+bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *exit);
 // The number of the block at this distance from the page's start, or -1.
 int sheet_block_at(const struct sheet *sheet, unsigned at);
 // What the code's access at this offset is, or NULL.
@@ -59,5 +69,5 @@ const struct sheet_access *sheet_access_at(const struct sheet *sheet, uint32_t a
 // The host's part of both: code for the blocks, in `buffer`, and what belongs to it; `about` gets entries and starts.
 bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
                       struct sheet *sheet);
-// Fills a copy of the code that is to run at `at`, with exits of its own, whose pcs are given. False if the exits or the stubs are out of reach.
+// Writes the exits into a copy of the code that is to run at `at`, and into their words where they go at first. False if they or the stubs are out of reach.
 bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *exit);

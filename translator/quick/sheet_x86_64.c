@@ -75,11 +75,12 @@ void quick_emit_sheet_body(struct unit *e, const struct cell *u, unsigned code) 
 
 void quick_emit_sheet_access(struct unit *e, const struct cell *u) {
     const struct block *block = e->block[e->block_at];
-    e->sheet->access[e->accesses++] =
-        (struct sheet_access){.at = asm_offset(A),
-                              .imm = u->imm,
-                              .place = (uint16_t)(block->pc % SHEET_PAGE + offset_of(e, u)),
-                              .base = u->b,
-                              .writes = uop_stores(block->code->about->cell_code[2 * cell_number(e, u)])};
+    struct sheet_access *access = &e->sheet->access[e->accesses++];
+    *access = (struct sheet_access){.at = asm_offset(A),
+                                    .place = (uint32_t)(block->pc % SHEET_PAGE) + offset_of(e, u),
+                                    .base = u->b,
+                                    .writes = uop_stores(block->code->about->cell_code[2 * cell_number(e, u)]),
+                                    .imm = u->imm};
+    if (access->imm != u->imm) access->imm = 0;
 }
 #endif

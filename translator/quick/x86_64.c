@@ -160,6 +160,11 @@ static void emit_way_in(struct unit *e, unsigned at) {
     asm_land_at(A, asm_jump_later(A), e->entry[at]);
 }
 
+// Of sheets: a loop that nothing better is wanted for.
+static bool is_plain(const struct unit *e, int block) {
+    return e->sheet && e->block[block]->plain;
+}
+
 static void find_loops(struct unit *e) {
     e->loops = false;
     memset(e->loop, 0, e->count * sizeof *e->loop);
@@ -167,7 +172,7 @@ static void find_loops(struct unit *e) {
         for (unsigned n = 0; n < e->block[i]->exits; n++) {
             uint64_t pc = e->block[i]->exit[n].pc;
             int inside = pc <= e->block[i]->pc ? block_with(e, pc) : -1;
-            if (inside >= 0) e->loops = e->loop[inside] = true;
+            if (inside >= 0 && !is_plain(e, inside)) e->loops = e->loop[inside] = true;
         }
     }
 }
@@ -222,17 +227,25 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
     return A->failed ? NULL : keep(e, arena);
 }
 
+static const uint8_t *here(const struct assembler *a) {
+    return (const uint8_t *)(a->address + asm_offset(a));
+}
+
 // ---- sheets
 
-// Behind all other code, in the order of the exits' sites.
+enum { EXIT_WORD = 2 };  // where the distance is in an exit's own jump
+
+// Behind all other code.
 static void emit_exits(struct unit *e, struct image *image) {
     struct sheet_parts *parts = e->sheet;
     image->exits_at = asm_offset(A);
     for (unsigned i = 0; i < e->colds; i++) {
         const struct cold *c = &e->cold[i];
         if (c->kind != COLD_EXIT) continue;
-        asm_land(A, c->from);
-        parts->exit[parts->exits++] = (struct sheet_exit){.pc = c->pc, .site = c->from};  // no more than there are colds
+        if (!c->direct) asm_land(A, c->from);
+        bool back = c->pc <= e->block[c->block_at]->pc;
+        uint32_t site = c->direct ? c->from : asm_offset(A) + EXIT_WORD;
+        parts->exit[parts->exits++] = (struct sheet_exit){.pc = (int64_t)c->pc, .back = back, .site = site};  // no more than there are colds
         for (unsigned n = 0; n < SHEET_EXIT_BYTES; n++) asm_byte(A, 0xcc);
     }
     image->exits = parts->exits;
@@ -261,7 +274,10 @@ bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buff
     emit_all(e);
     emit_exits(e, &sheet->image);
     emit_holes(e, &sheet->image);
-    for (unsigned i = 0; i < count; i++) about[i].entry = e->outer[i], about[i].start = e->start[i];
+    for (unsigned i = 0; i < count; i++) {
+        about[i].entry = e->outer[i];
+        about[i].start = e->start[i] == QUICK_NOWHERE ? SHEET_NO_START : e->start[i];
+    }
     sheet->code = buffer;
     sheet->access = parts.access;
     sheet->accesses = e->accesses;
@@ -273,7 +289,12 @@ bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr
     struct assembler a = {.start = buffer, .limit = buffer + sheet->image.bytes, .address = at};
     for (unsigned i = 0; i < sheet->image.exits; i++) {
         a.at = buffer + sheet->image.exits_at + (size_t)i * SHEET_EXIT_BYTES;
-        emit_exit(&a, &exit[i], sheet->exit[i].site);
+        asm_near(&a, 0xff, 4, exit[i].word);
+        *exit[i].word = exit[i].apart = here(&a);
+        asm_near(&a, WIDE | 0x8d, RAX, &exit[i]);  // lea
+        asm_jump(&a, quick_stubs.exit);
+        a.at = buffer + sheet->exit[i].site;
+        asm_distance(&a, exit[i].word);
     }
     return !a.failed;
 }
@@ -290,10 +311,6 @@ static void store_pins(struct assembler *a) {
 
 static void load_pins(struct assembler *a) {
     for (unsigned i = 0; i < pin_count; i++) asm_rm(a, WIDE | 0x8b, pin_register[i], CPU, place_of_slot(pinned[i]));
-}
-
-static const void *here(const struct assembler *a) {
-    return (const void *)(a->address + asm_offset(a));
 }
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};  // System V ABI for x86-64, "Register Usage"

@@ -1,0 +1,221 @@
+// Work in child processes: see precompile_parts.h. A child each for finding a file's blocks, and for making the sheets of some pages: what files make of a child
+// is nobody else's concern, and all processors have something to do. What it hands over is in a memory that both have, which the parent looks at when
+// the child has ended; in a child that fails, that is the reason.
+#include "aot/precompile_parts.h"
+#include "aot/sheets.h"
+#include "cache/record.h"
+#include "cache/sheet_record.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, PAGES = 64 };  // of a task
+
+// Before each sheet of what a task made.
+struct made {
+    struct store_key module;
+    uint32_t entry, kind, size;
+};
+
+// ---- in the child
+
+static bool write_all(int fd, const void *from, size_t size) {
+    const char *at = from;
+    while (size) {
+        ssize_t put = write(fd, at, size);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return false;
+        at += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+static _Noreturn void fail(int memory, const char *why) {
+    bool said = !ftruncate(memory, 0) && !lseek(memory, 0, SEEK_SET) && write_all(memory, why, strlen(why) + 1);
+    _exit(said ? 1 : 2);
+}
+
+static bool copy_file(const char *path, int memory) {
+    enum { CHUNK = 1 << 20 };
+    static char chunk[CHUNK];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0) {
+        got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR) got = 1;
+        else if (got > 0 && !write_all(memory, chunk, (size_t)got)) got = -1;
+    }
+    if (fd >= 0) close(fd);
+    return !got;
+}
+
+static void *map(int memory, size_t *size) {
+    struct stat about;
+    if (fstat(memory, &about) || !about.st_size) return NULL;
+    void *mapped = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_SHARED, memory, 0);
+    *size = mapped == MAP_FAILED ? 0 : (size_t)about.st_size;
+    return *size ? mapped : NULL;
+}
+
+// The file's bytes, then blocks, then struct found, each at a multiple of 16.
+static bool write_found(int memory, const struct discovery *discovery, struct found *found, size_t size) {
+    static const char zeros[16];
+    size_t bytes = discovery->blocks * sizeof *discovery->block;
+    found->blocks_at = (size + 15) & ~UINT64_C(15);
+    found->blocks = discovery->blocks;
+    found->functions = discovery->functions;
+    return write_all(memory, zeros, found->blocks_at - size) && write_all(memory, discovery->block, bytes) &&
+           write_all(memory, zeros, -bytes & 15) && write_all(memory, found, sizeof *found);
+}
+
+static _Noreturn void find_blocks(const struct wanted *wanted, const struct target *target, int memory) {
+    struct discovery discovery;
+    struct found found;
+    const char *why = "it cannot be read";
+    size_t size;
+    if (!copy_file(target->path, memory)) fail(memory, why);
+    const uint8_t *bytes = map(memory, &size);
+    if (!bytes || modules_read(memory, &found.modules, &why) != MODULES_READ) fail(memory, why);
+    if (discover(bytes, size, wanted->features, &discovery, &why)) fail(memory, why);
+    record_hash(bytes, size, found.hash);
+    if (lseek(memory, 0, SEEK_END) < 0 || !write_found(memory, &discovery, &found, size))
+        fail(memory, "there is not enough memory");
+    _exit(0);
+}
+
+static void add_block(const struct target *target, const struct discovery_block *block) {
+    const struct file_modules *modules = &target->found->modules;
+    for (unsigned i = 0; i < modules->count; i++) {
+        const struct file_module *module = &modules->module[i];
+        uint64_t at = block->offset - module->start;
+        if (at >= module->bytes || block->bytes > module->bytes - at) continue;
+        sheets_add(&module->key, target->path, 0, at, target->bytes + module->offset + at, block->bytes);
+    }
+}
+
+static void hand_over(void *data, const struct store_key *module, const char *name, const struct writer_record *record) {
+    int memory = *(const int *)data;
+    const struct made made = {*module, record->entries[0], record->kind, record->size};
+    (void)name;
+    if (!write_all(memory, &made, sizeof made) || !write_all(memory, record->bytes, record->size))
+        fail(memory, "there is not enough memory");
+}
+
+static _Noreturn void make_sheets(const struct wanted *wanted, const struct task *task) {
+    int memory = task->memory;
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
+    sheet_begin(wanted->isa, wanted->features);
+    for (uint32_t i = task->from; i < task->to; i++) add_block(task->target, &task->target->block[i]);
+    sheets_make(hand_over, &memory);
+    _exit(0);
+}
+
+// ---- in the parent
+
+// The child, or 0 in the child, which ends with us.
+static pid_t begin(struct task *task, struct target *target) {
+    pid_t parent = getpid();
+    *task = (struct task){.target = target, .memory = memfd_create("precompile", MFD_CLOEXEC)};
+    task->pid = task->memory < 0 ? -1 : fork();
+    if (task->pid < 0 && task->memory >= 0) close(task->memory);
+    if (!task->pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)) _exit(1);
+    return task->pid;
+}
+
+bool task_discover(struct task *task, const struct wanted *wanted, struct target *target) {
+    target->begun = precompile_now();
+    if (!begin(task, target)) find_blocks(wanted, target, task->memory);
+    if (task->pid > 0) target->state = TARGET_DISCOVERING;
+    target->tasks += task->pid > 0;
+    return task->pid > 0;
+}
+
+static uint32_t end_of_pages(const struct target *target, uint32_t from) {
+    uint32_t to = from;
+    uint64_t end = target->block[from].offset / PAGE + PAGES;
+    while (to < target->blocks && target->block[to].offset / PAGE < end) to++;
+    return to;
+}
+
+bool task_make(struct task *task, const struct wanted *wanted, struct target *target) {
+    uint32_t from = target->next, to = end_of_pages(target, from);
+    pid_t pid = begin(task, target);
+    task->from = from;
+    task->to = to;
+    if (!pid) make_sheets(wanted, task);
+    if (pid > 0) target->next = to;
+    target->tasks += pid > 0;
+    return pid > 0;
+}
+
+static const char *take_found(struct target *target, int memory) {
+    target->bytes = map(memory, &target->found_size);
+    if (!target->bytes) return "there is not enough memory";
+    target->found = (const struct found *)(target->bytes + target->found_size - sizeof *target->found);
+    target->block = (const struct discovery_block *)(target->bytes + target->found->blocks_at);
+    target->modules = target->found->modules;
+    target->functions = target->found->functions;
+    target->blocks = target->found->blocks;
+    target->state = TARGET_MAKING;
+    return NULL;
+}
+
+static void take_sheets(const struct task *task, struct writer *writer) {
+    struct target *target = task->target;
+    size_t size = 0, at = 0;
+    const uint8_t *bytes = map(task->memory, &size);
+    while (at < size) {
+        struct made made;
+        memcpy(&made, bytes + at, sizeof made);
+        at += sizeof made;
+        const struct writer_record record = {
+            .kind = made.kind, .count = 1, .entries = &made.entry, .bytes = bytes + at, .size = made.size};
+        writer_add(writer, &made.module, target->path, &record);
+        target->sheets++;
+        target->sheet_bytes += made.size;
+        at += made.size;
+    }
+    if (bytes) munmap((void *)(uintptr_t)bytes, size);
+    target->done += task->to - task->from;
+}
+
+static const char *reason(const struct task *task, int status) {
+    static char why[200];
+    ssize_t got = WIFEXITED(status) && WEXITSTATUS(status) == 1 ? pread(task->memory, why, sizeof why - 1, 0) : 0;
+    if (got <= 0) return "it made its process fail";
+    why[got] = 0;
+    return why;
+}
+
+const char *task_end(struct task *task, int status, struct writer *writer) {
+    const char *why = NULL;
+    task->target->tasks--;
+    if (status) why = reason(task, status);
+    else if (task->to) take_sheets(task, writer);
+    else why = take_found(task->target, task->memory);
+    close(task->memory);
+    task->pid = 0;
+    return why;
+}
+
+void task_kill(struct task *task) {
+    kill(task->pid, SIGKILL);
+    waitpid(task->pid, NULL, 0);
+    close(task->memory);
+    task->pid = 0;
+}
+
+void target_forget_found(struct target *target) {
+    if (target->bytes) munmap((void *)(uintptr_t)target->bytes, target->found_size);
+    target->bytes = NULL;
+    target->found = NULL;
+    target->block = NULL;
+}

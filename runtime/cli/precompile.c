@@ -1,0 +1,85 @@
+// `ferry precompile`: translates programs and libraries before they are run. The compiler program does it; which files are meant, and for which guest and
+// place, is found out here and handed to it as words, as `ferry cache` does.
+#include "cache/directory.h"
+#include "runtime/cli/cli.h"
+#include "runtime/keep.h"
+#include "runtime/options.h"
+#include <unistd.h>
+
+extern const struct command command_precompile;
+
+static void add(char **words, int *count, const char *option, const char *value) {
+    if (!value) return;
+    words[(*count)++] = arena_strdup(&cli_arena, option);
+    words[(*count)++] = arena_strdup(&cli_arena, value);
+}
+
+static void add_number(char **words, int *count, const char *option, uint64_t number) {
+    char digits[24];
+    struct text text = TEXT_ON(digits);
+    text_add(&text, "%llu", (unsigned long long)number);
+    add(words, count, option, digits);
+}
+
+static void add_settings(char **words, int *count) {
+    enum { NICE = 10 };
+    char build[DIRECTORY_HEX];
+    struct store_key key;
+    const char *why, *directory = cache_directory(&why);
+    keep_build(&guest_riscv64, options.features, &key);
+    directory_hex(&key, build);
+    add(words, count, "--directory", directory);
+    add(words, count, "--reason", why);
+    add(words, count, "--system", setting[OPTION_cache_system].value);
+    add(words, count, "--sysroot", options.sysroot);
+    add(words, count, "--output", absolute_path(setting[OPTION_output].value));
+    add(words, count, "--build", build);
+    add(words, count, "--guest", guest_riscv64.name);
+    add_number(words, count, "--features", options.features);
+    if (setting[OPTION_cache_size].value) add_number(words, count, "--limit", options.cache_size);
+    add_number(words, count, "--jobs", setting_number(OPTION_jobs, 0));
+    add_number(words, count, "--time-budget", setting_number(OPTION_time_budget, 0));
+    add_number(words, count, "--nice", setting_number(OPTION_nice, NICE));
+    if (setting_on(OPTION_json)) add(words, count, "--json", "on");
+}
+
+// A file or directory that is there, or a program as `ferry run` finds it.
+static const char *find(const char *word, int *status) {
+    bool local = word[0] != '/' && !access(word, F_OK);
+    return local ? word : program_find(word, status);
+}
+
+static int run(int argc, char **argv) {
+    int status = cli_parse(&command_precompile, &argc, &argv, false);
+    if (status >= 0) return status;
+    if (!settings_load()) return EXIT_USAGE;
+    if (!argc) return usage_error(&command_precompile, "want programs, libraries or directories");
+    status = settings_apply();
+    if (status) return status;
+    enum { MOST_SETTINGS = 32 };
+    char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
+    int count = 0;
+    words[count++] = arena_strdup(&cli_arena, "ferry");
+    words[count++] = arena_strdup(&cli_arena, "--precompile");
+    add_settings(words, &count);
+    words[count++] = arena_strdup(&cli_arena, "--");
+    for (int i = 0; i < argc; i++) {
+        const char *path = find(argv[i], &status);
+        if (!path) return status;
+        words[count++] = arena_strdup(&cli_arena, path);
+    }
+    return run_compiler(&command_precompile, words);
+}
+
+const struct command command_precompile = {
+    .name = "precompile",
+    .arguments = "[OPTION]... PROGRAM|LIBRARY|DIRECTORY...",
+    .summary = "translate programs and libraries before they are run",
+    .details =
+        "Finds the code of programs and libraries, those included that they need, and of all that are below directories, and keeps translations "
+        "of it, so that the first run need not make them. Nothing is run.\n\nWhat was done before is not done again. Interrupted, or "
+        "when --time-budget is spent, it keeps what is done; the next call goes on from there. The status is 0 when all is done, 1 if "
+        "something was wrong with a file, 3 when time ran out, 128 and the signal's number after an interruption.\n\nWith --output "
+        "all of it goes into a bundle, for `ferry cache import` elsewhere: for the same Ferry and the same kind of processor.",
+    .run = run,
+};

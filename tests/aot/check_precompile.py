@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""`ferry precompile`: what it makes is under the keys that runs ask for, and is used by them; nothing is done twice; whatever stops it, it goes on from there;
+files that are damaged are in nobody's way."""
+import argparse
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import results as results_of  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+GCC = "riscv64-linux-gnu-gcc"
+ROUNDS = "300"
+COPIES = 80  # of a program, each of another key
+PROMPT = 0.05  # seconds in which nothing is done
+
+
+def want(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def names(files, state):
+    return {name for name, event in files.items() if event["state"] == state}
+
+
+class Tests:
+    def __init__(self, arguments):
+        self.ferry, self.work, self.root = os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve()
+        self.sanitized = arguments.sanitized
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.static, self.bin = self.work / "static", self.work / "bin"
+        subprocess.run([GCC, "-O1", "-static", "-o", self.static, HERE.parent / "native/hot.c"], check=True)
+        self.make_family()
+
+    def make_family(self):
+        """A program, what it needs, and a folder with more."""
+        (self.bin / "lib").mkdir(parents=True)
+        for name, needs in (("inner", []), ("outer", ["-linner"])):
+            source = self.work / f"{name}.c"
+            source.write_text(f"int {name}(int x) {{ for (int i = 0; i < x; i++) x ^= i * {len(name)}; return x; }}\n")
+            self.link(self.bin / f"lib/lib{name}.so", "-shared", "-fPIC", f"-Wl,-soname,lib{name}.so", source, *needs)
+        source = self.work / "main.c"
+        source.write_text("int outer(int), inner(int);\nint main(int argc, char **argv) { return (outer(argc) ^ inner(argc)) & 1; }\n")
+        self.link(self.bin / "program", source, "-louter", "-linner", "-Wl,-rpath,$ORIGIN/lib")
+        (self.bin / "text").write_text("no program")
+        (self.bin / "loop").symlink_to(self.bin)
+        os.mkfifo(self.bin / "fifo")
+        shutil.copy("/bin/true", self.bin / "foreign")
+
+    def link(self, target, *options):
+        lib = self.bin / "lib"
+        subprocess.run([GCC, "-O1", "-Wl,--no-as-needed", f"-L{lib}", f"-Wl,-rpath-link,{lib}", "-o", target, *options], check=True)
+
+    def copies(self, count):
+        """Programs that differ in bytes of their headers that nobody looks at."""
+        folder, whole = self.work / "copies", self.static.read_bytes()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"{number:03}").write_bytes(whole[:9] + number.to_bytes(4, "little") + whole[13:])
+        return folder
+
+    # ---- runs
+
+    def command(self, cache, *words):
+        return [self.ferry, "precompile", "--json", f"--cache-dir={self.work / cache}", "--cache-system=", *words]
+
+    def read(self, text):
+        events = [json.loads(line) for line in text.splitlines()]
+        want(events and events[0]["event"] == "begin" and events[-1]["event"] == "end", f"no report: {text[-300:]}")
+        return {event["file"]: event for event in events if event["event"] == "file"}, events[-1]
+
+    def precompile(self, cache, *words, status=0):
+        """Events of files by name, and that of the end."""
+        made = subprocess.run(self.command(cache, *words), capture_output=True, text=True, timeout=300, check=False)
+        want(made.returncode == status, f"status {made.returncode}, not {status}: {made.stderr[-500:]}")
+        return *self.read(made.stdout), made.stderr
+
+    def keys(self, cache):
+        listed = subprocess.run([self.ferry, "cache", "list", "--json", f"--cache-dir={self.work / cache}"], capture_output=True, text=True, check=True)
+        return {module["name"]: module["module"] for module in json.loads(listed.stdout)["modules"]}
+
+    def sound(self, cache):
+        verified = subprocess.run([self.ferry, "cache", "verify", f"--cache-dir={self.work / cache}", "--cache-system="], capture_output=True, text=True,
+                                  check=False)
+        want(verified.returncode == 0, verified.stdout + verified.stderr)
+
+    def settle(self):
+        """Until no compiler program of this runner is left: by then all that came of runs is written."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and any(self.is_compiler(folder) for folder in pathlib.Path("/proc").glob("[0-9]*")):
+            time.sleep(0.02)
+
+    def is_compiler(self, folder):
+        try:
+            return os.readlink(folder / "exe") == self.ferry + "-compiler" and (folder / "stat").read_text().split(") ")[1][0] != "Z"
+        except (OSError, IndexError):
+            return False
+
+    # ---- what is made
+
+    def test_is_used(self):
+        files, end, _ = self.precompile("used", self.static)
+        want(files[str(self.static)]["state"] == "done" and end["done"] == 1 and end["sheets"] > 10, f"made {end}")
+        command = [self.ferry, "run", "--perfmap", "--cache-system=", f"--cache-dir={self.work / 'used'}", "--cache=read", self.static, ROUNDS]
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        output = run.communicate(timeout=120)[0]
+        listed = pathlib.Path(f"/tmp/perf-{run.pid}.map")
+        kept = listed.read_text().count("kept")
+        listed.unlink()
+        plain = subprocess.run([self.ferry, "run", "--cache=off", self.static, ROUNDS], capture_output=True, text=True, check=True).stdout
+        want(output == plain and run.returncode == 0, f"status {run.returncode} and other results: {output}")
+        want(kept > 100, f"only {kept} blocks were used")
+
+    def test_same_keys(self):
+        """Those that a run puts things under."""
+        sysroot = ["-L", self.root] if (self.root / "usr/bin").is_dir() else []
+        dynamic = self.work / "dynamic"
+        subprocess.run([GCC, "-O1", "-pie", "-fPIE", "-o", dynamic, HERE.parent / "native/hot.c"], check=True)
+        for guest in [self.static] + [dynamic] * bool(sysroot):
+            files, _, _ = self.precompile("keys", *sysroot, guest)
+            for _ in range(2):
+                subprocess.run([self.ferry, "run", "--cache-system=", f"--cache-dir={self.work / 'keys-run'}", *sysroot, guest, "600"], check=True,
+                               stdout=subprocess.DEVNULL)
+            self.settle()
+            used = self.keys("keys-run")
+            want(str(guest) in used, f"the run kept nothing of {guest}: {used}")
+            for name, key in used.items():
+                want(name not in files or files[name]["modules"] == [key], f"{name} has {key} for a run, not {files.get(name)}")
+
+    def test_real_programs(self):
+        if not (self.root / "usr/bin/python3").exists():
+            return
+        commands = ["/usr/bin/python3", "-c", "print(sum(x * x for x in range(9)), 'é'.encode(), 1 / 3)"], ["/bin/bash", "-c", "for x in a b; do echo $x$((3 * 4)); done"]
+        files, _, _ = self.precompile("real", "-L", self.root, *(command[0] for command in commands))
+        want(sum("libc.so" in name for name in files) == 1, f"libc is not once in {list(files)}")
+        for command in commands:
+            outputs = [subprocess.run([self.ferry, "run", "-L", self.root, *options, *command], capture_output=True, text=True, check=False).stdout
+                       for options in (["--cache=off"], ["--cache=read", f"--cache-dir={self.work / 'real'}"])]
+            want(outputs[0] == outputs[1] and outputs[0], f"other results: {outputs}")
+
+    def test_needed_and_folders(self):
+        files, end, errors = self.precompile("family", self.bin / "program", status=1)  # no loader and libc without a root
+        want({f"{self.bin}/program", f"{self.bin}/lib/libouter.so", f"{self.bin}/lib/libinner.so"} <= set(files), f"went through {list(files)}")
+        want("which was not found" in errors, errors)
+        files, end, errors = self.precompile("folders", self.bin)
+        want(len(files) == 3 and end["complaints"] == 0 and not errors, f"went through {list(files)}: {errors}")
+
+    # ---- what is done already
+
+    def test_nothing_to_do(self):
+        self.precompile("again", self.static)
+        spent = []
+        for _ in range(20):
+            begun = time.monotonic()
+            files, end, _ = self.precompile("again", self.static)
+            spent.append(time.monotonic() - begun)
+            want(files[str(self.static)]["state"] == "current" and end["current"] == 1, f"did something: {files}")
+        want(self.sanitized or min(spent) < PROMPT, f"took {min(spent):.3f} s")
+        said = subprocess.run([arg for arg in self.command("again", self.static) if arg != "--json"], capture_output=True, text=True, check=True).stdout
+        want(said == "nothing to do: 1 files\n", said)
+
+    def test_nothing_to_do_for_the_same_bytes(self):
+        file, copy = self.work / "touched", self.work / "copied"
+        shutil.copy(self.static, file)
+        self.precompile("touch", file)
+        os.utime(file, (1, 1))
+        shutil.copy(file, copy)
+        for path in (file, copy):
+            want(self.precompile("touch", path)[1]["current"] == 1, "the same bytes were gone through again")
+
+    def test_changed(self):
+        file = self.work / "changed"
+        file.write_bytes(self.static.read_bytes())
+        self.precompile("change", file)
+        file.write_bytes(self.static.read_bytes() + b"more")
+        _, end, _ = self.precompile("change", file)
+        want(end["done"] == 1 and end["sheets"] == 0, f"was not gone through again, or made something: {end}")
+        want(self.precompile("change", file)[1]["current"] == 1, "it was not marked again")
+
+    # ---- what stops it
+
+    def test_stops_and_goes_on(self):
+        folder = self.copies(COPIES)
+        files, end, _ = self.precompile("stopped", "--jobs=1", "--time-budget=1", folder, status=3)
+        want(end["stopped"] == "time" and end["done"] > 0 and end["left"] > 0, f"was not stopped in its midst: {end}")
+        self.sound("stopped")
+        done = names(files, "done")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            files, _ = self.interrupt(number, self.command("stopped", "--jobs=2", folder))
+            want(done <= names(files, "current"), "what was done before was forgotten")
+            done |= names(files, "done")
+            self.sound("stopped")
+        files, end, _ = self.precompile("stopped", folder)
+        want(names(files, "current") >= done and end["current"] + end["done"] == COPIES, "what was done before was forgotten")
+        want(self.precompile("stopped", folder)[1]["current"] == COPIES, "something was left to do")
+        self.sound("stopped")
+
+    def interrupt(self, number, command):
+        """Sends a signal when the first file is done. The events."""
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        lines = []
+        for line in run.stdout:
+            lines.append(line)
+            if '"event":"file"' in line and '"done"' in line:
+                os.killpg(run.pid, number)  # children as well, as a terminal does
+                break
+        rest = run.communicate(timeout=60)[0]
+        want(run.returncode == 128 + number, f"status {run.returncode} after signal {number}")
+        files, end = self.read("".join(lines) + rest)
+        want(end["stopped"] == "signal" and end["left"] > 0, f"was not stopped in its midst: {end}")
+        return files, end
+
+    def test_stops_within_a_file(self):
+        big = self.root / "usr/bin/python3"
+        if not big.exists():
+            return
+        first = self.precompile("within", "--jobs=1", "--nice=19", "-L", self.root, big)[1]["sheets"]
+        run = subprocess.Popen(self.command("within-stopped", "--jobs=1", "-L", self.root, big), stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not list((self.work / "within-stopped").glob("code/*/*.db")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        want(run.wait(60) == 130, "it was not stopped")
+        second = self.precompile("within-stopped", "-L", self.root, big)[1]["sheets"]
+        want(second < first, f"made {second} sheets of {first} again")
+
+    def test_killed(self):
+        folder, chance = self.copies(10), random.Random(1)
+        for _ in range(5):
+            run = subprocess.Popen(self.command("killed", folder), stdout=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 0.5))
+            run.kill()
+            run.wait()
+        self.precompile("killed", folder)
+        self.sound("killed")
+
+    # ---- bundles, jobs
+
+    def test_bundles(self):
+        made = []
+        for jobs in (1, 3):
+            bundle = self.work / f"bundle{jobs}"
+            _, end, _ = self.precompile("unused", f"--jobs={jobs}", "-o", bundle, self.static, self.bin)
+            want(end["done"] == 4, f"went through {end}")
+            made.append(bundle.read_bytes())
+        want(made[0] == made[1], "the same files made another bundle")
+        want(not (self.work / "unused").exists() and not list(self.work.glob("*.part")), "something was left beside the bundle")
+        subprocess.run([self.ferry, "cache", "import", f"--cache-dir={self.work / 'imported'}", bundle], check=True, stdout=subprocess.DEVNULL)
+        want(self.precompile("imported", self.static, self.bin)[1]["current"] == 4, "the bundle has not all")
+        self.precompile("kept", self.static, self.bin)
+        want(sorted(self.keys("kept").values()) == sorted(self.keys("imported").values()), "the cache has other modules")
+
+    def test_bundle_goes_on(self):
+        folder, bundle = self.copies(4), self.work / "bundle-stopped"
+        command = self.command("unused", "--jobs=1", "-o", bundle, folder)
+        self.interrupt(signal.SIGINT, command)
+        want(not bundle.exists() and list(self.work.glob("bundle-stopped.*.part")), "what was done is not there")
+        want(self.precompile("unused", "-o", bundle, folder)[1]["current"] > 0, "it did not go on")
+        want(bundle.exists() and not list(self.work.glob("bundle-stopped.*.part")), "there is no bundle")
+
+    # ---- what is wrong
+
+    def test_damaged(self):
+        whole, folder, chance = self.static.read_bytes(), self.work / "damaged", random.Random(3)
+        folder.mkdir()
+        for name, data in (("cut", whole[:len(whole) // 3]), ("headers", whole[:100]), ("header", whole[:40]),
+                           ("far", whole[:32] + b"\xff" * 7 + b"\0" + whole[40:])):
+            (folder / name).write_bytes(data)
+        shutil.copy(self.static, folder / "whole")
+        files, end, errors = self.precompile("damage", folder, status=1)
+        want(files[str(folder / "whole")]["state"] == "done" and end["complaints"] == 3, f"{end} {errors}")
+        for name in ("cut", "headers", "far"):
+            want(f"ferry: {folder / name}: it" in errors, f"nothing was said of {name}: {errors}")
+        for number in range(25):
+            data = bytearray(whole)
+            for _ in range(chance.choice([1, 10, 1000])):
+                at = chance.choice([chance.randrange(1024), chance.randrange(len(data)), chance.randrange(len(data) - 4096, len(data))])
+                data[at] = chance.randrange(256)
+            (folder / "whole").write_bytes(data)
+            made = subprocess.run(self.command(f"damage{number % 3}", folder / "whole"), capture_output=True, text=True, timeout=120, check=False)
+            want(made.returncode in (0, 1), f"status {made.returncode} for a damaged file: {made.stderr}")
+            self.read(made.stdout)
+
+    def test_named_but_no_program(self):
+        for path, words in ((self.bin / "text", "not a program"), (self.bin / "foreign", "not a program"), (self.work / "nowhere", "No such file"),
+                            (self.bin / "fifo", "no ordinary file")):
+            files, end, errors = self.precompile("named", path, self.static, status=1)
+            want(f"ferry: {path}: " in errors and words in errors and end["done"] + end["current"] == 1, f"{end} {errors}")
+
+    def test_nowhere_to_keep_it(self):
+        (self.work / "file").write_text("")
+        for cache in ("file", "file/below", "no/such/place"):
+            made = subprocess.run(self.command(cache, self.static), capture_output=True, text=True, check=False)
+            want(made.returncode == 1 and "ferry: cannot use " in made.stderr, f"status {made.returncode}: {made.stderr}")
+
+
+def play(case):
+    try:
+        case()
+    except AssertionError as wrong:
+        return [str(wrong)]
+    return []
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ferry", required=True)
+    parser.add_argument("--root", required=True, type=pathlib.Path)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--sanitized", action="store_true", help="nothing is prompt")
+    parser.add_argument("only", nargs="?", default="")
+    arguments = parser.parse_args()
+    tests = Tests(arguments)
+    cases = [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]
+    return results_of.tell([(name[5:], play(getattr(tests, name))) for name in cases])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
