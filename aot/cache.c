@@ -34,7 +34,8 @@ json_int_t cache_number(json_t *found, const char *name) {
 bool cache_open(const struct cache_command *command, struct disk *disk, bool make, bool *missing) {
     *missing = false;
     *disk = (struct disk){.root = -1, .lock = -1};
-    const char *why = command->directory ? disk_open(disk, command->directory, geteuid(), make, missing) : command->reason;
+    const char *why = command->directory ? disk_open(disk, command->directory, geteuid(), make ? DISK_MAKE : DISK_AS_IT_IS, missing)
+                                         : command->reason;
     if (why && !*missing) cache_complain("use", command->directory ? command->directory : "a cache", why);
     return !why;
 }
@@ -139,6 +140,7 @@ static const struct verb {
     {"prune", prune, print_prune},
     {"export", cache_export, cache_export_print},
     {"import", cache_import, cache_import_print},
+    {"keygen", cache_keygen, cache_keygen_print},
 };
 
 static bool take_option(struct cache_command *command, int option) {
@@ -152,6 +154,11 @@ static bool take_option(struct cache_command *command, int option) {
     case 'o': command->older = strtoll(optarg, NULL, 0); break;
     case 'j': command->json = true; break;
     case 'a': command->all = true; break;
+    case 'k': command->keys = optarg; break;
+    case 'q': command->must_be_signed = true; break;
+    case 'S': command->secret = optarg; break;
+    case 'i': command->install = optarg; break;
+    case 'b': command->has_build = directory_key(optarg, &command->build); break;
     default: return false;
     }
     return true;
@@ -159,11 +166,21 @@ static bool take_option(struct cache_command *command, int option) {
 
 static bool take_words(struct cache_command *command, int argc, char *argv[]) {
     static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
-        {"system", required_argument, NULL, 'y'},    {"mode", required_argument, NULL, 'm'},
-        {"limit", required_argument, NULL, 'l'},     {"size", required_argument, NULL, 's'},
-        {"older", required_argument, NULL, 'o'},     {"json", required_argument, NULL, 'j'},
-        {"all", required_argument, NULL, 'a'},       {NULL, 0, NULL, 0},
+        {"directory", required_argument, NULL, 'd'},
+        {"reason", required_argument, NULL, 'r'},
+        {"system", required_argument, NULL, 'y'},
+        {"mode", required_argument, NULL, 'm'},
+        {"limit", required_argument, NULL, 'l'},
+        {"size", required_argument, NULL, 's'},
+        {"older", required_argument, NULL, 'o'},
+        {"json", required_argument, NULL, 'j'},
+        {"all", required_argument, NULL, 'a'},
+        {"keys", required_argument, NULL, 'k'},
+        {"signed", required_argument, NULL, 'q'},
+        {"sign", required_argument, NULL, 'S'},
+        {"install", required_argument, NULL, 'i'},
+        {"build", required_argument, NULL, 'b'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -196,6 +213,7 @@ int cache_main(int argc, char *argv[]) {
                                     .system = STORE_SYSTEMS,
                                     .systems_own = true,
                                     .mode = "on",
+                                    .keys = "",
                                     .limit = WRITER_LIMIT,
                                     .older = -1};
     if (!take_words(&command, argc, argv)) return 2;

@@ -1,7 +1,7 @@
 // `ferry cache`: looks at, checks, prunes and ships what is kept between runs. What a subcommand finds is one JSON object; without --json the same is
 // printed for people.
 #pragma once
-#include "cache/writer/module.h"
+#include "cache/writer/bundle.h"
 #include <jansson.h>
 
 // What `ferry` says.
@@ -10,9 +10,13 @@ struct cache_command {
     const char *system;  // directories that are only read, separated by colons
     bool systems_own;  // these are the usual ones, which are root's
     const char *mode;
+    const char *keys;  // files and directories of public keys, separated by colons
+    const char *secret;  // file of the key to sign with, or NULL
+    const char *install;  // directory to import into, for all users, or NULL for the user's
+    struct store_key build;  // what this Ferry uses
     uint64_t limit, size;
     int64_t older;  // days, or -1
-    bool has_size, json, all;
+    bool has_size, has_build, must_be_signed, json, all;
     char **words;  // the subcommand and its arguments
     int count;
 };
@@ -34,6 +38,13 @@ typedef void cache_visit(const struct disk_file *file, struct module_file *opene
 // Opens all files of a directory in turns. `why`: what is wrong with one, which is then not open. How many are in damaged/.
 uint32_t cache_walk(const struct disk *disk, cache_visit *visit, void *data);
 
+// What a bundle is: whole, for which builds of Ferry, signed by whom. It is left open, unless the object says why it is damaged ("reason").
+json_t *cache_inspect(const struct cache_command *command, const char *path, struct bundle_file *bundle);
+// Why a bundle that is whole is not to be used as the settings are, or NULL.
+const char *cache_refusal(const struct cache_command *command, json_t *found);
+// ", signed by KEY (FILE)", or whatever there is to say.
+void cache_print_signature(json_t *found);
+
 // Subcommands: what they found, to be printed by the other function, and the exit status.
 json_t *cache_list(const struct cache_command *command, int *status);
 void cache_list_print(json_t *found);
@@ -43,5 +54,7 @@ json_t *cache_stats(const struct cache_command *command, int *status);
 void cache_stats_print(json_t *found);
 json_t *cache_export(const struct cache_command *command, int *status);
 void cache_export_print(json_t *found);
+json_t *cache_keygen(const struct cache_command *command, int *status);
+void cache_keygen_print(json_t *found);
 json_t *cache_import(const struct cache_command *command, int *status);
 void cache_import_print(json_t *found);

@@ -1,6 +1,7 @@
 // `ferry cache stats`, list, verify: what is in the files; see cache.h.
 #include "aot/cache.h"
 #include "cache/file.h"
+#include "cache/writer/trouble.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,12 @@
 
 static const char *string(json_t *found, const char *name) {
     return json_string_value(json_object_get(found, name));
+}
+
+static void time_text(json_int_t second, char *text, size_t size) {
+    time_t time = (time_t)second;
+    struct tm broken;
+    if (!localtime_r(&time, &broken) || !strftime(text, size, "%F %H:%M", &broken)) *text = 0;
 }
 
 // ---- walking
@@ -86,10 +93,8 @@ void cache_list_print(json_t *found) {
     size_t i;
     json_t *module;
     json_array_foreach(json_object_get(found, "modules"), i, module) {
-        char used[32] = "";
-        time_t time = (time_t)cache_number(module, "used");
-        struct tm broken;
-        if (localtime_r(&time, &broken)) strftime(used, sizeof used, "%F %H:%M", &broken);
+        char used[32];
+        time_text(cache_number(module, "used"), used, sizeof used);
         const char *build = string(module, "build"), *name = string(module, "name");
         printf("%s  %-8.8s  %6" JSON_INTEGER_FORMAT " entries  %9" JSON_INTEGER_FORMAT " bytes  %s  %s\n", string(module, "module"),
                build ? build : "profile", cache_number(module, "entries"), cache_number(module, "size"), used,
@@ -129,11 +134,53 @@ static void verify_system(struct verifying *v, const char *path, uint32_t owner)
     struct disk disk;
     bool missing;
     v->directory = path;
-    if (*path && !disk_open(&disk, path, owner, false, &missing)) cache_walk(&disk, verify_file, v);
+    if (*path && !disk_open(&disk, path, owner, DISK_AS_IT_IS, &missing)) cache_walk(&disk, verify_file, v);
     disk_close(&disk);
 }
 
+static json_t *verify_bundles(const struct cache_command *command, int *status) {
+    json_t *bundles = json_array();
+    for (int i = 1; i < command->count; i++) {
+        struct bundle_file bundle;
+        json_t *found = cache_inspect(command, command->words[i], &bundle);
+        const char *refusal = string(found, "reason") ? NULL : cache_refusal(command, found);
+        if (refusal) json_object_set_new(found, "refused", json_string(refusal));
+        if (refusal || string(found, "reason")) *status = 1;
+        json_array_append_new(bundles, found);
+        bundle_close(&bundle);
+    }
+    return json_pack("{s:o}", "bundles", bundles);
+}
+
+static void print_build(json_t *build) {
+    const char *key = string(build, "build");
+    size_t i;
+    json_t *part, *differs = json_object_get(build, "differs");
+    printf("  %s: %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries, for ", key ? key : "profiles",
+           cache_number(build, "modules"), cache_number(build, "entries"));
+    json_array_foreach(differs, i, part) printf("%sanother %s", i ? ", " : "", json_string_value(part));
+    puts(json_array_size(differs) ? "" : key ? "this Ferry" : "any Ferry");
+}
+
+static void print_bundle(json_t *bundle) {
+    const char *why = string(bundle, "reason"), *refusal = string(bundle, "refused");
+    size_t i;
+    json_t *build;
+    printf("%s: ", string(bundle, "file"));
+    if (why) {
+        puts(why);
+        return;
+    }
+    printf("whole, %" JSON_INTEGER_FORMAT " modules with %" JSON_INTEGER_FORMAT " entries", cache_number(bundle, "modules"),
+           cache_number(bundle, "entries"));
+    cache_print_signature(bundle);
+    puts("");
+    if (refusal) printf("  refused: %s\n", refusal);
+    json_array_foreach(json_object_get(bundle, "builds"), i, build) print_build(build);
+}
+
 json_t *cache_verify(const struct cache_command *command, int *status) {
+    if (command->count > 1) return verify_bundles(command, status);
     struct verifying v = {.directory = command->directory, .damaged = json_array()};
     struct disk disk;
     bool missing;
@@ -149,7 +196,9 @@ json_t *cache_verify(const struct cache_command *command, int *status) {
 
 void cache_verify_print(json_t *found) {
     size_t i;
-    json_t *damaged = json_object_get(found, "damaged"), *file;
+    json_t *damaged = json_object_get(found, "damaged"), *bundles = json_object_get(found, "bundles"), *file;
+    json_array_foreach(bundles, i, file) print_bundle(file);
+    if (bundles) return;
     json_array_foreach(damaged, i, file) printf("%s: %s\n", string(file, "file"), string(file, "reason"));
     printf("%" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " pieces, %zu damaged\n", cache_number(found, "files"),
            cache_number(found, "pieces"), json_array_size(damaged));
@@ -190,19 +239,22 @@ static json_t *pack_sums(const struct sums *sums) {
 json_t *cache_stats(const struct cache_command *command, int *status) {
     struct counting c = {0};
     struct disk disk;
+    struct trouble trouble = {0};
     uint32_t damaged = 0;
     const char *why = command->reason;
     bool missing = false;
     disk = (struct disk){.root = -1, .lock = -1};
-    if (command->directory) why = disk_open(&disk, command->directory, geteuid(), false, &missing);
+    if (command->directory) why = disk_open(&disk, command->directory, geteuid(), DISK_AS_IT_IS, &missing);
     if (missing) why = NULL;
     if (disk.root >= 0) damaged = cache_walk(&disk, count_file, &c);
+    if (disk.root >= 0) trouble = trouble_look(&disk);
     disk_close(&disk);
     *status = why ? 1 : 0;
-    return json_pack("{s:o?, s:s?, s:s, s:I, s:I, s:o, s:o, s:I}", "directory",
+    json_t *noted = trouble.at ? json_pack("{s:o, s:I}", "reason", cache_text(trouble.why), "time", (json_int_t)trouble.at) : NULL;
+    return json_pack("{s:o?, s:s?, s:s, s:I, s:I, s:o, s:o, s:I, s:o?}", "directory",
                      command->directory ? cache_text(command->directory) : NULL, "reason", why, "mode", command->mode, "limit",
                      (json_int_t)command->limit, "builds", (json_int_t)c.builds, "code", pack_sums(&c.code), "profiles",
-                     pack_sums(&c.profile), "moved_away", (json_int_t)damaged);
+                     pack_sums(&c.profile), "moved_away", (json_int_t)damaged, "trouble", noted);
 }
 
 static void print_sums(const char *name, json_t *sums) {
@@ -220,4 +272,9 @@ void cache_stats_print(json_t *found) {
     print_sums("code", json_object_get(found, "code"));
     print_sums("profiles", json_object_get(found, "profiles"));
     printf("%-10s %" JSON_INTEGER_FORMAT " files in damaged/\n", "moved away", cache_number(found, "moved_away"));
+    json_t *trouble = json_object_get(found, "trouble");
+    if (!json_is_object(trouble)) return;
+    char at[32];
+    time_text(cache_number(trouble, "time"), at, sizeof at);
+    printf("%-10s %s: nothing was written at %s\n", "trouble", string(trouble, "reason"), at);
 }

@@ -1,7 +1,10 @@
-// The files of the store, as they are on disk: sqlite databases with two tables, whose blobs are compressed by zstd. docs/cache.md describes them.
+// The files of the store, as they are on disk: sqlite databases with two tables, whose blobs are compressed by zstd.
+// docs/cache-format.md describes them.
 //
 //   module  a row for each: keys, name, size and checksum of its index, and how many modules follow
 //   piece   a row for each piece of a module: its index (piece 0), then the pieces that hold records, one behind the other
+//
+// A bundle has any number of modules, and a format_seal behind the database.
 //
 // An index is a format_index, then a format_piece for each piece but itself, then the places, sorted by entry and kind. Numbers are little-endian.
 #pragma once
@@ -40,6 +43,16 @@ struct format_place {
     uint32_t entry, kind;
     uint32_t piece, offset, size;  // from 1; of the record in it
 };
+// The last bytes of a bundle. Where nobody signed it key and signature are zero.
+struct format_seal {
+    uint8_t magic[8];
+    uint64_t size;  // of the database before it
+    uint8_t hash[64];  // BLAKE2b-512 of that
+    uint8_t key[32];  // Ed25519's (RFC 8032), public
+    uint8_t signature[64];  // of all of the seal before this
+};
+#define FORMAT_SEAL_MAGIC "FrySeal1"
+_Static_assert(sizeof(struct format_seal) == 176 && sizeof(struct format_seal) % 8 == 0, "no gaps");
 _Static_assert(sizeof(struct format_index) == 48 && sizeof(struct format_piece) == 20 && sizeof(struct format_place) == 20,
                "no gaps");
 

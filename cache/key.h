@@ -1,4 +1,5 @@
-// What kept code depends on besides guest bytes: where any of this differs, there is another store, and what is in the one is unknown in the other.
+// What kept code depends on besides guest bytes: where any of this differs, there is another store, and what is in the one is unknown in the other. A key is
+// made of a hash for each part of that, so that two keys tell what it is that differs.
 #pragma once
 #include "cache/store.h"
 #include <stdint.h>
@@ -17,3 +18,7 @@ struct key_parts {
 extern const char key_build[];
 
 void key_make(const struct key_parts *parts, struct store_key *key);
+
+enum key_part { KEY_FERRY, KEY_GUEST, KEY_HOST, KEY_PARTS };
+// Whether both keys have the same in a part.
+bool key_agrees(const struct store_key *a, const struct store_key *b, enum key_part part);

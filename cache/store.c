@@ -31,6 +31,7 @@ static struct store_key build_key;
 static const char *reason = "the store was not started";
 static struct snapshot_tools tools;
 static struct lock store_lock;  // for all of this but what store_start sets
+static bool registered;  // with fork
 
 // ---- which directories
 
@@ -68,7 +69,6 @@ static void add_users(const char *path, uint32_t user, const char **why) {
 }
 
 void store_start(const struct store_settings *settings, const struct store_key *build) {
-    static bool registered;
     if (!registered) lock_register(&store_lock);
     registered = true;
     uint32_t user = (uint32_t)host_call(geteuid);
@@ -82,6 +82,15 @@ void store_start(const struct store_settings *settings, const struct store_key *
 
 const char *store_reason(void) {
     return reason;
+}
+
+// Where nothing was started nothing is ever open, and fork does not know the lock.
+void store_hold(void) {
+    if (registered) lock_take(&store_lock);
+}
+
+void store_release(void) {
+    if (registered) lock_drop(&store_lock);
 }
 
 // ---- modules

@@ -42,5 +42,8 @@ bool store_find(struct store_module *module, uint32_t entry, uint32_t kind, stru
 bool store_look(struct store_module *module, uint32_t entry, uint32_t kind, struct store_record *record);
 // The entries of records of this kind in [from, to), `room` at most, ascending for each place that has some; how many there are.
 uint32_t store_list(struct store_module *module, uint32_t from, uint32_t to, uint32_t kind, uint32_t *entries, uint32_t room);
+// Between these no file of the store is open, whose descriptor somebody might close who closes all there are.
+void store_hold(void);
+void store_release(void);
 // Nobody may be using the module.
 void store_close(struct store_module *module);

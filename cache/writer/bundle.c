@@ -1,10 +1,11 @@
 // Bundles: see bundle.h.
 #include "cache/writer/bundle.h"
-#include "cache/file.h"
 #include "cache/writer/database.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -12,6 +13,7 @@ enum {
     PATIENCE = 2000,
     NAP = 5000,  // naps, of microseconds, that another writer of a module is waited for
 };
+#define LARGEST (UINT64_C(1) << 32)  // bytes of a bundle
 
 // ---- making
 
@@ -40,7 +42,7 @@ const char *bundle_add(struct bundle *b, struct snapshot *s, struct snapshot_too
     d->key = s->head.key;
     d->name = strdup(last_part(s->head.name));
     const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, false, true, tools) : draft_no_memory;
-    if (!why && !draft_pack(d, LEVEL)) why = draft_no_memory;
+    if (!why && !(draft_unite(d) && draft_pack(d, LEVEL))) why = draft_no_memory;
     if (!why) return NULL;
     draft_free(d);
     b->modules--;
@@ -53,14 +55,25 @@ static int by_keys(const void *a, const void *b) {
     return order ? order : memcmp(&x->key, &y->key, sizeof x->key);
 }
 
+// Writes a database of `size` bytes, behind which there is room for the seal.
+static const char *write_sealed(const struct bundle *b, const char *path, uint8_t *bytes, size_t size) {
+    struct format_seal seal;
+    const char *why = seal_make(bytes, size, b->secret, &seal);
+    mode_t mask = umask(0);
+    umask(mask);
+    if (why) return why;
+    memcpy(bytes + size, &seal, sizeof seal);
+    return disk_write(AT_FDCWD, path, bytes, size + sizeof seal, 0666 & ~mask, true);
+}
+
 const char *bundle_write(struct bundle *b, const char *path) {
     const char *why;
     size_t size;
     if (!b->modules) return "there is nothing to put into it";
     qsort(b->module, b->modules, sizeof *b->module, by_keys);
-    uint8_t *bytes = database_make(b->module, b->modules, &size, &why);
+    uint8_t *bytes = database_make(b->module, b->modules, sizeof(struct format_seal), &size, &why);
     if (!bytes) return why;
-    why = disk_write(AT_FDCWD, path, bytes, size, 0666, true);
+    why = write_sealed(b, path, bytes, size);
     database_free(bytes);
     return why;
 }
@@ -71,7 +84,49 @@ void bundle_free(struct bundle *b) {
     *b = (struct bundle){0};
 }
 
-// ---- importing
+// ---- reading
+
+static const char *read_all(int fd, uint8_t *bytes, size_t size) {
+    while (size) {
+        ssize_t n = read(fd, bytes, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return n ? "it cannot be read" : "it was cut";
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return NULL;
+}
+
+static const char *read_file(int fd, uint8_t **bytes, size_t *size) {
+    struct stat about;
+    if (fstat(fd, &about)) return "it cannot be looked at";
+    if (!S_ISREG(about.st_mode)) return "it is no file";
+    if ((uint64_t)about.st_size > LARGEST) return "it is too large";
+    *size = (size_t)about.st_size;
+    *bytes = malloc(*size + 1);
+    return *bytes ? read_all(fd, *bytes, *size) : draft_no_memory;
+}
+
+const char *bundle_open(struct bundle_file *b, const char *path) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool other;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *b = (struct bundle_file){0};
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? "there is none" : "it cannot be opened";
+    const char *why = read_file(fd, &bytes, &size);
+    close(fd);
+    if (!why) why = seal_check(bytes, size, &b->seal);
+    b->database = (struct btree_file){.bytes = bytes, .size = why ? 0 : b->seal.size};
+    if (!why) why = snapshot_check(&b->database, &other);
+    if (why) bundle_close(b);
+    return why;
+}
+
+void bundle_close(struct bundle_file *b) {
+    free((void *)(uintptr_t)b->database.bytes);
+    *b = (struct bundle_file){0};
+}
 
 typedef const char *visit_module(struct snapshot *snapshot, struct snapshot_tools *tools, void *data);  // NOLINT: not a pointer
 
@@ -91,13 +146,37 @@ static const char *visit_modules(const struct btree_file *file, struct snapshot_
     return why;
 }
 
+// With tools that are there for one walk alone.
+static const char *walk(const struct bundle_file *b, visit_module *visit, void *data) {
+    struct snapshot_tools *tools = calloc(1, sizeof *tools);
+    if (!tools) return draft_no_memory;
+    const char *why = visit_modules(&b->database, tools, visit, data);
+    snapshot_tools_free(tools);
+    free(tools);
+    return why;
+}
+
+struct checking {
+    bundle_visit *visit;
+    void *data;
+};
+
 static const char *check(struct snapshot *s, struct snapshot_tools *tools, void *data) {
-    (void)data;
+    struct checking *c = data;
     for (uint32_t i = 1; i <= s->pieces; i++) {
         if (!snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
     }
-    return s->places ? NULL : "one of its modules is empty";
+    if (!s->places) return "one of its modules is empty";
+    if (c->visit) c->visit(s, c->data);
+    return NULL;
 }
+
+const char *bundle_check(const struct bundle_file *b, bundle_visit *visit, void *data) {
+    struct checking checking = {visit, data};
+    return walk(b, check, &checking);
+}
+
+// ---- importing
 
 struct import {
     struct disk *disk;
@@ -122,21 +201,8 @@ static const char *import(struct snapshot *s, struct snapshot_tools *tools, void
     return NULL;
 }
 
-const char *bundle_import(const char *path, struct disk *disk, struct bundle_result *result) {
-    struct snapshot_tools *tools = calloc(1, sizeof *tools);
-    struct btree_file file = {0};
+const char *bundle_import(const struct bundle_file *b, struct disk *disk, struct bundle_result *result) {
     struct import data = {disk, result};
-    bool missing, other;
     *result = (struct bundle_result){0};
-    if (!tools) return draft_no_memory;
-    const char *why = file_map(AT_FDCWD, path, FILE_ANYBODY, &file, &missing);
-    if (!why) {
-        why = snapshot_check(&file, &other);
-        if (!why) why = visit_modules(&file, tools, check, NULL);
-        if (!why) why = visit_modules(&file, tools, import, &data);
-        file_unmap(&file);
-    }
-    snapshot_tools_free(tools);
-    free(tools);
-    return why;
+    return walk(b, import, &data);
 }

@@ -1,12 +1,14 @@
-// Bundles: files to be shipped, with any number of modules. The same modules make the same bytes, whoever made them in whatever order and time; so of names
-// only the last part is kept.
+// Bundles: files to be shipped, with any number of modules, sealed and, if that is wanted, signed (seal.h). The same modules make the same bytes, whoever made
+// them in whatever order and time; so of names only the last part is kept, and records that are the same are one.
 #pragma once
 #include "cache/writer/module.h"
+#include "cache/writer/seal.h"
 
 struct bundle {
     struct draft *module;
     uint32_t modules;
     size_t room;
+    const struct seal_secret *secret;  // to sign with, or NULL
 };
 
 // Adds a module. NULL, or what is wrong with it.
@@ -15,10 +17,23 @@ const char *bundle_add(struct bundle *bundle, struct snapshot *snapshot, struct 
 const char *bundle_write(struct bundle *bundle, const char *path);
 void bundle_free(struct bundle *bundle);
 
+// A bundle that was read, all of it: what is checked is what is imported, whatever becomes of the file.
+struct bundle_file {
+    struct btree_file database;
+    struct format_seal seal;
+};
+// NULL, or why not.
+const char *bundle_open(struct bundle_file *bundle, const char *path);
+void bundle_close(struct bundle_file *bundle);
+
+typedef void bundle_visit(const struct snapshot *module, void *data);  // NOLINT: not a pointer
+// Checks every record of a bundle, and calls `visit` for each module. NULL, or what is wrong.
+const char *bundle_check(const struct bundle_file *bundle, bundle_visit *visit, void *data);
+
 struct bundle_result {
     uint32_t modules;
     uint64_t places;  // entries of records
     uint32_t damaged;  // files of ours that were moved away
 };
-// Merges a bundle into a directory, after having checked all of it. What it has replaces what is there. NULL, or why not.
-const char *bundle_import(const char *path, struct disk *disk, struct bundle_result *result);
+// Merges a bundle that was checked into a directory. What it has replaces what is there. NULL, or why not.
+const char *bundle_import(const struct bundle_file *bundle, struct disk *disk, struct bundle_result *result);

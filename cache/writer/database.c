@@ -61,7 +61,7 @@ static bool fill(sqlite3 *db, const struct draft *modules, uint32_t count) {
     return fine && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-uint8_t *database_make(const struct draft *modules, uint32_t count, size_t *size, const char **why) {
+uint8_t *database_make(const struct draft *modules, uint32_t count, size_t more, size_t *size, const char **why) {
     sqlite3 *db = NULL;
     sqlite3_int64 bytes = 0;
     uint8_t *made = NULL;
@@ -71,7 +71,9 @@ uint8_t *database_make(const struct draft *modules, uint32_t count, size_t *size
         made = sqlite3_serialize(db, "main", &bytes, 0);
     sqlite3_close(db);
     *size = (size_t)bytes;
-    return made;
+    uint8_t *grown = made && more ? sqlite3_realloc64(made, *size + more) : made;
+    if (!grown) sqlite3_free(made);
+    return grown;
 }
 
 void database_free(uint8_t *bytes) {

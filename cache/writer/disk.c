@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *reason(int error) {
+const char *disk_reason(int error) {
     switch (error) {
-    case ENOSPC:
-    case EDQUOT: return "there is no space left";
+    case ENOSPC: return "there is no space left";
+    case EDQUOT: return "the user's quota is used up";
     case EROFS: return "the file system is read-only";
     case EACCES:
     case EPERM: return "permission is denied";
@@ -31,7 +31,7 @@ static bool may_make_in(const char *path) {
 }
 
 // Makes the directory, and the one above it if `above`: of ~/.cache/ferry not the home.
-static const char *make_directory(const char *path, bool above) {
+static const char *make_directory(const char *path, bool above, unsigned mode) {
     char parent[PATH_MAX];
     const char *slash = strrchr(path, '/'), *why = NULL;
     size_t length = slash == path ? 1 : (size_t)(slash - path);
@@ -39,16 +39,18 @@ static const char *make_directory(const char *path, bool above) {
     if (!access(path, F_OK)) return NULL;
     memcpy(parent, path, length);
     parent[length] = 0;
-    if (above) why = make_directory(parent, false);
-    if (!why && access(parent, F_OK)) why = reason(errno);
+    if (above) why = make_directory(parent, false, mode);
+    if (!why && access(parent, F_OK)) why = disk_reason(errno);
     if (!why && !may_make_in(parent)) why = "it would lie in another user's directory";
-    if (!why && mkdir(path, 0700) && errno != EEXIST) why = reason(errno);
+    if (why) return why;
+    if (!mkdir(path, mode)) chmod(path, mode);  // whatever the umask
+    else if (errno != EEXIST) why = disk_reason(errno);
     return why;
 }
 
 static const char *check_directory(int fd, uint32_t owner) {
     struct stat about;
-    return fstat(fd, &about) ? reason(errno) : file_distrust(about.st_mode, about.st_uid, owner);
+    return fstat(fd, &about) ? disk_reason(errno) : file_distrust(about.st_mode, about.st_uid, owner);
 }
 
 static unsigned mode_in(int fd) {
@@ -60,10 +62,10 @@ static unsigned mode_in(int fd) {
 static int open_directory(int at, const char *path, uint32_t owner, const char **why) {
     int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int error = errno;
-    *why = fd < 0 ? reason(error) : check_directory(fd, owner);
+    *why = fd < 0 ? disk_reason(error) : check_directory(fd, owner);
     if (fd < 0 && error == ENOTDIR) {  // which a symbolic link is as well
         struct stat about;
-        if (!fstatat(at, path, &about, AT_SYMLINK_NOFOLLOW) && S_ISLNK(about.st_mode)) *why = reason(ELOOP);
+        if (!fstatat(at, path, &about, AT_SYMLINK_NOFOLLOW) && S_ISLNK(about.st_mode)) *why = disk_reason(ELOOP);
     }
     if (fd >= 0 && *why) {
         close(fd);
@@ -73,15 +75,16 @@ static int open_directory(int at, const char *path, uint32_t owner, const char *
     return fd;
 }
 
-const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool make, bool *missing) {
+const char *disk_open(struct disk *disk, const char *path, uint32_t owner, enum disk_make make, bool *missing) {
     *disk = (struct disk){.root = -1, .lock = -1, .owner = owner};
     *missing = false;
     if (path[0] != '/') return "its path is not absolute";
-    const char *why = make ? make_directory(path, true) : NULL;
+    const char *why = make ? make_directory(path, true, make == DISK_MAKE_FOR_ALL ? 0755 : 0700) : NULL;
     if (!why) {
         disk->root = open_directory(AT_FDCWD, path, owner, &why);
         *missing = disk->root < 0 && errno == ENOENT;
         if (!why) disk->mode = mode_in(disk->root);
+        if (!why && make == DISK_MAKE_FOR_ALL && disk->mode != 0755) why = "other users may not read it: chmod 755 it";
     }
     return why;
 }
@@ -93,11 +96,14 @@ void disk_close(struct disk *disk) {
 }
 
 static int open_below(const struct disk *disk, int at, const char *name, bool make, const char **why) {
-    if (make && mkdirat(at, name, disk->mode) && errno != EEXIST) {
-        *why = reason(errno);
+    bool made = make && !mkdirat(at, name, disk->mode);
+    if (make && !made && errno != EEXIST) {
+        *why = disk_reason(errno);
         return -1;
     }
-    return open_directory(at, name, disk->owner, why);
+    int fd = open_directory(at, name, disk->owner, why);
+    if (made && fd >= 0) fchmod(fd, disk->mode);  // whatever the umask
+    return fd;
 }
 
 int disk_folder(const struct disk *disk, const struct store_key *build, bool make, const char **why) {
@@ -114,12 +120,20 @@ int disk_folder(const struct disk *disk, const struct store_key *build, bool mak
 // ---- locks
 
 // One file for all modules: each has a byte of its own, at an offset made of its keys. Modules that share one wait for each other in vain at times.
+static int open_locks(const struct disk *disk) {
+    struct stat about;
+    int fd = openat(disk->root, DISK_LOCKS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    // Its bytes are for trouble.h, which wants them when there are no more to be had.
+    if (fd >= 0 && !fstat(fd, &about) && !about.st_size) posix_fallocate(fd, 0, DISK_LOCKS_BYTES);
+    return fd;
+}
+
 static bool lock_byte(struct disk *disk, const struct store_key *build, const struct store_key *module, short type) {
     uint64_t a, b;
     memcpy(&a, build, sizeof a);
     memcpy(&b, module, sizeof b);
-    if (disk->lock < 0) disk->lock = openat(disk->root, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (disk->lock < 0) disk->why = reason(errno);
+    if (disk->lock < 0) disk->lock = open_locks(disk);
+    if (disk->lock < 0) disk->why = disk_reason(errno);
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)((a ^ b) >> 2), .l_len = 1};
     return disk->lock >= 0 && !fcntl(disk->lock, F_OFD_SETLK, &lock);
 }
@@ -155,6 +169,7 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size) {
 static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) return false;
+    fchmod(fd, mode);
     bool fine = write_all(fd, bytes, size) && (!durable || !fsync(fd));
     int error = errno;
     if (close(fd)) fine = false, error = errno;
@@ -172,9 +187,9 @@ const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_
     // Whoever has the module's lock is the only one to write this: what is there was left by a writer that died.
     if (!write_new(folder, temporary, bytes, size, mode, durable) &&
         (errno != EEXIST || unlinkat(folder, temporary, 0) || !write_new(folder, temporary, bytes, size, mode, durable)))
-        return reason(errno);
+        return disk_reason(errno);
     if (renameat(folder, temporary, folder, name)) {
-        const char *why = reason(errno);
+        const char *why = disk_reason(errno);
         unlinkat(folder, temporary, 0);
         return why;
     }
@@ -193,7 +208,7 @@ const char *disk_quarantine(const struct disk *disk, int folder, const char *nam
         snprintf(target, sizeof target, "%.64s.%u", name, i);
         result = renameat2(folder, name, damaged, target, RENAME_NOREPLACE);
     }
-    why = !result || errno == ENOENT ? NULL : reason(errno);  // moved by another writer
+    why = !result || errno == ENOENT ? NULL : disk_reason(errno);  // moved by another writer
     close(damaged);
     return why;
 }

@@ -5,6 +5,9 @@
 #include "cache/directory.h"
 #include <limits.h>
 
+#define DISK_LOCKS "lock"  // the file
+enum { DISK_LOCKS_BYTES = 128 };
+
 struct disk {
     int root, lock;  // descriptors; lock: -1 until needed
     uint32_t owner;
@@ -12,8 +15,10 @@ struct disk {
     const char *why;  // there can be no locks, or NULL
 };
 
-// Opens the directory, which `owner` alone may be able to write to; makes it if it is to be made. NULL, or why not; *missing: it is not there.
-const char *disk_open(struct disk *disk, const char *path, uint32_t owner, bool make, bool *missing);
+// Whether a directory is made where there is none: for one user, or for all of them to read.
+enum disk_make { DISK_AS_IT_IS, DISK_MAKE, DISK_MAKE_FOR_ALL };
+// Opens the directory, which `owner` alone may be able to write to. NULL, or why not; *missing: it is not there.
+const char *disk_open(struct disk *disk, const char *path, uint32_t owner, enum disk_make make, bool *missing);
 void disk_close(struct disk *disk);
 // A descriptor of the folder of a build, or -1 with the reason.
 int disk_folder(const struct disk *disk, const struct store_key *build, bool make, const char **why);
@@ -22,13 +27,17 @@ int disk_folder(const struct disk *disk, const struct store_key *build, bool mak
 bool disk_lock(struct disk *disk, const struct store_key *build, const struct store_key *module);
 void disk_unlock(struct disk *disk, const struct store_key *build, const struct store_key *module);
 
+// What an errno means, for people.
+const char *disk_reason(int error);
+
 // A file's state, by which one knows it again.
 struct disk_mark {
     uint64_t inode, size;
     int64_t seconds, nanoseconds;
 };
 bool disk_mark(int folder, const char *name, struct disk_mark *mark);
-// Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `mode`: its permissions, less the umask; `durable`: it outlives a power failure. NULL, or why not.
+// Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `mode`: its permissions, whatever the umask; `durable`: it outlives a
+// power failure. NULL, or why not.
 const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable);
 // Moves what has a file's name to damaged/. NULL, or why not.
 const char *disk_quarantine(const struct disk *disk, int folder, const char *name);

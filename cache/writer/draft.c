@@ -207,6 +207,38 @@ const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all,
     return why;
 }
 
+// ---- records that are the same
+
+static int by_content(const void *a, const void *b) {
+    const struct draft_record *x = *(struct draft_record *const *)a, *y = *(struct draft_record *const *)b;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    if (x->size != y->size) return x->size < y->size ? -1 : 1;
+    int order = memcmp(x->bytes, y->bytes, x->size);
+    return order ? order : (x > y) - (x < y);
+}
+
+static bool same_content(const struct draft_record *a, const struct draft_record *b) {
+    return a->kind == b->kind && a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
+bool draft_unite(struct draft *d) {
+    struct draft_record **list = malloc((d->records + 1) * sizeof(struct draft_record *));
+    uint32_t *first = malloc((d->records + 1) * sizeof *first), count = 0;
+    bool fine = list && first;
+    for (uint32_t i = 0; fine && i < d->records; i++) {
+        first[i] = i;
+        if (d->record[i].live && d->record[i].bytes) list[count++] = &d->record[i];
+    }
+    if (fine && count) qsort(list, count, sizeof(struct draft_record *), by_content);
+    for (uint32_t i = 1; fine && i < count; i++) {
+        if (same_content(list[i - 1], list[i])) first[list[i] - d->record] = first[list[i - 1] - d->record];
+    }
+    for (uint32_t i = 0; fine && i < d->claims; i++) d->claim[i].record = first[d->claim[i].record];
+    free(list);
+    free(first);
+    return fine;
+}
+
 // ---- packing
 
 static size_t aligned(size_t size) {

@@ -40,6 +40,8 @@ bool draft_import(struct draft *draft, struct snapshot *snapshot, struct snapsho
 // `all`, else those that are packed anew alone; draft_no_memory is said of us, not of it. `fresh`: nothing stays.
 extern const char draft_no_memory[];
 const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools);
+// Makes one of records that are of the same kind and have the same bytes, where all are packed anew. False for want of memory.
+bool draft_unite(struct draft *draft);
 // Makes the pieces, compressed by `level`. False for want of memory or where there is no record.
 bool draft_pack(struct draft *draft, int level);
 void draft_free(struct draft *draft);

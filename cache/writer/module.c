@@ -98,7 +98,7 @@ static bool add_all(struct draft *d, const struct module *m, struct snapshot_too
 static struct module_result write_draft(struct draft *d, int folder, const char *name, unsigned mode) {
     struct module_result result = {.alone = true, .why = "it has too many records, or there is not enough memory"};
     size_t size;
-    uint8_t *bytes = draft_pack(d, LEVEL) ? database_make(d, 1, &size, &result.why) : NULL;
+    uint8_t *bytes = draft_pack(d, LEVEL) ? database_make(d, 1, 0, &size, &result.why) : NULL;
     if (!bytes) return result;
     result = (struct module_result){.why = disk_write(folder, name, bytes, size, mode, directory_is_profile(&d->build))};
     database_free(bytes);

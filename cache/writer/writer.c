@@ -1,6 +1,7 @@
 // What ferry-compiler adds, by module, until it is written: see writer.h.
 #include "cache/writer.h"
 #include "cache/writer/module.h"
+#include "cache/writer/trouble.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,7 +40,7 @@ struct writer *writer_open(const char *directory, const struct store_key *build,
     if (!w) return NULL;
     w->build = *build;
     w->limit = limit;
-    w->status.why = disk_open(&w->disk, directory, geteuid(), true, &missing);
+    w->status.why = disk_open(&w->disk, directory, geteuid(), DISK_MAKE, &missing);
     return w;
 }
 
@@ -84,6 +85,7 @@ bool writer_add_profile(struct writer *w, const struct store_key *module, const 
 // From now on nothing is kept; what waits is dropped.
 static void give_up(struct writer *w, const char *why) {
     w->status.why = why;
+    if (why) trouble_note(&w->disk, why);
     for (struct module *m = w->modules; m; m = m->next) {
         w->status.dropped += m->records;
         module_empty(m);
@@ -103,6 +105,7 @@ static void write_module(struct writer *w, struct module *m) {
     w->status.records += m->records;
     w->status.files++;
     w->unseen += m->mark.size;
+    if (!w->wrote) trouble_note(&w->disk, NULL);
     w->wrote = true;
     module_empty(m);
     uint64_t end = now();

@@ -107,6 +107,9 @@ uint64_t setting_number(int option, uint64_t otherwise);
 const char *const *setting_list(int option);
 // The user's configuration file, or NULL where neither XDG_CONFIG_HOME nor HOME tells.
 const char *settings_file(void);
+// cache.c: where public keys are looked for if no setting says.
+#define CACHE_SYSTEM_KEYS "/etc/ferry/keys"
+const char *cache_keys(void);
 // Takes environment and configuration file in. Nothing of either under AT_SECURE. False after a message.
 bool settings_load(void);
 

@@ -22,6 +22,7 @@ static const char *default_of(int id) {
     case OPTION_cache_dir: return cache_directory(&why);
     case OPTION_cache_size: return "2G";
     case OPTION_cache_system: return STORE_SYSTEMS;
+    case OPTION_cache_keys: return cache_keys();
     case OPTION_code_size: return "512M";
     default: return option_table[id].kind == FLAG ? "off" : NULL;
     }

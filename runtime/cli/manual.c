@@ -1,4 +1,5 @@
 // `ferry help --man`: ferry(1) in man(7) macros, from the same tables as everything else.
+#include "cache/store.h"
 #include "runtime/cli/cli.h"
 #include <string.h>
 
@@ -112,7 +113,10 @@ static void files(void) {
             comma = ",\n";
         }
     puts(".\n.PP\nThe command line wins over the environment, the environment over the file. "
-         "A program that gains privileges when it is started (set-user-ID) is given neither environment nor file.");
+         "A program that gains privileges when it is started (set-user-ID) is given neither environment nor file."
+         "\n.TP\n.I " CACHE_SYSTEM_KEYS
+         "\n.TQ\n.I $XDG_CONFIG_HOME/ferry/keys\npublic keys, *.pub, of those whose bundles are believed"
+         "\n.TP\n.I " STORE_SYSTEMS "\ntranslations for all users");
 }
 
 void manual_print(void) {

@@ -1,6 +1,8 @@
 // Which directories the store trusts and makes, and what becomes of it where nothing can be kept.
 #include "tests/cache/store_files.h"
+#include "cache/writer/trouble.h"
 #include <sys/mount.h>
+#include <time.h>
 
 static void expect_reason(const char *directory, const char *text) {
     store_start(&(struct store_settings){.directory = directory, .system = "/dev/null/none"}, &build_a);
@@ -159,6 +161,16 @@ static void nothing_is_kept_where_nothing_can_be(void **unused) {
     writer_close(writer);
 }
 
+// Why nothing could be written last.
+static struct trouble trouble(void) {
+    struct disk disk;
+    bool missing;
+    assert_null(disk_open(&disk, root, geteuid(), DISK_AS_IT_IS, &missing));
+    struct trouble found = trouble_look(&disk);
+    disk_close(&disk);
+    return found;
+}
+
 static void full_and_read_only_file_systems_are_survived(void **unused) {
     (void)unused;
     if (geteuid() || mkdir(root, 0700) || mount("none", root, "tmpfs", 0, "size=200k,mode=700")) skip();
@@ -174,6 +186,9 @@ static void full_and_read_only_file_systems_are_survived(void **unused) {
     struct writer_status status = *writer_status(writer);
     writer_close(writer);
     bool kept = has_one(&build_a, &module_a, 7, 1);
+    struct trouble noted = trouble();
+    write_one(&build_a, &module_a, 8, 3);
+    struct trouble forgotten = trouble();
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", below(file_of_a));
     *strrchr(folder, '/') = 0;
@@ -181,9 +196,14 @@ static void full_and_read_only_file_systems_are_survived(void **unused) {
     int mounted = mount("none", root, NULL, MS_REMOUNT | MS_RDONLY, NULL);
     struct writer_status after = write_one(&build_a, &module_a, 9, 2);
     bool read = has_one(&build_a, &module_a, 7, 1);
+    struct trouble measured = trouble();
     umount2(root, MNT_DETACH);
     assert_string_equal(status.why, "there is no space left");
     assert_int_equal(status.dropped, 1);
+    assert_string_equal(noted.why, status.why);
+    assert_true(noted.at >= time(NULL) - 60 && noted.at <= time(NULL));
+    assert_int_equal(forgotten.at, 0);
+    assert_string_equal(measured.why, "the file system is read-only");
     assert_true(kept && read);
     assert_int_equal(files, 1);  // nothing half done stays
     assert_int_equal(mounted, 0);

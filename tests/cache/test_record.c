@@ -177,6 +177,8 @@ static void every_part_of_the_key(void **state) {
         if (part >= 4) changed.host[part - 4] ^= 0x80;
         key_make(&changed, &other);
         assert_memory_not_equal(&key, &other, sizeof key);
+        enum key_part differs = part == 0 ? KEY_FERRY : part < 4 ? KEY_GUEST : KEY_HOST;
+        for (enum key_part i = 0; i < KEY_PARTS; i++) assert_int_equal(key_agrees(&key, &other, i), i != differs);
     }
 }
 

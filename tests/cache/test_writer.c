@@ -1,6 +1,5 @@
-// Writers of the store among each other: many at once, killed at any moment, short of room; and bundles.
+// Writers of the store among each other: many at once, killed at any moment, short of room.
 #include "tests/cache/store_files.h"
-#include "cache/writer/bundle.h"
 #include "cache/writer/disk.h"
 #include <signal.h>
 #include <sys/time.h>
@@ -207,122 +206,6 @@ static void what_is_read_is_known_to_be_used(void **unused) {
     assert_true(time(NULL) - about.st_mtime > 3600);
 }
 
-// ---- bundles
-
-static struct model model, model_b;
-
-// All files of the directory as one bundle.
-static const char *export(const char *path, bool backwards) {
-    static struct snapshot_tools tools;
-    struct bundle bundle = {0};
-    struct disk_list list;
-    struct disk disk;
-    bool missing;
-    const char *why = disk_open(&disk, root, geteuid(), false, &missing);
-    assert_null(why);
-    assert_true(disk_list(&disk, &list));
-    for (uint32_t i = 0; !why && i < list.count; i++) {
-        const struct disk_file *file = &list.file[backwards ? list.count - 1 - i : i];
-        struct module_file opened;
-        int folder = disk_folder(&disk, &file->build, false, &why);
-        assert_true(folder >= 0);
-        why = module_open(&opened, folder, geteuid(), &file->build, &file->module, &tools);
-        if (!why) why = bundle_add(&bundle, &opened.snapshot, &tools);
-        module_close(&opened);
-        close(folder);
-    }
-    if (!why) why = bundle_write(&bundle, path);
-    bundle_free(&bundle);
-    disk_list_free(&list);
-    disk_close(&disk);
-    return why;
-}
-
-// The same records, written in lots of `lot`.
-static void write_model(unsigned lot) {
-    uint64_t state = 11;
-    memset(&model, 0, sizeof model);
-    memset(&model_b, 0, sizeof model_b);
-    for (unsigned i = 0; i < 600; i += lot) {
-        struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
-        for (unsigned n = 0; n < lot; n++) {
-            model_add(&model, writer, &module_a, &state, 2000);
-            model_add(&model_b, writer, &module_b, &state, 2000);
-        }
-        writer_close(writer);
-    }
-}
-
-static const char *import(const char *path, struct bundle_result *result) {
-    struct disk disk;
-    bool missing;
-    assert_null(disk_open(&disk, root, geteuid(), true, &missing));
-    const char *why = bundle_import(path, &disk, result);
-    disk_close(&disk);
-    return why;
-}
-
-static void bundles_come_back_and_are_reproducible(void **unused) {
-    (void)unused;
-    char path[2][PATH_MAX];
-    uint8_t *bytes[3];
-    size_t size[3];
-    for (unsigned i = 0; i < 2; i++) {
-        snprintf(path[i], sizeof path[i], "%s/%u.bundle", home, i);
-        write_model(i ? 600 : 50);
-        assert_null(export(path[i], i));
-        bytes[i] = read_file(path[i], &size[i]);
-        remove_root();
-    }
-    assert_int_equal(size[0], size[1]);
-    assert_memory_equal(bytes[0], bytes[1], size[0]);
-    struct bundle_result result;
-    assert_null(import(path[0], &result));
-    assert_int_equal(result.modules, 2);
-    start_reader(&build_a);
-    model_check(&model, &module_a, 1);
-    model_check(&model_b, &module_b, 1);
-    // Once more changes nothing, and what was there stays where the bundle has nothing.
-    write_one(&build_a, &module_a, SPACE + 1, 3);
-    assert_null(import(path[0], &result));
-    model_check(&model, &module_a, 1);
-    assert_true(has_one(&build_a, &module_a, SPACE + 1, 3));
-    for (unsigned i = 0; i < 2; i++) {
-        unlink(path[i]);
-        free(bytes[i]);
-    }
-}
-
-// A bundle that is damaged anywhere changes nothing.
-static void damaged_bundles_are_refused(void **unused) {
-    (void)unused;
-    char path[PATH_MAX];
-    struct bundle_result result;
-    size_t size;
-    unsigned refused = 0;
-    snprintf(path, sizeof path, "%s/bundle", home);
-    write_one(&build_a, &module_a, 1, 1);
-    write_one(&build_a, &module_b, 1, 1);
-    assert_null(export(path, false));
-    uint8_t *bytes = read_file(path, &size);
-    remove_root();
-    for (size_t at = 100; at < size; at += 61) {
-        bytes[at] ^= 0x10;
-        put_file(path, bytes, size);
-        bool right = !import(path, &result);
-        refused += !right;
-        if (right) assert_true(has_one(&build_a, &module_a, 1, 1) && has_one(&build_a, &module_b, 1, 1));
-        else assert_int_equal(count_files(below("code")), 0);
-        remove_root();
-        bytes[at] ^= 0x10;
-    }
-    assert_true(refused > 10);
-    assert_string_equal(import("/dev/null/none", &result), "there is none");
-    assert_non_null(import("/dev/null", &result));
-    unlink(path);
-    free(bytes);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -333,8 +216,6 @@ int main(void) {
         CASE(a_locked_module_waits),
         CASE(what_was_not_used_for_longest_is_evicted),
         CASE(what_is_read_is_known_to_be_used),
-        CASE(bundles_come_back_and_are_reproducible),
-        CASE(damaged_bundles_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

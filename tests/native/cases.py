@@ -7,6 +7,10 @@ class Wrong(Exception):
     pass
 
 
+class Skipped(Exception):
+    pass
+
+
 def want(condition, message):
     if not condition:
         raise Wrong(message)
@@ -17,6 +21,8 @@ def _play(case):
         return case()
     except Wrong as wrong:
         return str(wrong)
+    except Skipped as skipped:
+        return skipped
 
 
 def main(make):
@@ -24,12 +30,14 @@ def main(make):
     parser = argparse.ArgumentParser()
     parser.add_argument("--ferry", required=True)
     parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--times", type=int, default=1, help="how much longer than usual the long cases are")
     parser.add_argument("only", nargs="?", default="")
     cases = make(arguments := parser.parse_args())
-    failed = passed = 0
+    count = {"passed": 0, "FAILED": 0, "skipped": 0}
     for name in [name for name in dir(cases) if name.startswith("test_") and arguments.only in name]:
         wrong = _play(getattr(cases, name))
-        print(f"{'FAILED' if wrong else 'passed'} {name[5:]}{': ' + wrong if wrong else ''}")
-        failed, passed = failed + bool(wrong), passed + (not wrong)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+        came = "skipped" if isinstance(wrong, Skipped) else "FAILED" if wrong else "passed"
+        print(f"{came} {name[5:]}{f': {wrong}' if wrong else ''}", flush=True)
+        count[came] += 1
+    print(f"{count['passed']} passed, {count['FAILED']} failed, {count['skipped']} skipped")
+    return 1 if count["FAILED"] else 0

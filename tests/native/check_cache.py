@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Code that is kept between runs: the next run uses it, wherever the program lies then; another program, processor or damage is a miss; and whatever becomes of
 the cache, of those who write it or of those who read it, the guest's results are right."""
-import json
+import contextlib
 import os
 import pathlib
 import random
@@ -14,70 +14,15 @@ import time
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
-from cases import want  # noqa: E402
-
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent / "build/roots/riscv64"
-ROUNDS = "600"
+from cases import Skipped, want  # noqa: E402
+from kept import ROOT, ROUNDS, Runs  # noqa: E402
 
 
-class Tests:
+class Tests(Runs):
     def __init__(self, arguments):
-        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
-        self.static, self.other, self.dynamic = self.work / "static", self.work / "other", self.work / "dynamic"
-        self.build(self.static, "-static")
-        self.build(self.other, "-static", "-DFACTOR=29")
-        self.build(self.dynamic, "-pie", "-fPIE")
-
-    def build(self, target, *options):
-        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", *options, "-o", target, HERE / "hot.c"], check=True)
-
-    # ---- runs
-
-    def command(self, cache, guest, *options):
-        return [self.ferry, "run", f"--cache-dir={cache}", "-L", ROOT if ROOT.exists() else "/", *options, guest, ROUNDS]
-
-    def result(self, command, environment=None):
-        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=False, env=environment)
-        return f"status {made.returncode}: {made.stdout}"
-
-    def expected(self, guest):
-        return self.result(self.command("", guest, "--tier=interp"))
-
-    def settle(self):
-        """Until no compiler program of this runner is left: by then all is written."""
-        program, deadline = self.ferry + "-compiler", time.monotonic() + 30
-        while time.monotonic() < deadline and any(self.runs(folder, program) for folder in pathlib.Path("/proc").glob("[0-9]*")):
-            time.sleep(0.02)
-
-    def runs(self, folder, program):
-        try:
-            return os.readlink(folder / "exe") == program and (folder / "stat").read_text().split(") ")[1][0] != "Z"
-        except (OSError, IndexError):
-            return False
-
-    def counted(self, cache, guest, *options):
-        """A run's statistics, once all that came of it is written."""
-        report = self.work / "report.json"
-        want(self.result(self.command(cache, guest, f"--stats-json={report}", *options)) == self.expected(guest), "other results")
-        self.settle()
-        return json.loads(report.read_text())
-
-    def warm(self, name, guest):
-        """A new cache with what two runs leave there."""
-        cache, made = self.work / name, self.work / ("warm." + guest.name)
-        for _ in range(0 if made.exists() else 2):
-            self.counted(made, guest)
-        shutil.copytree(made, cache)
-        return cache
-
-    def files(self, cache):
-        return sorted(cache.glob("code/*/*.db"))
-
-    def same(self, cache, guest, *options):
-        want(self.result(self.command(cache, guest, *options)) == self.expected(guest), "other results")
+        super().__init__(arguments)
+        self.storm = self.work / "storm"
+        self.build(self.storm, "-static", source="storm.c")
 
     # ---- what is used
 
@@ -162,20 +107,53 @@ class Tests:
         self.settle()
         self.sound(cache)
 
+    def test_two_builds(self):
+        """Two Ferrys on one directory: what they make is for each alone, and neither harms the other's."""
+        cache, processors = self.work / "builds", ["--cpu=rv64", "--cpu=rv64,zbs=off"]
+        for _ in range(2):
+            # Code that counts is another kind: all these count.
+            started = [subprocess.Popen(self.command(cache, self.static, cpu, f"--stats-json={self.work}/report.{number}"),
+                                        stdout=subprocess.PIPE, text=True)
+                       for number, cpu in enumerate(processors * 3)]
+            for process in started:
+                output = process.communicate(timeout=300)[0]
+                want(f"status {process.returncode}: {output}" == self.expected(self.static), "other results")
+            self.settle()
+        for cpu in processors:
+            report = self.counted(cache, self.static, cpu)
+            want(report["kept_regions"] >= 5, f"only {report['kept_regions']} regions of {cpu} were used again")
+        want(self.stats(cache)["builds"] == 2, "there are not two builds in the directory")
+        self.sound(cache)
+
     def test_killed(self):
+        """Whoever is killed at whatever moment leaves nothing damaged behind. Always another processor, so that there is something to write."""
         cache, chance = self.work / "killed", random.Random(2)
-        for _ in range(10):
-            process = subprocess.Popen(self.command(cache, self.static), stdout=subprocess.DEVNULL)
+        for number in range(25 * self.times):
+            features = "".join(f",{name}={chance.choice(['on', 'off'])}" for name in ("zba", "zbb", "zbs", "zicond"))
+            process = subprocess.Popen(self.command(cache, chance.choice([self.static, self.other]), f"--cpu=rv64{features}"),
+                                       stdout=subprocess.DEVNULL)
             time.sleep(chance.uniform(0, 0.5))
+            if chance.random() < 0.3:
+                self.kill_compilers(chance)
             process.kill()
             process.wait()
-            time.sleep(chance.uniform(0, 0.1))
-            for folder in pathlib.Path("/proc").glob("[0-9]*"):
-                if chance.random() < 0.7 and self.runs(folder, self.ferry + "-compiler"):
-                    self.kill(int(folder.name))
+            time.sleep(chance.choice([0, 0.002, 0.02, 0.1]) * chance.random())
+            self.kill_compilers(chance)
+            if number % 5 == 0:
+                self.sound(cache)
+            if number % 20 == 19:
+                self.settle()
+                shutil.rmtree(cache, ignore_errors=True)
         self.settle()
-        self.same(cache, self.static)
         self.sound(cache)
+        self.same(cache, self.static)
+        self.settle()
+        self.sound(cache)
+
+    def kill_compilers(self, chance):
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            if chance.random() < 0.7 and self.runs(folder, self.ferry + "-compiler"):
+                self.kill(int(folder.name))
 
     def kill(self, pid):
         try:
@@ -183,9 +161,79 @@ class Tests:
         except ProcessLookupError:
             pass
 
-    def sound(self, cache):
-        verified = subprocess.run([self.ferry, "cache", "verify", f"--cache-dir={cache}"], capture_output=True, text=True, check=False)
-        want(verified.returncode == 0, verified.stdout + verified.stderr)
+    # ---- disks that are full, descriptors that others close
+
+    @contextlib.contextmanager
+    def small_disk(self, name):
+        """A file system of 256 KB."""
+        disk = self.work / name
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", disk], capture_output=True, check=False)
+        if mounted.returncode:
+            raise Skipped("mount is not permitted")
+        try:
+            yield disk
+        finally:
+            self.settle()
+            subprocess.run(["umount", "--lazy", disk], check=True)
+
+    def fill(self, disk, leave=0):
+        """Takes all room but so many bytes."""
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize - leave
+        with contextlib.suppress(OSError), open(disk / "filler", "ab", buffering=0) as file:
+            file.write(bytes(max(free, 0)))
+
+    def test_full_disk(self):
+        with self.small_disk("full") as disk:
+            cache = disk / "cache"
+            for leave in (0, 4096, 16384):
+                self.fill(disk, leave)
+                self.same(cache, self.static)
+                self.settle()
+                want("space" in str(self.stats(cache)["trouble"]), f"no trouble with {leave} bytes left")
+                self.sound(cache)
+                (disk / "filler").unlink()
+            self.counted(cache, self.static)
+            want(self.stats(cache)["trouble"] is None and self.files(cache), "nothing was written when there was room again")
+            self.fill(disk)
+            want(self.counted(cache, self.static)["kept_regions"] >= 5, "what was there before is not used")
+            self.sound(cache)
+
+    def test_disk_that_fills_up(self):
+        """While guests run: with more code than there is room for, and room that comes and goes."""
+        chance, expected = random.Random(3), self.storms("", "--tier=interp")
+        with self.small_disk("fills") as disk:
+            for _ in range(6):
+                with subprocess.Popen(self.storm_command(disk / "cache"), stdout=subprocess.PIPE, text=True) as process:
+                    while process.poll() is None:
+                        self.fill(disk, chance.choice([0, 0, 4096, 20000, 70000]))
+                        time.sleep(chance.uniform(0, 0.2))
+                        (disk / "filler").unlink(missing_ok=True)
+                        time.sleep(chance.uniform(0, 0.1))
+                    want(f"status {process.returncode}: {process.stdout.read()}" == expected, "other results")
+                self.settle()
+                self.sound(disk / "cache")
+            self.fill(disk)
+            want(self.storms(disk / "cache") == expected, "other results")
+            self.settle()
+            want(self.stats(disk / "cache")["trouble"], "there was room enough")
+
+    def storm_command(self, cache, *options):
+        return [self.ferry, "run", f"--cache-dir={cache}", *options, self.storm, "200"]
+
+    def storms(self, cache, *options):
+        return self.result(self.storm_command(cache, *options))
+
+    def test_storm(self):
+        """Forks, and threads that close all descriptors, while code is made, written and found again."""
+        cache, expected = self.work / "storm-cache", self.storms("", "--tier=interp")
+        want("lost 0" in expected, expected)
+        for _ in range(5 * self.times):
+            came = self.storms(cache)
+            want(came == expected, came)
+        self.settle()
+        want(self.stats(cache)["code"]["files"] > 20, "the mappings are not modules")
+        self.sound(cache)
 
 
 if __name__ == "__main__":
