@@ -311,7 +311,7 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
 // Forgets all translations; the calling cpu must leave translated code at once. False, and nothing done, while the generation before is
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
-    if (old.code.chunks) return false;
+    if (old.about.chunks) return false;
     stats_count(STATS_GENERATION);
     optimise_retire(&current.optimiser);
     sheets_forget(&current.native);
@@ -338,8 +338,8 @@ static void holds_on(struct cpu *cpu, void *data) {
 void code_collect(void) {
     lock_take(&code_lock);
     bool held = false;
-    if (old.code.chunks) cpu_each(holds_on, &held);
-    if (old.code.chunks && !held) {
+    if (old.about.chunks) cpu_each(holds_on, &held);
+    if (old.about.chunks && !held) {
         arena_free(&old.code);
         arena_free(&old.about);
         native_free(&old.native);
