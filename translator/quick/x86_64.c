@@ -235,7 +235,7 @@ static const uint8_t *here(const struct assembler *a) {
 
 // Whether a jump from the block to `pc` looks like that of a loop: one back, not far, and no call, which would leave the address behind it.
 static bool is_loop(const struct block *block, uint64_t pc) {
-    enum { FAR = 16 << 10 };
+    enum { FAR = 1 << 10 };
     if (pc > block->pc || block->pc - pc > FAR) return false;
     const uint16_t *code = block->code->about->cell_code;
     for (unsigned i = 0; i < block->count; i += cell_width(code[2 * i])) {
