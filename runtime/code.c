@@ -25,6 +25,7 @@
 #include "translator/interp/interp.h"
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -371,6 +372,15 @@ void code_tell(void) {
     }
 }
 
+// Whether the process may be killed before it has told anything that was worth it.
+static bool runs_long(void) {
+    static time_t begun;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (!begun) begun = now.tv_sec;
+    return now.tv_sec - begun > 1;
+}
+
 // Starts the compiler program if so much is to be told that it is worth it.
 static void start_to_tell(uint32_t worth) {
     bool full;
@@ -489,7 +499,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
     if (full && begin_generation()) return begin_again(cpu);
     if (block) return block->code->cell;
     const struct cell *code = translate(cpu, fetched);
-    if (!current.optimiser.compiler.channel) start_to_tell(JOURNAL_WORTH_NOW);
+    if (!current.optimiser.compiler.channel) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
     if (code) seek(threaded_of(code)->about->block);
     return code;
 }
