@@ -409,7 +409,8 @@ static struct block *lay(uint64_t pc, uint32_t mode, bool *full) {
     struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
     int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return NULL;
-    struct block *block = interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
+    struct block *block =
+        interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
     if (!sheets_has_better(sheet, number)) block->sought = 2;
     enlist(block);
     return block;
@@ -436,7 +437,8 @@ static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mod
 // Jumps back to the block in a sheet lead to its better code.
 static void divert(struct block *block) {
     bool full;
-    struct laid *sheet = block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
+    struct laid *sheet =
+        block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
     int number = sheet ? sheets_block(sheet, block->pc) : -1;
     if (number >= 0) sheets_divert(sheet, number, &current.about, block);
 }
