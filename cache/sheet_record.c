@@ -1,4 +1,4 @@
-// Records of sheets, in the order header, blocks, exits, holes, accesses, guest bytes, code: see sheet_record.h.
+// Records of sheets, in the order header, holes, exits, blocks, accesses, guest bytes, code: see sheet_record.h.
 #include "cache/sheet_record.h"
 #include <string.h>
 
@@ -79,7 +79,8 @@ static bool holds_good_blocks(const struct sheet *sheet) {
     unsigned first = sheet->block[0].at;
     for (unsigned i = 0; i < sheet->blocks; i++) {
         const struct sheet_block *block = &sheet->block[i];
-        bool starts = block->start == SHEET_NO_START || (block->start < sheet->image.bytes && sheet->image.bytes - block->start >= QUICK_SWITCH_BYTES);
+        bool starts = block->start == SHEET_NO_START ||
+                      (block->start < sheet->image.bytes && sheet->image.bytes - block->start >= QUICK_SWITCH_BYTES);
         bool inside = block->bytes && block->bytes <= BLOCK_MAX_BYTES && block->entry < sheet->image.bytes;
         if (!inside || !starts || (i && block->at <= sheet->block[i - 1].at)) return false;
         if (block->at - first + block->bytes > sheet->guest_bytes) return false;
@@ -100,12 +101,13 @@ bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
     const uint8_t *at = bytes;
     const struct header *h = (uintptr_t)bytes % ALIGN ? NULL : take(&at, &size, 1, sizeof *h);
     if (!h || !is_small(h)) return false;
-    *sheet = (struct sheet){.page = h->page,
-                            .instructions = h->instructions,
-                            .blocks = h->blocks,
-                            .accesses = h->accesses,
-                            .guest_bytes = h->guest_bytes,
-                            .image = {.bytes = h->bytes, .holes_at = h->holes_at, .exits_at = h->exits_at, .holes = h->holes, .exits = h->exits}};
+    *sheet = (struct sheet){
+        .page = h->page,
+        .instructions = h->instructions,
+        .blocks = h->blocks,
+        .accesses = h->accesses,
+        .guest_bytes = h->guest_bytes,
+        .image = {.bytes = h->bytes, .holes_at = h->holes_at, .exits_at = h->exits_at, .holes = h->holes, .exits = h->exits}};
     sheet->hole = take(&at, &size, h->holes, sizeof *sheet->hole);
     sheet->exit = take(&at, &size, h->exits, sizeof *sheet->exit);
     sheet->block = take(&at, &size, h->blocks, sizeof *sheet->block);

@@ -181,10 +181,11 @@ static void drop(struct block *block) {
     stats_count(STATS_DROP);
 }
 
-// A block without cells gives way to one with them, or goes with its sheet. Its code stays what it is.
+// A block without cells gives way to one with them, or goes with its sheet. Whoever has its first cell comes to its code no more, which may soon be that of other bytes.
 static void drop_bare(struct block *block) {
     native_unlink(block);
     drop(block);
+    quick_strip(block);
 }
 
 static void lose_sheet(const struct laid *sheet) {
@@ -415,7 +416,8 @@ static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mod
 // Jumps back to the block in a sheet lead to its better code.
 static void divert(struct block *block) {
     bool full;
-    struct laid *sheet = block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
+    struct laid *sheet =
+        block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
     int number = sheet ? sheets_block(sheet, block->pc) : -1;
     if (number >= 0) sheets_divert(sheet, number, &current.about, block);
 }
@@ -462,7 +464,8 @@ static struct block *make_bare(uint64_t pc, uint32_t mode, bool *full) {
     struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
     int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return NULL;
-    struct block *block = interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
+    struct block *block =
+        interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
     enlist(block);
     if (!sheets_has_better(sheet, number)) block->sought = 2;
     else if (seek(block)) return find(pc, mode);

@@ -77,7 +77,8 @@ static uint64_t hash_guest(const struct sheet *sheet, const uint8_t *bytes) {
 
 static void find_better(struct laid *laid, const struct module *module) {
     uint32_t entry[SHEET_MAX_BLOCKS], page = laid->sheet.page;
-    uint32_t count = store_list(module->store, page, page + SHEET_PAGE, record_kind(laid->mode, optimise_is_exact()), entry, SHEET_MAX_BLOCKS);
+    uint32_t count =
+        store_list(module->store, page, page + SHEET_PAGE, record_kind(laid->mode, optimise_is_exact()), entry, SHEET_MAX_BLOCKS);
     for (uint32_t i = 0; i < count; i++) {
         int number = sheet_block_at(&laid->sheet, entry[i] - page);
         if (number >= 0) laid->better[number] = true;
@@ -93,7 +94,8 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     laid->sheet.block = keep(arena, sheet->block, sheet->blocks * sizeof *sheet->block);
     laid->sheet.access = keep(arena, sheet->access, sheet->accesses * sizeof *sheet->access);
     laid->exit = arena_alloc(arena, image->exits * sizeof *laid->exit + 1, 8);
-    const uint8_t **word = arena_alloc(arena, image->exits * sizeof *word + 1, 8);  // apart from the exits: they are read all the time
+    const uint8_t **word =
+        arena_alloc(arena, image->exits * sizeof *word + 1, 8);  // apart from the exits: they are read all the time
     laid->passes = arena_alloc(arena, sheet->blocks * sizeof *laid->passes, 4);
     laid->better = arena_alloc(arena, sheet->blocks * sizeof *laid->better, 1);
     find_better(laid, module);
@@ -121,7 +123,7 @@ struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, stru
     struct module module;
     struct sheet sheet;
     *full = false;
-    if (!page_sheet || mode & ~(uint32_t)ALL_MODES) return NULL;
+    if (!page_sheet || pc / MEM_PAGE >= PAGES || mode & ~(uint32_t)ALL_MODES) return NULL;
     struct laid **known = &page_sheet[pc / MEM_PAGE];
     if (!*known) {
         uint64_t page = pc - pc % MEM_PAGE;
@@ -191,7 +193,8 @@ void sheets_sync(const struct native *native, void (*lose)(const struct laid *la
         const struct laid *laid = native->laid[i];
         const struct sheet *sheet = &laid->sheet;
         if (laid->dead) continue;
-        bool same = mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && hash_guest(sheet, bytes) == laid->hash;
+        bool same =
+            mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && hash_guest(sheet, bytes) == laid->hash;
         if (!same) lose_page(laid->start / MEM_PAGE, lose);
     }
 }
