@@ -1,4 +1,4 @@
-// Records of sheets, in the order header, blocks, exits, holes, accesses, guest bytes, code: see sheet_record.h.
+// Records of sheets, in the order header, holes, exits, blocks, accesses, guest bytes, code: see sheet_record.h.
 #include "cache/sheet_record.h"
 #include <string.h>
 

@@ -183,10 +183,11 @@ static void drop(struct block *block) {
     stats_count(STATS_DROP);
 }
 
-// A block without cells gives way to one with them, or goes with its sheet. Its code stays what it is.
+// A block without cells gives way to one with them, or goes with its sheet. Whoever has its first cell comes to its code no more, which may soon be that of other bytes.
 static void drop_bare(struct block *block) {
     native_unlink(block);
     drop(block);
+    quick_strip(block);
 }
 
 static void lose_sheet(const struct laid *sheet) {

@@ -123,7 +123,7 @@ struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, stru
     struct module module;
     struct sheet sheet;
     *full = false;
-    if (!page_sheet || mode & ~(uint32_t)ALL_MODES) return NULL;
+    if (!page_sheet || pc / MEM_PAGE >= PAGES || mode & ~(uint32_t)ALL_MODES) return NULL;
     struct laid **known = &page_sheet[pc / MEM_PAGE];
     if (!*known) {
         uint64_t page = pc - pc % MEM_PAGE;
