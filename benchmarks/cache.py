@@ -111,7 +111,9 @@ class Caches:
 
     def precompile(self, files, *options):
         """The run, as measure.run_once gives it, with the events that it printed."""
-        words = (self.ferry, "precompile", "--json", *OURS, *options, "-L", str(self.place.root(native=False)), *map(str, files))
+        root = self.place.root(native=False)  # static programs do without
+        with_root = ("-L", str(root)) if root.exists() else ()
+        words = (self.ferry, "precompile", "--json", *OURS, *options, *with_root, *map(str, files))
         run = one.run_once(words, {}, self.place)
         if run["status"]:
             raise suite.Failure("ferry precompile failed: %s" % run.get("complaint"))
