@@ -125,6 +125,103 @@ static void holes_that_lead_nowhere(void **state) {
     memcpy(example_written, right, size);
 }
 
+// Whether a sheet like the example, with this about it, is read.
+static bool is_read(const struct sheet *sheet) {
+    struct sheet read;
+    size_t written = sheet_write(example_written, sheet);
+    assert_true(written > 0);
+    return sheet_read(example_written, written, &read);
+}
+
+static bool is_read_with_block(struct sheet_block block) {
+    struct sheet_block all[BLOCKS];
+    struct sheet sheet = made;
+    memcpy(all, made.block, sizeof all);
+    all[BLOCKS - 1] = block;
+    sheet.block = all;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_site(uint32_t site) {
+    struct sheet_exit all[EXAMPLE_MAX_EXITS];
+    struct sheet sheet = made;
+    memcpy(all, made.exit, made.image.exits * sizeof *all);
+    all[made.image.exits - 1].site = site;
+    sheet.exit = all;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_exits_at(uint32_t at) {
+    struct sheet sheet = made;
+    sheet.image.exits_at = at;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_guest(uint32_t bytes) {
+    static const uint8_t guest[SHEET_MAX_GUEST + 1];
+    struct sheet sheet = made;
+    sheet.guest = guest;
+    sheet.guest_bytes = bytes;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_code(uint32_t bytes) {
+    static const uint8_t code[IMAGE_MAX_BYTES + 1];
+    struct sheet sheet = made;
+    sheet.code = code;
+    sheet.image.bytes = bytes;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_holes(uint32_t holes) {
+    static const uint64_t hole[IMAGE_MAX_HOLES + 1];
+    struct sheet sheet = made;
+    sheet.hole = hole;
+    sheet.image.holes = holes;
+    return is_read(&sheet);
+}
+
+static bool is_read_with_blocks(uint32_t blocks) {
+    static struct sheet_block all[SHEET_MAX_BLOCKS + 1];
+    static const uint8_t guest[SHEET_MAX_GUEST];
+    struct sheet sheet = made;
+    for (uint32_t i = 0; i < blocks; i++) all[i] = (struct sheet_block){.at = i & 0xfff, .bytes = 1, .start = SHEET_NO_START};
+    sheet.block = all;
+    sheet.blocks = blocks;
+    sheet.guest = guest;
+    sheet.guest_bytes = SHEET_MAX_GUEST;
+    return is_read(&sheet);
+}
+
+static void what_is_just_inside(void **state) {
+    (void)state;
+    struct sheet read;
+    if (!size) skip();
+    const uint32_t bytes = made.image.bytes;
+    const struct sheet_block last = made.block[BLOCKS - 1];
+    struct sheet_block block = last;
+    for (block.start = bytes - QUICK_SWITCH_BYTES - 1; block.start <= bytes; block.start++)
+        assert_int_equal(is_read_with_block(block), block.start + QUICK_SWITCH_BYTES <= bytes);
+    block = last;
+    for (block.entry = bytes - 2; block.entry <= bytes; block.entry++)
+        assert_int_equal(is_read_with_block(block), block.entry < bytes);
+    block = last;
+    for (block.bytes = 0; block.bytes <= last.bytes + 1u; block.bytes++)
+        assert_int_equal(is_read_with_block(block), block.bytes && block.bytes <= last.bytes);
+    for (uint32_t site = bytes - 6; site <= bytes; site++) assert_int_equal(is_read_with_site(site), site + 4 <= bytes);
+    const uint32_t room = made.image.exits * SHEET_EXIT_BYTES;
+    assert_true(is_read_with_exits_at(bytes - room) && !is_read_with_exits_at(bytes - room + 1));
+    assert_false(is_read_with_exits_at(bytes + 1));
+    assert_true(is_read_with_guest(made.guest_bytes) && is_read_with_guest(SHEET_MAX_GUEST));
+    assert_false(is_read_with_guest(made.guest_bytes - 1) || is_read_with_guest(SHEET_MAX_GUEST + 1));
+    assert_true(is_read_with_code(IMAGE_MAX_BYTES) && !is_read_with_code(IMAGE_MAX_BYTES + 1));
+    assert_true(is_read_with_holes(IMAGE_MAX_HOLES) && !is_read_with_holes(IMAGE_MAX_HOLES + 1));
+    assert_true(is_read_with_blocks(SHEET_MAX_BLOCKS) && !is_read_with_blocks(SHEET_MAX_BLOCKS + 1) && !is_read_with_blocks(0));
+    memcpy(example_written, right, size);
+    memset(example_written + size, 0, 8);
+    assert_false(sheet_read(example_written, size + 8, &read));  // more behind it
+}
+
 static void cut_anywhere(void **state) {
     (void)state;
     if (!size) skip();
@@ -242,6 +339,7 @@ int main(void) {
                                        cmocka_unit_test(what_the_example_has),
                                        cmocka_unit_test(filled_for_any_module),
                                        cmocka_unit_test(holes_that_lead_nowhere),
+                                       cmocka_unit_test(what_is_just_inside),
                                        cmocka_unit_test(cut_anywhere),
                                        cmocka_unit_test(changed_bytes),
                                        cmocka_unit_test(changed_sizes),
