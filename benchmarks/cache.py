@@ -264,7 +264,7 @@ def _table(results, runners, wanted, kind):
         means = [_together(results["suite"], name)[which] for name in wanted]
         lines.append(["suite / native, geometric mean"] + [report.number(mean, "%.2fx") for mean in means] +
                      [report.number(_together(results["suite"], "warm")[which], "%.2fx"), ""])
-    return report.columns(lines)
+    return lines
 
 
 def _kept_lines(rows):
@@ -274,33 +274,49 @@ def _kept_lines(rows):
         lines.append([row["name"]] + (["%.0f" % (stats["instructions"] / 1e6), "%.1f" % (stats["kept_quick_instructions"] / 1e6),
                                       "%.1f" % (stats["llvm_instructions"] / 1e6), "%d" % stats["optimised_regions"], "%.1f %%" % row["share"]]
                                      if stats else ["-"] * 5))
-    return report.columns(lines)
+    return lines
 
 
-def print_times(results, runners, wanted, rounds, write, kind="median"):
-    what = {"median": "Medians of %d rounds (start-ups: of %d)" % (rounds, max(rounds * 20, 20)), "cpu": "Least processor time of the same runs"}
-    write(what[kind])
-    for line in _table(results, runners, wanted, kind):
+def _markdown(lines):
+    for line in (lines[0], ["---"] * len(lines[0]), *lines[1:]):
+        yield "| %s |" % " | ".join(line)
+
+
+def _print_table(title, lines, arguments, write):
+    if title:
+        write(title + ("\n" if arguments.markdown else ""))
+    for line in (_markdown if arguments.markdown else report.columns)(lines):
         write(line)
     write("")
 
 
-def print_report(results, runners, wanted, rounds, write):
-    if results["programs"] or results["suite"]:
-        for kind in ("median", "cpu"):
-            print_times(results, runners, wanted, rounds, write, kind)
+def _print_times(results, runners, arguments, write, kind):
+    rounds = arguments.rounds
+    title = {"median": "Medians of %d rounds (start-ups: of %d)" % (rounds, max(rounds * 20, 20)), "cpu": "Least processor time of the same runs"}[kind]
+    _print_table(title, _table(results, runners, arguments.runners, kind), arguments, write)
+
+
+def print_report(results, runners, arguments, write):
+    timed = results["programs"] or results["suite"]
+    if timed:
+        _print_times(results, runners, arguments, write, "median")
+    if not arguments.times:
+        if timed:
+            _print_times(results, runners, arguments, write, "cpu")
+        _print_rest(results, arguments, write)
+    for line in report.complaints(results["programs"] + results["suite"]):
+        write(line)
+
+
+def _print_rest(results, arguments, write):
     if results["kept"]:
-        for line in (*_kept_lines(results["kept"]), ""):
-            write(line)
+        _print_table("", _kept_lines(results["kept"]), arguments, write)
     ahead = results["precompile"]
     if ahead:
         write("Precompiled %d files with %.1f MB of code in %.1f s; in a bundle of %.1f MB in %.1f s" % (
             ahead["files"], ahead["text_bytes"] / 1e6, ahead["seconds"], ahead["bundle_bytes"] / 1e6, ahead["bundle_seconds"]))
         write("")
-    for line in report.must_lines(results["musts"]):
-        write(line)
-    for line in report.complaints(results["programs"] + results["suite"]):
-        write(line)
+    _print_table("", report.must_lines(results["musts"]), arguments, write)
 
 
 def broken(results):

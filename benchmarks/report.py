@@ -124,7 +124,7 @@ def must_lines(list_of_musts):
         sign = "<=" if row["at_most"] else ">="
         lines.append([row["what"], "%s %g %s" % (sign, row["limit"], row["unit"]), number(row["value"], "%.2f")] +
                      [number(row["cpu"], "%.2f")] * with_cpu + [words[row["met"]]])
-    return columns(lines)
+    return lines
 
 
 def print_report(results, runners, write):
@@ -142,7 +142,7 @@ def print_report(results, runners, write):
             write(line)
         write("")
     if any(runner.id == "ferry" for runner in runners):
-        for line in must_lines(results["musts"]):
+        for line in columns(must_lines(results["musts"])):
             write(line)
     for line in complaints(results["programs"]):
         write(line)

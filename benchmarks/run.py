@@ -30,7 +30,8 @@ def parse_arguments():
     parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
     parser.add_argument("--steady", action="store_true", help="what a longer run takes more than a shorter one: no start, code made already")
     parser.add_argument("--cache", action="store_true", help="warm runs: what is kept between runs, and precompiled")
-    parser.add_argument("--times", action="store_true", help="of --cache, the times alone")
+    parser.add_argument("--times", action="store_true", help="of --cache, the table of times alone")
+    parser.add_argument("--markdown", action="store_true", help="the tables of --cache as docs/performance.md has them")
     parser.add_argument("--json", metavar="FILE", help="also write the results to FILE as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
     arguments = parser.parse_args()
@@ -95,10 +96,8 @@ def main():
         return 2
     if arguments.steady:
         steady.print_report(results["steady"], runners, arguments.rounds, print)
-    elif arguments.cache and arguments.times:
-        cache.print_times(results, runners, arguments.runners, arguments.rounds, print)
     elif arguments.cache:
-        cache.print_report(results, runners, arguments.runners, arguments.rounds, print)
+        cache.print_report(results, runners, arguments, print)
     else:
         report.print_report(results, runners, print)
     if arguments.json:
