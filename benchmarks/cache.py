@@ -156,8 +156,8 @@ def _kept_share(program, caches, quick):
 def _measure_precompile(caches):
     root, work = caches.place.root(native=False), caches.place.work
     files = [suite.find_path(path, root) for path in MEASURED_AHEAD]
-    for name in ("ahead", "ahead.bundle"):
-        shutil.rmtree(work / name, ignore_errors=True)
+    for folder in (work / "ahead", *work.glob("ahead.bundle.*")):
+        shutil.rmtree(folder, ignore_errors=True)
     caches.progress("precompiling %s" % " ".join(file.name for file in files))
     run, events = caches.precompile(files, "--cache-dir=%s" % (work / "ahead"))
     (work / "ahead.bundle").unlink(missing_ok=True)
