@@ -93,7 +93,8 @@ void code_init(const struct guest_isa *isa, guest_features features) {
     hot_lookups = at_once ? 1 : HOT_LOOKUPS;
     if (options.tier == TIER_QUICK) return;
     quick_hot_passes = options.tier == TIER_OPT ? OPT_UNIT_PASSES : HOT_UNIT_PASSES;
-    if (keep_init(isa, features) && options.tier == TIER_AUTO) {
+    bool named = options.perfmap || options.jitdump;  // by functions, which takes long for all blocks of a page
+    if (keep_init(isa, features) && options.tier == TIER_AUTO && !named) {
         sheets_init();
         if (keep_adds()) journal_init();
     }

@@ -9,7 +9,6 @@
 #include "runtime/module.h"
 #include "runtime/native.h"
 #include "runtime/optimise.h"
-#include "runtime/perfmap.h"
 #include "runtime/stats.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -48,14 +47,6 @@ static bool find(uint64_t page, uint32_t mode, struct module *module, struct she
     uint64_t first = page + sheet->block[0].at;
     if (sheet->page != entry || sheet->guest_bytes > module->end - first) return false;
     return mem_copy_in(bytes, first, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
-}
-
-static void tell_perf(const struct laid *laid) {
-    for (unsigned i = 0; i < laid->sheet.blocks; i++) {
-        const struct sheet_block *block = &laid->sheet.block[i];
-        uint32_t end = i + 1 < laid->sheet.blocks ? block[1].entry : laid->sheet.image.exits_at;
-        if (end > block->entry) perfmap_add(laid->code + block->entry, end - block->entry, laid->start + block->at, "kept");
-    }
 }
 
 static const void *keep(struct arena *arena, const void *from, size_t size) {
@@ -114,7 +105,6 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     laid->sheet.code = laid->sheet.guest = NULL;
     laid->sheet.hole = NULL;
     laid->sheet.exit = NULL;
-    tell_perf(laid);
     stats_laid(sheet);
     return laid;
 }
