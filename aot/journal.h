@@ -3,7 +3,7 @@
 #include "aot/sheets.h"
 #include "cache/channel.h"
 
-// Begins, after store_start. `put` gets what was made, from that thread.
-void journal_begin(const struct channel *channel, const uint8_t *journal, sheets_put *put);
+// Begins, after store_start. `taker` gets what was made, from that thread.
+void journal_begin(const struct channel *in, const uint8_t *journal, sheets_put *taker);
 // Waits until all that stands in the journal has been made sheets of, though not for long.
 void journal_end(void);

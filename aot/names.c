@@ -49,19 +49,30 @@ static const char *find_name(const struct channel_module *module) {
     return name ? name : "";
 }
 
+// NULL: it was not asked for before.
 static const char *known_name(const struct channel_module *module) {
-    for (unsigned i = 0; i < count; i++) {
-        if (!memcmp(&known[i].key, &module->key, sizeof module->key)) return known[i].name;
+    const char *name = NULL;
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < count && !name; i++) {
+        if (!memcmp(&known[i].key, &module->key, sizeof module->key)) name = known[i].name;
     }
-    const char *name = find_name(module);
-    if (count == NAMES) return name;
-    known[count].key = module->key;
-    return known[count++].name = name;
+    pthread_mutex_unlock(&lock);
+    return name;
+}
+
+static void note_name(const struct channel_module *module, const char *name) {
+    pthread_mutex_lock(&lock);
+    if (count < NAMES) {
+        known[count].key = module->key;
+        known[count++].name = name;
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 const char *names_of(const struct channel_module *module) {
-    pthread_mutex_lock(&lock);
     const char *name = known_name(module);
-    pthread_mutex_unlock(&lock);
+    if (name) return name;
+    name = find_name(module);
+    note_name(module, name);
     return name;
 }

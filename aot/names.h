@@ -3,6 +3,6 @@
 #include "cache/channel.h"
 
 // `maps`: what the runner's /proc/PID/maps said when the program was started, as in the channel.
-void names_begin(uint32_t runner, const char *maps);
+void names_begin(uint32_t process, const char *maps);
 // The module's, or "".
 const char *names_of(const struct channel_module *module);

@@ -155,7 +155,9 @@ static void take_kept(struct page *p, const struct sheet *kept) {
 static unsigned list_blocks(const struct page *p, struct sheet_source source[SHEET_PAGE]) {
     unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (p->size[at]) source[count++] = (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .plain = p->plain[at], .byte = p->byte + at};
+        if (p->size[at])
+            source[count++] =
+                (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .plain = p->plain[at], .byte = p->byte + at};
     }
     return count;
 }
@@ -188,7 +190,8 @@ static size_t emit(struct page *p, uint32_t page, uint32_t mode, uint8_t *buffer
 static bool has_more(const struct sheet *sheet, const struct sheet *kept) {
     for (unsigned i = 0; i < sheet->blocks; i++) {
         int same = sheet_block_at(kept, sheet->block[i].at);
-        if (same < 0 || kept->block[same].bytes != sheet->block[i].bytes || kept->block[same].plain < sheet->block[i].plain) return true;
+        if (same < 0 || kept->block[same].bytes != sheet->block[i].bytes || kept->block[same].plain < sheet->block[i].plain)
+            return true;
     }
     return false;
 }

@@ -35,8 +35,9 @@ def run_once(words, extra_environment, place, output=""):
     return result
 
 
-def measure(program, runners, place, rounds, quick, progress):
-    """All runs of one program: {runner id: [run, …]}. A runner that fails once is not run again."""
+def measure(program, runners, place, rounds, quick, progress, settle=lambda: None):
+    """All runs of one program: {runner id: [run, …]}. A runner that fails once is not run again. `settle` waits before each run until the ones before it
+    have left nothing that works on."""
     runs = {runner.id: [] for runner in runners}
     if program.startup:
         rounds = max(rounds * 20, 20)
@@ -47,28 +48,35 @@ def measure(program, runners, place, rounds, quick, progress):
                 continue
             progress("%s, round %d of %d: %s" % (program.name, number + 1, rounds, runner.title))
             words, environment = suite.command(program, runner, place, quick)
+            settle()
             runs[runner.id].append(run_once(words, environment, place, program.output))
     return runs
 
 
-def count_instructions(program, runner, place, quick):
-    """Guest instructions of one run under Ferry, from a run of its own since counting costs. None where it does not say."""
+def count(program, runner, place, quick):
+    """What --stats-json says of one run under Ferry, a run of its own since counting costs. None where it says nothing."""
     report = place.work / "stats.json"
     report.unlink(missing_ok=True)
     words, environment = suite.command(program, runner, place, quick, extra=("--stats-json", str(report)))
     run = run_once(words, environment, place, program.output)
     if run["status"] or not report.exists():
         return None
-    return json.loads(report.read_text())["instructions"]
+    return json.loads(report.read_text())
+
+
+def count_instructions(program, runner, place, quick):
+    """Guest instructions of one run under Ferry, or None."""
+    stats = count(program, runner, place, quick)
+    return stats and stats["instructions"]
 
 
 def seconds(runs):
-    """Median and minimum of the wall-clock times, or None where a run failed."""
+    """Median and minimum of the wall-clock times and the least processor time, or None where a run failed."""
     if not runs or any(run["status"] for run in runs):
         return None
     walls = [run["wall"] for run in runs]
     return {"median": statistics.median(walls), "min": min(walls), "all": walls, "user": statistics.median(run["user"] for run in runs),
-            "system": statistics.median(run["system"] for run in runs), "peak_mb": max(run["peak_kb"] for run in runs) / 1024}
+            "system": statistics.median(run["system"] for run in runs), "cpu": min(run["user"] + run["system"] for run in runs), "peak_mb": max(run["peak_kb"] for run in runs) / 1024}
 
 
 def ratio(above, below):

@@ -9,6 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import cache  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import steady  # noqa: E402
@@ -19,18 +20,23 @@ RUNNERS = "native,qemu12,qemu13,interp,ferry"
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Times the suite's programs natively, under two qemus and under Ferry.")
-    parser.add_argument("--only", metavar="NAME,…", help="only these programs: " + " ".join(program.name for program in suite.SUITE))
-    parser.add_argument("--runners", metavar="NAME,…", default=RUNNERS, help="only these runners (default %(default)s)")
+    parser.add_argument("--only", metavar="NAME,…", help="only these programs: " + " ".join(program.name for program in suite.SUITE) +
+                        "; with --cache only these rows: " + " ".join(cache.ROWS))
+    parser.add_argument("--runners", metavar="NAME,…", help="only these runners (default %s; with --cache %s)" % (RUNNERS, cache.RUNNERS))
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds to take medians of (default 5, with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="smaller inputs and one round: shows that all works, not how fast")
     parser.add_argument("--ferry", metavar="PATH", default=str(suite.TOP / "build/release/ferry"), help="the runner (default %(default)s)")
     parser.add_argument("--roots", metavar="DIR", default=str(suite.TOP / "build/roots"), help="Debian roots DIR/riscv64 and DIR/amd64")
     parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
     parser.add_argument("--steady", action="store_true", help="what a longer run takes more than a shorter one: no start, code made already")
+    parser.add_argument("--cache", action="store_true", help="warm runs: what is kept between runs, and precompiled")
+    parser.add_argument("--times", action="store_true", help="of --cache, the table of times alone")
+    parser.add_argument("--markdown", action="store_true", help="the tables of --cache as docs/performance.md has them")
     parser.add_argument("--json", metavar="FILE", help="also write the results to FILE as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
+    arguments.runners = (arguments.runners or (cache.RUNNERS if arguments.cache else RUNNERS)).split(",")
     return arguments
 
 
@@ -53,10 +59,11 @@ def progress(text):
 
 def run(arguments):
     place = suite.Place(pathlib.Path(arguments.work).resolve(), pathlib.Path(arguments.roots).resolve())
-    programs = choose_programs(arguments.only)
+    rows = cache.choose_rows(arguments.only) if arguments.cache else []
+    programs = cache.programs_of(rows) if arguments.cache else choose_programs(arguments.only)
     progress("preparing")
     suite.prepare(programs, place)
-    runners = suite.make_runners(arguments.runners.split(","), arguments.ferry, place)
+    runners = suite.make_runners(arguments.runners, arguments.ferry, place)
     load = os.getloadavg()[0]
     if load > 1.5:
         print("warning: the machine is busy (load average %.1f): times will be too long" % load, file=sys.stderr)
@@ -64,6 +71,10 @@ def run(arguments):
                "runners": [{"id": runner.id, "title": runner.title, "command": list(runner.prefix)} for runner in runners], "programs": []}
     if arguments.steady:
         results["steady"] = steady.measure([program for program in programs if program.steady], runners, place, arguments.rounds, progress)
+        return results, runners
+    if arguments.cache:
+        results.update(cache.measure(rows, runners, arguments.ferry, place, arguments.rounds, arguments.quick, progress))
+        progress("")
         return results, runners
     for program in programs:
         runs = measure.measure(program, runners, place, arguments.rounds, arguments.quick, progress)
@@ -85,13 +96,15 @@ def main():
         return 2
     if arguments.steady:
         steady.print_report(results["steady"], runners, arguments.rounds, print)
+    elif arguments.cache:
+        cache.print_report(results, runners, arguments, print)
     else:
         report.print_report(results, runners, print)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n")
     if arguments.steady:
         return 1 if any(row["failed"] for row in results["steady"]) else 0
-    broken = any(row["failed"] or row["differs"] for row in results["programs"])
+    broken = cache.broken(results) if arguments.cache else any(row["failed"] or row["differs"] for row in results["programs"])
     missed = any(must["met"] is not True for must in results["musts"])
     return 1 if broken or (arguments.check and missed) else 0
 

@@ -1,7 +1,7 @@
 """What the suite runs and on what: programs, runners, and how each command line comes about.
 
 A program is either one of programs/*.c, built statically for guest and host, or one from the Debian roots (the guest's under a
-runner, its twin from the amd64 root natively). A runner turns a program into a command.
+runner, its twin from the amd64 root natively), or a script of this machine's bash that starts such ones. A runner turns a program into a command.
 """
 
 import dataclasses
@@ -28,7 +28,8 @@ class Failure(Exception):
 class Program:
     name: str
     source: str = ""  # of programs/, without .c; or
-    path: str = ""  # below the root; {gcc} is the compiler's own folder
+    path: str = ""  # below the root; {gcc} is the compiler's own folder; or
+    script: str = ""  # of programs/: gets the arguments, the root, and the runner's words
     arguments: tuple = ()
     quick: tuple = ()  # arguments under --quick; default the same
     output: str = ""  # a file that it writes, part of the result to compare
@@ -94,12 +95,11 @@ def machine():
 # ---- commands
 
 
-def _find_path(program, root):
-    if "{gcc}" not in program.path:
-        return root / program.path
-    found = sorted(root.glob(program.path.replace("{gcc}", "usr/libexec/gcc/*/*")))
+def find_path(path, root):
+    """A path below a root, which may hold {gcc} and wildcards."""
+    found = sorted(root.glob(path.replace("{gcc}", "usr/libexec/gcc/*/*")))
     if not found:
-        raise Failure("%s has no %s: make it with tests/roots/make_root.sh" % (root, program.path))
+        raise Failure("%s has no %s: make it with tests/roots/make_root.sh" % (root, path))
     return found[-1]
 
 
@@ -117,7 +117,9 @@ def command(program, runner, place, quick=False, extra=(), arguments=None):
         return (*runner.prefix, *extra, str(binary), *arguments), {}
     root = place.root(runner.native)
     prefix = _native_loader(root) if runner.native else (*runner.prefix, *extra, *(word.format(root=root) for word in runner.with_root))
-    return (*prefix, str(_find_path(program, root)), *arguments), {"PYTHONHOME": str(root / "usr")}
+    if program.script:
+        return ("/bin/bash", str(SOURCES / program.script), *arguments, str(root), *prefix), {}
+    return (*prefix, str(find_path(program.path, root)), *arguments), {"PYTHONHOME": str(root / "usr")}
 
 
 # ---- runners
@@ -146,8 +148,15 @@ def _qemu(release, suite, oldest, newest, place):
     return Runner("qemu%d" % release, title, (*words, "-cpu", QEMU_CPU), ("-L", "{root}"))
 
 
-# Title and option of Ferry's own.
-OURS = {"ferry": ("ferry", "--no-cache"), "warm": ("ferry, warm", "--cache-dir={work}/cache"), "interp": ("ferry, interpreter only", "--tier=interp")}
+def _installed_qemu():
+    installed = shutil.which("qemu-riscv64")
+    return [Runner("qemu", "qemu " + _qemu_version((installed,)), (installed, "-cpu", QEMU_CPU), ("-L", "{root}"))] if installed else []
+
+
+# Title and options of Ferry's own.
+OURS = {"ferry": ("ferry", "--no-cache"), "warm": ("ferry, warm", "--cache-dir={work}/cache", "--cache-system="),
+        "precompiled": ("ferry, precompiled", "--cache-dir={work}/precompiled", "--cache-system=", "--cache=read"),
+        "interp": ("ferry, interpreter only", "--tier=interp")}
 
 
 def make_runners(wanted, ferry, place):
@@ -159,14 +168,16 @@ def make_runners(wanted, ferry, place):
             runners.append(_qemu(12, "bookworm", 7, 8, place))
         elif name == "qemu13":
             runners.append(_qemu(13, "trixie", 9, 11, place))
+        elif name == "qemu":
+            runners += _installed_qemu()
         elif name in OURS:
             if not pathlib.Path(ferry).exists():
                 raise Failure("there is no %s: build the release preset, or name one with --ferry" % ferry)
-            title, option = OURS[name]
-            words = (str(pathlib.Path(ferry).resolve()), "run", option.format(work=place.work))
+            title, *options = OURS[name]
+            words = (str(pathlib.Path(ferry).resolve()), "run", *(option.format(work=place.work) for option in options))
             runners.append(Runner(name, title, words, ("-L", "{root}")))
         else:
-            raise Failure("no runner is called %s: there are native, qemu12, qemu13, interp, ferry and warm" % name)
+            raise Failure("no runner is called %s: there are native, qemu12, qemu13, qemu, %s" % (name, ", ".join(OURS)))
     return runners
 
 
@@ -203,8 +214,9 @@ def prepare(programs, place):
             _compile("riscv64-linux-gnu-gcc", SOURCES / (program.source + ".c"), place.work / (program.source + "." + GUEST))
         elif not all((place.root(native) / "usr/bin").exists() for native in (True, False)):
             raise Failure("%s needs %s/{amd64,%s}: make them with tests/roots/make_root.sh" % (program.name, place.roots, GUEST))
+    words = {word for program in programs for words in (program.arguments, program.quick, *program.steady) for word in words}
     for name, make in INPUTS.items():
-        if not _newer(place.work / name, HERE / "inputs.py"):
+        if name in words and not _newer(place.work / name, HERE / "inputs.py"):
             make(place.work / name)
     for script in ("script.lua", "script.py", "sqlite.sql"):
         shutil.copy(SOURCES / script, place.work / script)

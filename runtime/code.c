@@ -25,6 +25,7 @@
 #include "translator/interp/interp.h"
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -39,6 +40,7 @@ enum {
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
     HOT_UNIT_PASSES = 10000,
+    SHEET_UNIT_PASSES = 1000,  // then, until it is asked for, with what is known of indirect jumps by then
     SHEET_PASSES = 50000,  // of a loop in a sheet: what is worth LLVM's code was found out when the sheet was made, or nearly
     OPT_UNIT_PASSES = 50,  // under --tier=opt
     OPTIMISED_LIMIT = 64 << 20,  // bytes
@@ -312,7 +314,7 @@ static const struct cell *translate(struct cpu *cpu, const struct fetched *fetch
 // Forgets all translations; the calling cpu must leave translated code at once. False, and nothing done, while the generation before is
 // not collected yet: until then the arena exceeds its limit.
 static bool begin_generation(void) {
-    if (old.code.chunks) return false;
+    if (old.about.chunks) return false;
     stats_count(STATS_GENERATION);
     optimise_retire(&current.optimiser);
     sheets_forget(&current.native);
@@ -339,8 +341,8 @@ static void holds_on(struct cpu *cpu, void *data) {
 void code_collect(void) {
     lock_take(&code_lock);
     bool held = false;
-    if (old.code.chunks) cpu_each(holds_on, &held);
-    if (old.code.chunks && !held) {
+    if (old.about.chunks) cpu_each(holds_on, &held);
+    if (old.about.chunks && !held) {
         arena_free(&old.code);
         arena_free(&old.about);
         native_free(&old.native);
@@ -371,6 +373,15 @@ void code_tell(void) {
     }
 }
 
+// Whether the process may be killed before it has told anything that was worth it.
+static bool runs_long(void) {
+    static time_t begun;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (!begun) begun = now.tv_sec;
+    return now.tv_sec - begun > 1;
+}
+
 // Starts the compiler program if so much is to be told that it is worth it.
 static void start_to_tell(uint32_t worth) {
     bool full;
@@ -394,20 +405,31 @@ void code_before_exec(void) {
 
 // ---- code that was kept
 
+// The block of a sheet at `pc`, or NULL. *full: for lack of room.
+static struct block *lay(uint64_t pc, uint32_t mode, bool *full) {
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
+    int number = sheet ? sheets_block(sheet, pc) : -1;
+    if (number < 0) return NULL;
+    struct block *block =
+        interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
+    if (!sheets_has_better(sheet, number)) block->sought = 2;
+    enlist(block);
+    return block;
+}
+
 // A block of the region, as it was when that was compiled, or NULL.
-static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mode) {
+static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mode, bool *full) {
     uint32_t bytes = kept->record.block[i].bytes;
     struct block *block = find(kept->pc[i], mode);
-    if (block && block->kept) {
-        drop_bare(block);
-        block = NULL;
-    }
+    if (!block) block = lay(kept->pc[i], mode, full);
+    if (*full) return NULL;
     if (!block) {
         block = build(kept->pc[i], mode, kept->bytes[i], bytes);
         if (!block) return NULL;
         publish(block, kept->bytes[i]);
     }
     if (block->bytes != bytes) return NULL;
+    if (block->kept) return block;
     block->restored = true;
     gather_prepare(&current.about, code_isa, block);
     return block;
@@ -428,10 +450,10 @@ static bool restore(uint64_t pc, uint32_t mode) {
     static struct block *blocks[CHANNEL_BLOCKS];
     bool full = false;
     if (mode & MODE_CAREFUL || !keep_find(pc, mode, optimise_is_exact(), &kept)) return false;
-    for (unsigned i = 0; i < kept.record.blocks; i++) {
-        blocks[i] = make_kept(&kept, i, mode);
-        if (!blocks[i]) return false;
-    }
+    bool made = true;
+    for (unsigned i = 0; made && i < kept.record.blocks; i++) made = blocks[i] = make_kept(&kept, i, mode, &full);
+    if (full) begin_generation();
+    if (!made) return false;
     bool restored = optimise_restore(&current.optimiser, &current.native, &current.about, &kept, blocks, &full);
     for (unsigned i = 0; restored && i < kept.record.blocks; i++) divert(blocks[i]);
     if (full) begin_generation();
@@ -459,17 +481,10 @@ static void seek_again(struct cpu *cpu, struct block *block) {
     meter_switch(cpu, before);
 }
 
-// A block of a sheet. Whether there is better code for it is not looked for before it turns hot.
+// A block of a sheet. Whether there is better code for it is looked for at once where it is known that there may be some, else when it turns hot.
 static struct block *make_bare(uint64_t pc, uint32_t mode, bool *full) {
-    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
-    int number = sheet ? sheets_block(sheet, pc) : -1;
-    if (number < 0) return NULL;
-    struct block *block =
-        interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
-    enlist(block);
-    if (!sheets_has_better(sheet, number)) block->sought = 2;
-    else if (seek(block)) return find(pc, mode);
-    return block;
+    struct block *block = lay(pc, mode, full);
+    return block && seek(block) ? find(pc, mode) : block;
 }
 
 static const struct cell *begin_again(struct cpu *cpu) {
@@ -487,7 +502,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
     if (full && begin_generation()) return begin_again(cpu);
     if (block) return block->code->cell;
     const struct cell *code = translate(cpu, fetched);
-    if (!current.optimiser.compiler.channel) start_to_tell(JOURNAL_WORTH_NOW);
+    if (!current.optimiser.compiler.channel) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
     if (code) seek(threaded_of(code)->about->block);
     return code;
 }
@@ -601,9 +616,17 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
 
 // A block of a sheet, and those around it, become like all hot code.
 static void heat_more(uint64_t pc, uint32_t mode) {
+    bool full;
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
+    int number = sheet ? sheets_block(sheet, pc) : -1;
+    if (number >= 0 && sheet->sheet.block[number].plain) return;
     struct block *block = thicken(pc, mode);
     if (wants_native(block)) make_native(block, thicken);
-    else if (block && (block->unit || block->optimised)) divert(block);
+    if (block && block->unit) {
+        __atomic_store_n(&block->unit->passes, SHEET_UNIT_PASSES, __ATOMIC_RELAXED);
+        block->tries = UINT8_MAX;  // enough: what comes of it is kept in mind
+    }
+    if (block && (block->unit || block->optimised)) divert(block);
 }
 
 // An exit whose target was dropped gets the one that took its place.
@@ -689,8 +712,10 @@ static void heat(uint64_t pc, uint32_t mode) {
     int number = sheet ? sheets_block(sheet, pc) : -1;
     if (number < 0) return;
     bool first_time = sheets_count(sheet, number, SHEET_PASSES);
-    if (first_time && restore(pc, mode)) return;
-    if (!first_time && quick_hot_passes) heat_more(pc, mode);
+    struct block *block = find(pc, mode);
+    if (block && block->optimised) divert(block);
+    else if (first_time && restore(pc, mode)) return;
+    if (!first_time && quick_hot_passes && !(block && block->optimised)) heat_more(pc, mode);
 }
 
 const struct cell *code_resolve_hot(struct cpu *cpu) {

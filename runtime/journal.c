@@ -24,7 +24,9 @@ void journal_forget(void) {
 static uint32_t number_of(struct channel *channel, const struct module *module) {
     uint32_t count = channel->journal_modules, i = 0;
     if (count > CHANNEL_JOURNAL_MODULES) return CHANNEL_JOURNAL_MODULES;
-    while (i < count && (channel->journal_module[i].start != module->start || memcmp(&channel->journal_module[i].key, &module->key, sizeof module->key) != 0)) i++;
+    while (i < count && (channel->journal_module[i].start != module->start ||
+                         memcmp(&channel->journal_module[i].key, &module->key, sizeof module->key) != 0))
+        i++;
     if (i < count || count == CHANNEL_JOURNAL_MODULES) return i;
     channel->journal_module[i] = (struct channel_module){module->key, module->start, module->end - module->start};
     __atomic_store_n(&channel->journal_modules, count + 1, __ATOMIC_RELEASE);
@@ -35,9 +37,11 @@ static bool tell(struct compiler *c, const struct block *block, const struct mod
     struct channel *channel = c->channel;
     uint32_t size = (uint32_t)sizeof(struct channel_block_note) + ((block->bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
     uint32_t at = channel->journal_in, number = number_of(channel, module);
-    if (number == CHANNEL_JOURNAL_MODULES || at > CHANNEL_JOURNAL_BYTES || CHANNEL_JOURNAL_BYTES - at < size || at % ALIGN) return false;
+    if (number == CHANNEL_JOURNAL_MODULES || at > CHANNEL_JOURNAL_BYTES || CHANNEL_JOURNAL_BYTES - at < size || at % ALIGN)
+        return false;
     struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
-    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes, (uint16_t)block->mode, block->declined};
+    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes,
+                                        (uint16_t)block->mode, block->declined};
     memcpy(note + 1, bytes, block->bytes);
     __atomic_store_n(&channel->journal_in, at + size, __ATOMIC_RELEASE);
     return true;

@@ -219,7 +219,8 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
 
 void native_divert(const uint8_t *site, struct quick_exit *exit, struct block *block) {
     static const uint8_t jump[QUICK_SWITCH_BYTES] = {0xe9};  // to what is behind it
-    *exit = (struct quick_exit){.out.target = block->code->cell, .site = (uint8_t *)(uintptr_t)site + 1, .state = QUICK_LINKED, .next = block->linked};
+    *exit = (struct quick_exit){
+        .out.target = block->code->cell, .site = (uint8_t *)(uintptr_t)site + 1, .state = QUICK_LINKED, .next = block->linked};
     block->linked = exit;
     copy_in(exit->site - 1, jump, sizeof jump);
     rewrite(block, true);

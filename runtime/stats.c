@@ -175,8 +175,9 @@ static void say_made(const struct sum *sum) {
         "of the guest's",
         (unsigned long long)optimised.units, (unsigned long long)optimised.blocks, (unsigned long long)optimised.instructions,
         (unsigned long long)optimised.bytes, (double)optimised.microseconds / 1e6, meter_seconds(spent[METER_OPTIMISING]));
-    error_say("kept from earlier runs: %llu pages of %llu blocks, from %llu instructions, %llu bytes", (unsigned long long)laid.units,
-              (unsigned long long)laid.blocks, (unsigned long long)laid.instructions, (unsigned long long)laid.bytes);
+    error_say("kept from earlier runs: %llu pages of %llu blocks, from %llu instructions, %llu bytes",
+              (unsigned long long)laid.units, (unsigned long long)laid.blocks, (unsigned long long)laid.instructions,
+              (unsigned long long)laid.bytes);
     error_say("kept from earlier runs: %llu regions of %llu blocks, from %llu instructions, %llu bytes",
               (unsigned long long)restored.units, (unsigned long long)restored.blocks, (unsigned long long)restored.instructions,
               (unsigned long long)restored.bytes);

@@ -7,6 +7,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
+#include "runtime/code.h"
 #include "runtime/fault.h"
 #include "runtime/host/host.h"
 #include "runtime/stats.h"
@@ -389,6 +390,7 @@ void signal_fault(struct cpu *cpu) {
 void signal_fatal(struct task *task, int signal, const siginfo_t *info) {
     crash_report(task, signal, info);
     stats_report();
+    code_at_exit();
     signal_block_all();
     trace_expose(task);
     task->trace.pass = signal;

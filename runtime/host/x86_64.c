@@ -33,7 +33,7 @@ void host_features(uint32_t word[HOST_FEATURE_WORDS]) {
     enum { EAX = 1, EBX = 2, ECX = 4, EDX = 8 };
     static const struct {
         uint8_t leaf, registers;
-    } leaves[] = {{CPUID_INDEX_1, EAX | ECX | EDX},
+    } leaves[] = {{CPUID_INDEX_1, ECX | EDX},
                   {CPUID_INDEX_7, EBX | ECX | EDX},
                   {CPUID_INDEX_80000001, ECX | EDX},
                   {CPUID_INDEX_D_ECX_1, EAX},
@@ -48,6 +48,7 @@ void host_features(uint32_t word[HOST_FEATURE_WORDS]) {
             word[count++] = leaf->active_array[n];  // without what the system does not support
         }
     }
+    word[0] &= ~(UINT32_C(1) << 31);  // ECX of the first leaf: whether this is a virtual machine
 }
 
 void host_context_set_pc(void *ucontext, uint64_t pc) {

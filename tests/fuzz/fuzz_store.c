@@ -76,7 +76,7 @@ static uint8_t *make_file(size_t *size) {
         require(draft_add(&draft[i % 2], &record), "no record");
     }
     require(draft_pack(&draft[0], 3) && draft_pack(&draft[1], 3), "no pieces");
-    uint8_t *made = database_make(draft, 2, size, &why);
+    uint8_t *made = database_make(draft, 2, 0, size, &why);
     require(made, why);
     draft_free(&draft[0]);
     draft_free(&draft[1]);

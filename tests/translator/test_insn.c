@@ -6,6 +6,7 @@
 #include "translator/interp/cells.h"
 #include "translator/ir/fp.h"
 #include "translator/quick/quick.h"
+#include "translator/quick/sheet.h"
 #ifdef FERRY_TEST_LLVM
 #include "translator/llvm/jit.h"
 #include "translator/llvm/region.h"
@@ -40,7 +41,7 @@ struct test_case {
 static struct cpu *cpu;
 static struct arena arena;
 static const struct test_case *current;
-static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, OPTIMISED, EXACT, WAYS } way;
+static enum way { ONE_BY_ONE, AS_A_BLOCK, FUSED, QUICK, SHEET, OPTIMISED, EXACT, WAYS } way;
 static enum way ways = QUICK;
 static unsigned failures;
 static bool covered[INSN_COUNT];
@@ -55,7 +56,7 @@ static void complain(const char *format, ...) {
     va_end(arguments);
     if (failures++ < 40)
         print_error("%s\n    %s: %s\n", where,
-                    (const char *[]){"one by one", "as a block", "fused", "quick", "optimised", "exact"}[way], text);
+                    (const char *[]){"one by one", "as a block", "fused", "quick", "sheet", "optimised", "exact"}[way], text);
 }
 
 // ---- reading a line
@@ -147,6 +148,8 @@ static void set_up_native(void) {
     native_code = mmap(NULL, NATIVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(native_code, MAP_FAILED);
     native_start = quick_make_stubs(native_code, (uintptr_t)native_code, guest_riscv64.pins);
+    sheet_begin(&guest_riscv64, RV_ALL);
+    quick_hot_passes = 0;  // as elsewhere here: no unit counts
 }
 
 static void make_native(struct block *block) {
@@ -156,6 +159,33 @@ static void make_native(struct block *block) {
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
     if (unit) quick_install(unit);
     else complain("there is no native code");
+}
+
+// A sheet of this block alone, in place of the block.
+static struct block *make_sheet(const struct block *block, const uint8_t *code) {
+    static struct sheet sheet;
+    static int32_t passes = INT32_MAX;
+    uint32_t at = (uint32_t)(block->pc % SHEET_PAGE);
+    const struct sheet_source source = {.at = (uint16_t)at, .bytes = (uint16_t)block->bytes, .byte = code};
+    if (!sheet_make(0, block->mode, &source, 1, &sheet)) {
+        complain("no sheet");
+        return NULL;
+    }
+    struct quick_exit *exit = arena_alloc(&arena, sheet.image.exits * sizeof *exit + 1, 8);
+    const uint8_t **word = arena_alloc(&arena, sheet.image.exits * sizeof *word + 1, 8);
+    for (unsigned i = 0; i < sheet.image.exits; i++) {
+        quick_exit_init(&exit[i], block->pc - at + (uint64_t)sheet.exit[i].pc);
+        exit[i].word = &word[i];
+    }
+    sheet.image.counter = &passes;
+    sheet.image.counters = 1;
+    uint8_t *to = native_code + ((native_start + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1));
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
+    memcpy(to, sheet.code, sheet.image.bytes);
+    bool filled = sheet_fill(&sheet, block->pc - at, to, (uintptr_t)to, exit);
+    mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
+    if (!filled) complain("the sheet cannot be filled");
+    return interp_block_bare(&arena, block->pc, block->bytes, block->mode, to + sheet.block[0].entry);
 }
 
 #ifdef FERRY_TEST_LLVM
@@ -234,6 +264,7 @@ static const struct cell *resolve(struct cpu *c) {
     struct block *block = interp_block_build(&arena, &ir, c->pc, c->mode);
     if (block && way == FUSED) interp_block_fuse(&arena, &arena, block);
     if (block && way == QUICK) make_native(block);
+    if (block && way == SHEET) block = make_sheet(block, current->code + offset);
 #ifdef FERRY_TEST_LLVM
     fenv_t guest;  // LLVM computes as well
     fegetenv(&guest);
@@ -245,7 +276,7 @@ static const struct cell *resolve(struct cpu *c) {
 }
 
 static void run(const struct test_case *test, struct state *result) {
-    *cpu = (struct cpu){.resolve = resolve, .resolve_jump = resolve, .pc = CODE};
+    *cpu = (struct cpu){.resolve = resolve, .resolve_jump = resolve, .resolve_hot = resolve, .pc = CODE};
     memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
     memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
     memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);

@@ -57,7 +57,8 @@ struct unit {
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     uint32_t locked;  // registers that the uop under way uses
     struct quick_unit *unit;
-    uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS], start[UNIT_BLOCKS];  // where blocks begin; the last two as in struct quick_unit
+    uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS],
+        start[UNIT_BLOCKS];  // where blocks begin; the last two as in struct quick_unit
     struct quick_access access[MAX_ACCESSES];
     struct later {
         uint32_t at;
@@ -287,7 +288,7 @@ static inline enum condition poll(struct unit *e) {
 }
 
 static inline int block_with(const struct unit *e, uint64_t pc) {
-    for (unsigned low = 0, high = e->count; e->sheet; ) {  // sorted
+    for (unsigned low = 0, high = e->count; e->sheet;) {  // sorted
         if (low == high) return -1;
         unsigned middle = (low + high) / 2;
         if (e->block[middle]->pc == pc) return (int)middle;

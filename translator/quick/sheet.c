@@ -46,7 +46,8 @@ static void add_block(uint32_t page, uint32_t mode, const struct sheet_source *s
 
 // Blocks that begin where the one before does say the same, or are nonsense.
 static bool is_good(const struct sheet_source *source, unsigned count, unsigned i) {
-    return source[i].at < SHEET_PAGE && source[i].bytes && source[i].bytes <= BLOCK_MAX_BYTES && (i == 0 || source[i].at > source[i - 1].at) && i < count;
+    return source[i].at < SHEET_PAGE && source[i].bytes && source[i].bytes <= BLOCK_MAX_BYTES &&
+           (i == 0 || source[i].at > source[i - 1].at) && i < count;
 }
 
 static void copy_guest(const struct sheet_source *source, struct sheet *sheet) {

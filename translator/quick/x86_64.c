@@ -47,6 +47,26 @@ void quick_switch(const struct quick_unit *unit, unsigned at, const uint8_t *to,
     memcpy(bytes + 1, &distance, sizeof distance);
 }
 
+// Where a block of a sheet goes on as another one does from its start: the number of the cell, and of that block; or of none. Such code is there once. An instruction's
+// uops may have become part of the one before it: then no cell is that instruction's. Counting blocks say at their ends how many instructions they had.
+static unsigned find_meeting(const struct unit *e, unsigned at, unsigned *other) {
+    const struct block *block = e->block[at];
+    const struct layout *about = block->code->about;
+    unsigned i = 0;
+    if (!e->sheet || block->mode & MODE_COUNT) return block->count;
+    for (*other = at + 1; *other < e->count && e->block[*other]->pc < block->pc + block->bytes; ++*other) {
+        uint64_t offset = e->block[*other]->pc - block->pc;
+        while (i < block->count && about->offset[2 * i] < offset) i += cell_width(about->cell_code[2 * i]);
+        if (i < block->count && about->offset[2 * i] == offset) return i;
+    }
+    return block->count;
+}
+
+static void meet(struct unit *e, unsigned at, unsigned other) {
+    e->falls = other == at + 1;
+    if (!e->falls) later(e, asm_jump_later(A), other);
+}
+
 static void emit_block(struct unit *e, unsigned at) {
     const struct block *block = e->block[at];
     const struct layout *about = block->code->about;
@@ -63,12 +83,14 @@ static void emit_block(struct unit *e, unsigned at) {
     bool switches = quick_hot_passes && e->loop[at];
     e->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
     if (switches) asm_bytes(A, no_operation, sizeof no_operation);
-    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
+    unsigned other, meeting = find_meeting(e, at, &other);
+    for (unsigned i = 0, code; i < meeting; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
         bool is_data = code == CELL_PC || (code == CELL_OTHER && u->handler != cell_handler_count);
         if (!is_data) emit_cell(e, u, code, about->cell_code[2 * i + 2]);
     }
+    if (meeting < block->count) meet(e, at, other);
 }
 
 // To the interpreter, whatever native code the cell's block has.
@@ -235,7 +257,7 @@ static const uint8_t *here(const struct assembler *a) {
 
 // Whether a jump from the block to `pc` looks like that of a loop: one back, not far, and no call, which would leave the address behind it.
 static bool is_loop(const struct block *block, uint64_t pc) {
-    enum { FAR = 16 << 10 };
+    enum { FAR = 1 << 10 };
     if (pc > block->pc || block->pc - pc > FAR) return false;
     const uint16_t *code = block->code->about->cell_code;
     for (unsigned i = 0; i < block->count; i += cell_width(code[2 * i])) {
@@ -256,7 +278,8 @@ static void emit_exits(struct unit *e, struct image *image) {
         if (!c->direct) asm_land(A, c->from);
         bool back = is_loop(e->block[c->block_at], c->pc);
         uint32_t site = c->direct ? c->from : asm_offset(A) + EXIT_WORD;
-        parts->exit[parts->exits++] = (struct sheet_exit){.pc = (int64_t)c->pc, .back = back, .site = site};  // no more than there are colds
+        parts->exit[parts->exits++] =
+            (struct sheet_exit){.pc = (int64_t)c->pc, .back = back, .site = site};  // no more than there are colds
         for (unsigned n = 0; n < SHEET_EXIT_BYTES; n++) asm_byte(A, 0xcc);
     }
     image->exits = parts->exits;

@@ -7,7 +7,7 @@ echo "programs $(grep -c 'execve(' log), ends $(grep -c '+++ exited with' log), 
 grep -c 'SIGCHLD' log | sed 's/[1-9][0-9]*/some signals/'
 # riscv64's strace has no name for riscv_hwprobe, shows it always, and breaks down over it with -c.
 strace -e trace=write -e signal=none echo 'hello there' 2>&1 >/dev/null | grep -v syscall_
-strace -e trace=kill,tgkill -e signal=all bash -c 'trap "echo caught" USR1; kill -USR1 $$; kill -TERM $$' 2>&1 | grep -v syscall_ | sed -E 's/[0-9]{2,}/N/g; s/si_uid=[0-9]+/si_uid=N/'
+strace -e trace=kill,tgkill -e signal=all bash -c 'trap "echo caught" USR1; kill -USR1 $$; kill -TERM $$' 2>&1 | grep -v syscall_ | sed -E 's/[0-9]{2,}/N/g; s/si_uid=[0-9]+/si_uid=N/; s/ +/ /g'
 strace -e inject=getppid:retval=77 -o log2 bash -c 'echo $PPID' && grep -c INJECTED log2
 strace -e trace=openat -e inject=openat:error=ENOENT:when=2 -o log3 cat /dev/null 2>&1 | sed 's/:.*//' | head -2
 strace -f -o log4 perl -e 'my $p = fork; if (!$p) { exec "true" } waitpid $p, 0; print "perl $?\n"'

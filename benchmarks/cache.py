@@ -1,0 +1,323 @@
+"""Warm runs, `run.py --cache`: what is kept between runs against Ferry without it, qemu and native, in turns within one session.
+
+Caches are made anew each time. The warm one knows what two runs of the program left; the precompiled one what `ferry precompile` made, and it is only read. Nothing
+is measured while a compiler program of an earlier run still works.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import shutil
+import statistics
+import time
+
+import measure as one
+import report
+import suite
+
+WARMING = 2  # runs before those that count
+SETTLE_SECONDS = 120
+RUNNERS = "native,qemu12,qemu13,ferry,warm,precompiled"
+OURS = ("--cache-system=",)  # no other cache than the one that is measured
+
+_SUITE = {program.name: program for program in suite.SUITE}
+PROGRAMS = {
+    "hello": _SUITE["hello"],
+    "true": _SUITE["true"],
+    "import": suite.Program("import", path="usr/bin/python3", arguments=("-S", "-B", "-c", "import json,re,sqlite3")),
+    "cc1": dataclasses.replace(_SUITE["gcc"], name="cc1", arguments=_SUITE["gcc"].quick),
+    "processes": suite.Program("processes", script="processes.sh", arguments=("300",), quick=("40",)),
+}
+WHOLE = tuple(program for program in suite.SUITE if not program.startup)
+KEPT = (PROGRAMS["import"], PROGRAMS["cc1"], _SUITE["sqlite"])
+ROWS = (*PROGRAMS, "suite", "kept", "precompile")
+
+# What `ferry precompile` is to be told beside a program's own file.
+NAMED = {"import": ("usr/lib/python3*/lib-dynload/_sqlite3.*.so",), "processes": tuple("usr/bin/" + name for name in ("sh", "sed", "grep", "cut"))}
+MEASURED_AHEAD = ("usr/lib/riscv64-linux-gnu/libc.so.6", "usr/bin/python3")
+
+# Row, what the figure is of, against what, limit: of warm runs.
+MUSTS = (
+    ("hello", "static hello: time above native", "above", 2),
+    ("true", "dynamic true: time above native", "above", 4),
+    ("import", "python import: time against the faster qemu", "qemu", 0.5),
+    ("cc1", "cc1, small file: time against the faster qemu", "qemu", 0.4),
+    ("cc1", "cc1, small file: time against native", "native", 4),
+    ("processes", "short processes: time against the faster qemu", "qemu", 0.5),
+)
+MUST_SUITE = 2.0
+MUST_KEPT = 98
+MUST_PRECOMPILE_SECONDS, MUST_BUNDLE_OF_TEXT = 120, 4
+
+
+def choose_rows(only):
+    rows = only.split(",") if only else list(ROWS)
+    for row in rows:
+        if row not in ROWS:
+            raise suite.Failure("no row of --cache is called %s: there are %s" % (row, " ".join(ROWS)))
+    return rows
+
+
+def programs_of(rows):
+    """All programs that are run for some rows, for suite.prepare."""
+    chosen = [PROGRAMS[row] for row in rows if row in PROGRAMS]
+    return chosen + list(WHOLE if "suite" in rows else ()) + list(KEPT if "kept" in rows or "precompile" in rows else ())
+
+
+# ---- caches
+
+
+class Caches:
+    """What makes, fills and watches the caches of a session."""
+
+    def __init__(self, ferry, place, progress):
+        self.ferry, self.place, self.progress = str(pathlib.Path(ferry).resolve()), place, progress
+        for name in ("cache", "precompiled", "counted"):
+            shutil.rmtree(place.work / name, ignore_errors=True)
+
+    def _works(self, process):
+        """Whether a process is a compiler program of one of our runs: one that has a cache of ours open, or no file yet."""
+        try:
+            if os.readlink(process / "exe") != self.ferry + "-compiler":
+                return False
+            files = [os.readlink(file) for file in (process / "fd").iterdir()]
+        except OSError:
+            return False
+        files = [file for file in files if file.startswith("/") and not file.startswith("/memfd:")]
+        return not files or any(file.startswith(str(self.place.work)) for file in files)
+
+    def settle(self):
+        """Waits until all that runs are to leave is written."""
+        end = time.monotonic() + SETTLE_SECONDS
+        while any(self._works(process) for process in pathlib.Path("/proc").glob("[0-9]*")):
+            if time.monotonic() > end:
+                raise suite.Failure("a ferry-compiler still works after %d s: does another program run under %s?" % (SETTLE_SECONDS, self.ferry))
+            time.sleep(0.02)
+
+    def warm(self, program, runner, quick):
+        for number in range(WARMING):
+            self.progress("%s: warming, run %d of %d" % (program.name, number + 1, WARMING))
+            words, environment = suite.command(program, runner, self.place, quick)
+            one.run_once(words, environment, self.place, program.output)
+            self.settle()
+
+    def _files(self, program):
+        if program.source:
+            return [self.place.work / (program.source + "." + suite.GUEST)]
+        paths = ([program.path] if program.path else []) + list(NAMED.get(program.name, ()))
+        return [suite.find_path(path, self.place.root(native=False)) for path in paths]
+
+    def precompile(self, files, *options):
+        """The run, as measure.run_once gives it, with the events that it printed."""
+        root = self.place.root(native=False)  # static programs do without
+        with_root = ("-L", str(root)) if root.exists() else ()
+        words = (self.ferry, "precompile", "--json", *OURS, *options, *with_root, *map(str, files))
+        run = one.run_once(words, {}, self.place)
+        if run["status"]:
+            raise suite.Failure("ferry precompile failed: %s" % run.get("complaint"))
+        return run, [json.loads(line) for line in (self.place.work / "stdout").read_text().splitlines()]
+
+    def precompile_program(self, program):
+        self.progress("%s: precompiling" % program.name)
+        self.precompile(self._files(program), "--cache-dir=%s" % (self.place.work / "precompiled"))
+
+
+# ---- measuring
+
+
+def _measure_program(program, runners, caches, rounds, quick):
+    for runner in runners:
+        if runner.id == "warm":
+            caches.warm(program, runner, quick)
+        elif runner.id == "precompiled":
+            caches.precompile_program(program)
+    runs = one.measure(program, runners, caches.place, rounds, quick, caches.progress, caches.settle)
+    return report.result_of(program, runs, None)
+
+
+def _kept_share(program, caches, quick):
+    """The third of three runs that count what they execute: code that counts is another kind, so the cache is their own."""
+    options = ("run", "--cache-dir=%s" % (caches.place.work / "counted"), *OURS)
+    runner = suite.Runner("counted", "ferry, counting", (caches.ferry, *options), ("-L", "{root}"))
+    stats = None
+    for number in range(WARMING + 1):
+        caches.progress("%s: counting, run %d of %d" % (program.name, number + 1, WARMING + 1))
+        stats = one.count(program, runner, caches.place, quick)
+        caches.settle()
+    if not stats:
+        return {"name": program.name, "share": None}
+    # LLVM's instructions are not told apart by whether their code was kept; where none was made they all were.
+    kept = stats["kept_quick_instructions"] + (0 if stats["optimised_regions"] else stats["llvm_instructions"])
+    return {"name": program.name, "share": 100 * kept / stats["instructions"], "stats": stats}
+
+
+def _measure_precompile(caches):
+    root, work = caches.place.root(native=False), caches.place.work
+    files = [suite.find_path(path, root) for path in MEASURED_AHEAD]
+    for name in ("ahead", "ahead.bundle"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    caches.progress("precompiling %s" % " ".join(file.name for file in files))
+    run, events = caches.precompile(files, "--cache-dir=%s" % (work / "ahead"))
+    (work / "ahead.bundle").unlink(missing_ok=True)
+    bundle_run, _ = caches.precompile(files, "-o", str(work / "ahead.bundle"))
+    text = next(event["code_bytes"] for event in events if event["event"] == "files")
+    return {"files": events[-1]["done"], "seconds": run["wall"], "cpu_seconds": run["user"] + run["system"], "text_bytes": text,
+            "bundle_seconds": bundle_run["wall"], "bundle_bytes": (work / "ahead.bundle").stat().st_size}
+
+
+def measure(rows, runners, ferry, place, rounds, quick, progress):
+    """All that the rows ask for: {"programs": report's rows, "suite": the same, "kept": …, "precompile": …, "musts": …}."""
+    caches = Caches(ferry, place, progress)
+    results = {"programs": [], "suite": [], "kept": [], "precompile": None}
+    for row in rows:
+        if row in PROGRAMS:
+            results["programs"].append(_measure_program(PROGRAMS[row], runners, caches, rounds, quick))
+        elif row == "suite":
+            results["suite"] = [_measure_program(program, runners, caches, rounds, quick) for program in WHOLE]
+        elif row == "kept":
+            results["kept"] = [_kept_share(program, caches, quick) for program in KEPT]
+        else:
+            results["precompile"] = _measure_precompile(caches)
+    results["musts"] = list(_musts(rows, results))
+    return results
+
+
+# ---- musts
+
+
+def _against(times, runner, others):
+    """(by the clock, by processor time) what a runner takes, as a multiple of the fastest of some others; None where one was not measured."""
+    measured = [times[other] for other in others if times.get(other)]
+    if not times.get(runner) or not measured:
+        return None, None
+    return max(one.ratio(times[runner], time) for time in measured), max(times[runner]["cpu"] / time["cpu"] for time in measured)
+
+
+def _above(times, runner, other):
+    """The same in ms above another."""
+    if not times.get(runner) or not times.get(other):
+        return None, None
+    return tuple((times[runner][kind] - times[other][kind]) * 1e3 for kind in ("median", "cpu"))
+
+
+def _together(rows, runner):
+    """Geometric means of multiples of native time."""
+    ratios = [_against(row["times"], runner, ["native"]) for row in rows]
+    if not ratios or any(clock is None for clock, _ in ratios):
+        return None, None
+    return tuple(math.exp(statistics.fmean(math.log(ratio[kind]) for ratio in ratios)) for kind in (0, 1))
+
+
+def _qemus(times):
+    return [runner for runner in times if runner.startswith("qemu")]
+
+
+def _program_musts(row):
+    for name, what, other, limit in MUSTS:
+        if name != row["name"]:
+            continue
+        times = row["times"]
+        if other == "above":
+            value, cpu = _above(times, "warm", "native")
+        else:
+            value, cpu = _against(times, "warm", _qemus(times) if other == "qemu" else ["native"])
+        yield report.must(what, value, limit, "ms" if other == "above" else "x", True, cpu)
+
+
+def _musts(rows, results):
+    for row in results["programs"]:
+        yield from _program_musts(row)
+    if "suite" in rows:
+        value, cpu = _together(results["suite"], "warm")
+        yield report.must("suite: time against native, geometric mean", value, MUST_SUITE, "x", True, cpu)
+    for row in results["kept"]:
+        yield report.must("%s: instructions in kept code" % row["name"], row["share"], MUST_KEPT, "%", False)
+    ahead = results["precompile"]
+    if ahead:
+        yield report.must("precompile libc.so.6 and python3", ahead["seconds"], MUST_PRECOMPILE_SECONDS, "s", True, ahead["cpu_seconds"])
+        yield report.must("bundle's size against code", ahead["bundle_bytes"] / ahead["text_bytes"], MUST_BUNDLE_OF_TEXT, "x", True)
+
+
+# ---- printing
+
+
+def _cell(row, runner, kind):
+    time = row["times"].get(runner)
+    if not time:
+        return "failed" if runner in row["failed"] else "-"
+    mark = " !" if runner in row["differs"] else ""
+    return ("%.2f ms" % (time[kind] * 1e3) if time[kind] < 0.1 else "%.3f s" % time[kind]) + mark
+
+
+def _table(results, runners, wanted, kind):
+    """One line a program; columns as they were asked for, so that there is one of dashes for a qemu that is not installed."""
+    titles = {runner.id: runner.title for runner in runners}
+    which = ("median", "cpu").index(kind)
+    lines = [["program"] + [titles.get(name, name) for name in wanted] + ["warm / native", "warm / qemu"]]
+    for row in results["programs"] + results["suite"]:
+        times = row["times"]
+        ratios = [_against(times, "warm", others)[which] for others in (["native"], _qemus(times))]
+        lines.append([row["name"]] + [_cell(row, name, kind) for name in wanted] + [report.number(ratio, "%.2fx") for ratio in ratios])
+    if results["suite"]:
+        means = [_together(results["suite"], name)[which] for name in wanted]
+        lines.append(["suite / native, geometric mean"] + [report.number(mean, "%.2fx") for mean in means] +
+                     [report.number(_together(results["suite"], "warm")[which], "%.2fx"), ""])
+    return lines
+
+
+def _kept_lines(rows):
+    lines = [["third run", "guest Minstr", "quick tier's, kept", "LLVM's", "regions made", "in kept code"]]
+    for row in rows:
+        stats = row.get("stats")
+        lines.append([row["name"]] + (["%.0f" % (stats["instructions"] / 1e6), "%.1f" % (stats["kept_quick_instructions"] / 1e6),
+                                      "%.1f" % (stats["llvm_instructions"] / 1e6), "%d" % stats["optimised_regions"], "%.1f %%" % row["share"]]
+                                     if stats else ["-"] * 5))
+    return lines
+
+
+def _markdown(lines):
+    for line in (lines[0], ["---"] * len(lines[0]), *lines[1:]):
+        yield "| %s |" % " | ".join(line)
+
+
+def _print_table(title, lines, arguments, write):
+    if title:
+        write(title + ("\n" if arguments.markdown else ""))
+    for line in (_markdown if arguments.markdown else report.columns)(lines):
+        write(line)
+    write("")
+
+
+def _print_times(results, runners, arguments, write, kind):
+    rounds = arguments.rounds
+    title = {"median": "Medians of %d rounds (start-ups: of %d)" % (rounds, max(rounds * 20, 20)), "cpu": "Least processor time of the same runs"}[kind]
+    _print_table(title, _table(results, runners, arguments.runners, kind), arguments, write)
+
+
+def print_report(results, runners, arguments, write):
+    timed = results["programs"] or results["suite"]
+    if timed:
+        _print_times(results, runners, arguments, write, "median")
+    if not arguments.times:
+        if timed:
+            _print_times(results, runners, arguments, write, "cpu")
+        _print_rest(results, arguments, write)
+    for line in report.complaints(results["programs"] + results["suite"]):
+        write(line)
+
+
+def _print_rest(results, arguments, write):
+    if results["kept"]:
+        _print_table("", _kept_lines(results["kept"]), arguments, write)
+    ahead = results["precompile"]
+    if ahead:
+        write("Precompiled %d files with %.1f MB of code in %.1f s; in a bundle of %.1f MB in %.1f s" % (
+            ahead["files"], ahead["text_bytes"] / 1e6, ahead["seconds"], ahead["bundle_bytes"] / 1e6, ahead["bundle_seconds"]))
+        write("")
+    _print_table("", report.must_lines(results["musts"]), arguments, write)
+
+
+def broken(results):
+    return any(row["failed"] or row["differs"] for row in results["programs"] + results["suite"])
