@@ -22,7 +22,7 @@ enum {
     PASSES = 250,  // of a loop, after which better code is looked for
     ALL_MODES = MODE_COUNT,  // that there are sheets for
 };
-_Static_assert((int)SHEET_PAGE == (int)MEM_PAGE, "a sheet is of one page");
+_Static_assert((unsigned)SHEET_PAGE == (unsigned)MEM_PAGE, "a sheet is of one page");
 
 static struct laid **page_sheet;  // by guest page; `none`: there is nothing, NULL: nobody looked
 static struct laid none;

@@ -11,12 +11,14 @@ enum { EXAMPLE_PAGE = 0x2000, EXAMPLE_MODULE = 0x10000000, EXAMPLE_CANARIES = 64
 #define EXAMPLE_CANARY 0xa5
 
 // Memory that ends with a page nobody may touch. Together, so that distances between them fit.
-static uint8_t *example_record, *example_code, *example_exits, *example_words;
+static uint8_t *example_record, *example_code;
+static struct quick_exit *example_exits;
+static const uint8_t **example_words;
 static _Alignas(16) uint8_t example_written[SHEET_RECORD_MAX_BYTES];
 
 enum { EXAMPLE_MAX_EXITS = IMAGE_MAX_BYTES / SHEET_EXIT_BYTES };
 
-static inline uint8_t *example_guarded(size_t size) {
+static inline void *example_guarded(size_t size) {
     enum { PAGE = 4096 };
     size = (size + PAGE - 1) / PAGE * PAGE;
     uint8_t *start = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -29,7 +31,8 @@ static inline void example_begin(void) {
     example_code = example_guarded(IMAGE_MAX_BYTES + EXAMPLE_CANARIES);
     example_exits = example_guarded(EXAMPLE_MAX_EXITS * sizeof(struct quick_exit));
     example_words = example_guarded(EXAMPLE_MAX_EXITS * sizeof(void *));
-    uint8_t *stubs = example_guarded(QUICK_STUBS_BYTES) - QUICK_STUBS_BYTES;
+    uint8_t *stubs = example_guarded(QUICK_STUBS_BYTES);
+    stubs -= QUICK_STUBS_BYTES;
     sheet_begin(&guest_riscv64, guest_riscv64.default_features);
     quick_make_stubs(stubs, (uintptr_t)stubs, guest_riscv64.pins);
 }
@@ -115,8 +118,8 @@ static inline void example_fill_canaries(uint8_t *code) {
 // A copy of the code that is filled, right before a guard page, with exits of its own. NULL if sheet_fill refuses.
 static inline uint8_t *example_fill(struct sheet *s, uint64_t module, struct quick_exit **exits) {
     uint32_t count = s->image.exits;
-    struct quick_exit *exit = (struct quick_exit *)(void *)example_exits - count;
-    const uint8_t **word = (const uint8_t **)(void *)example_words - count;
+    struct quick_exit *exit = example_exits - count;
+    const uint8_t **word = example_words - count;
     static int32_t passes[SHEET_MAX_BLOCKS];
     uint8_t *code = example_code - s->image.bytes;
     for (uint32_t i = 0; i < count; i++) {

@@ -2,12 +2,14 @@
 //
 //   work         sorts, prints and reads numbers, in many functions of the C library
 //   patch        changes a function of its own, twice, and calls it each time
+//   rewrite FILE has code of a file mapped, and writes to that file, three times
 //   fault        touches memory that is not there, in many ways; says where and with what in the registers
 //   forks        children that work, programs that they become, pipes between them
 //   forever      works until it is killed
 //   library A B  calls what is in one library, unloads it, and the same in the other one
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -112,6 +114,29 @@ static void patches(void) {
     printf("again %d, %08x\n", many_times(0), work(1));
 }
 
+// ---- rewrite
+
+static void write_code(int file, int number) {
+    const uint32_t code[] = {0x00000513 | (uint32_t)number << 20, 0x00008067};  // addi a0, zero, number; ret
+    if (pwrite(file, code, sizeof code, PAGE) != sizeof code) perror("pwrite");
+}
+
+static void rewrites(const char *path) {
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (ftruncate(file, 4 * PAGE)) perror("ftruncate");
+    write_code(file, 1);
+    char *code = mmap(NULL, 4 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+    int (*made)(void) = (int (*)(void))(uintptr_t)(code + PAGE);
+    for (int i = 0; i < 3; i++) {
+        write_code(file, 1 + i % 2);
+        __asm__ volatile("fence.i" ::: "memory");  // which does not say where, as the system call does
+        int sum = 0;
+        for (int n = 0; n < 200; n++) sum += made();
+        printf("sum %d\n", sum);
+    }
+    printf("worked %08x\n", work(3));
+}
+
 // ---- fault
 
 static sigjmp_buf back;
@@ -159,7 +184,7 @@ static void faults(void) {
                                                    load_in_loop,
                                                    load_compressed,
                                                    jump_to};
-    nothing = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    nothing = (volatile char *)mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + PAGE;
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &action, NULL);
     for (int turn = 0; turn < 3; turn++) {
@@ -220,6 +245,7 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!strcmp(way, "work")) printf("worked %08x\n", work(1));
     if (!strcmp(way, "patch")) patches();
+    if (!strcmp(way, "rewrite")) rewrites(argv[2]);
     if (!strcmp(way, "fault")) faults();
     if (!strcmp(way, "forks")) forks("/proc/self/exe");
     for (uint32_t x = 1; !strcmp(way, "forever");) x = work(x);
