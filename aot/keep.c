@@ -18,13 +18,15 @@ static void put_sheet(void *data, const struct store_key *module, const char *na
 }
 
 void keep_begin(const struct channel *channel, const uint8_t *journal) {
-    static char directory[CHANNEL_PATH];
+    static char directory[CHANNEL_PATH], system[CHANNEL_PATH];
     memcpy(directory, channel->cache, sizeof directory - 1);
+    memcpy(system, channel->system, sizeof system - 1);
     names_begin(channel->runner, (const char *)journal);
     uint64_t limit = channel->cache_bytes ? channel->cache_bytes : WRITER_LIMIT;
     if (!*directory) return;
     writer = writer_open(directory, &channel->build, limit);
-    store_start(&(struct store_settings){.directory = directory}, &channel->build);
+    store_start(&(struct store_settings){.directory = directory, .system = channel->default_systems ? NULL : system},
+                &channel->build);
     journal_begin(channel, journal, put_sheet);
 }
 

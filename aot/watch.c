@@ -14,7 +14,7 @@ enum {
 };
 
 struct seen {
-    uint32_t requests, current;
+    uint32_t requests, current, journal;
     unsigned ticks;  // since either changed
 };
 
@@ -36,8 +36,10 @@ static void look(struct channel *channel, struct seen *seen) {
     uint32_t current = __atomic_load_n(&channel->current, __ATOMIC_RELAXED);
     keep_flush();
     if (__atomic_load_n(&channel->closed, __ATOMIC_RELAXED)) finish(channel);
-    seen->ticks = requests == seen->requests && current == seen->current ? seen->ticks + 1 : 0;
-    seen->requests = requests, seen->current = current;
+    uint32_t journal = __atomic_load_n(&channel->journal_in, __ATOMIC_RELAXED);
+    bool same = requests == seen->requests && current == seen->current && (current || journal == seen->journal);
+    seen->ticks = same ? seen->ticks + 1 : 0;
+    seen->requests = requests, seen->current = current, seen->journal = journal;
     if (seen->ticks >= (current ? STUCK_TICKS : IDLE_TICKS)) leave(channel, current ? 1 : 0);
 }
 

@@ -94,6 +94,8 @@ struct channel {
     uint32_t runner;  // process id
     struct store_key build;
     char cache[CHANNEL_PATH];  // the directory to keep code in; empty: none
+    char system[CHANNEL_PATH];  // directories that are only read, as in struct store_settings; too long, or none: empty
+    bool default_systems;
     uint64_t cache_bytes;  // how much there may be in it
     uint32_t closed;  // the runner needs no more
     uint32_t left;  // the compiler went, for want of work

@@ -362,7 +362,7 @@ static bool is_over_limit(void) {
 static void tell_page(uint64_t page) {
     uint8_t bytes[BLOCK_MAX_BYTES];
     for (struct block *block = page_blocks[page]; block; block = *page_link(block, page)) {
-        if (block->left && code_copy_bytes(block, bytes)) journal_add(&current.optimiser.compiler, block, bytes);
+        if (journal_is_left(block) && code_copy_bytes(block, bytes)) journal_add(&current.optimiser.compiler, block, bytes);
     }
 }
 
@@ -381,6 +381,11 @@ static bool runs_long(void) {
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     if (!begun) begun = now.tv_sec;
     return now.tv_sec - begun > 1;
+}
+
+static bool is_told(void) {
+    const struct channel *channel = current.optimiser.compiler.channel;
+    return channel && !__atomic_load_n(&channel->left, __ATOMIC_RELAXED);
 }
 
 // Starts the compiler program if so much is to be told that it is worth it.
@@ -503,7 +508,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
     if (full && begin_generation()) return begin_again(cpu);
     if (block) return block->code->cell;
     const struct cell *code = translate(cpu, fetched);
-    if (!current.optimiser.compiler.channel) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
+    if (!is_told()) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
     if (code) seek(threaded_of(code)->about->block);
     return code;
 }

@@ -7,6 +7,7 @@ enum { ALIGN = 8, ALL_MODES = MODE_COUNT };  // as of sheets
 
 static bool wanted;
 static uint32_t left;
+static uint32_t round = 1;  // blocks that are left say in which
 
 void journal_init(void) {
     wanted = true;
@@ -18,6 +19,7 @@ uint32_t journal_left(void) {
 
 void journal_forget(void) {
     left = 0;
+    round++;
 }
 
 // The module's number, or CHANNEL_JOURNAL_MODULES if there is no room for more.
@@ -55,17 +57,26 @@ void journal_decline(struct compiler *c, struct block *block, const uint8_t *byt
     journal_add(c, block, bytes);
 }
 
+bool journal_is_left(const struct block *block) {
+    return block->left == round;
+}
+
+// A program that went for want of work reads no more.
+static bool is_heard(const struct compiler *c) {
+    return c->channel && !__atomic_load_n(&c->channel->left, __ATOMIC_ACQUIRE);
+}
+
 void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) {
     struct module module;
     if (!wanted || block->told || block->mode & ~(uint32_t)ALL_MODES || !module_of(block->pc, &module)) return;
     if (block->pc + block->bytes > module.end) return;
-    if (!c->channel) {
-        left += !block->left;
-        block->left = true;
+    if (!is_heard(c)) {
+        left += block->left != round;
+        block->left = round;
         return;
     }
-    left -= block->left;
-    block->left = false;
+    left -= block->left == round;
+    block->left = 0;
     block->told = true;
     tell(c, block, &module, bytes);
 }

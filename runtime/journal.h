@@ -9,6 +9,7 @@ enum { JOURNAL_WORTH_AT_END = 64, JOURNAL_WORTH_NOW = 3000 };
 void journal_init(void);
 // How many blocks nobody was told of.
 uint32_t journal_left(void);
+bool journal_is_left(const struct block *block);
 // A block was translated from these bytes: tells the program, if there is one at work.
 void journal_add(struct compiler *compiler, struct block *block, const uint8_t *bytes);
 // No better code is wanted for this block, though it was often executed: tells the program, for it was told of the block before, or will be.

@@ -36,6 +36,8 @@ void keep_tell(struct channel *channel) {
     channel->build = build;
     channel->cache_bytes = options.cache_size;
     if (keep_adds()) strcpy(channel->cache, options.cache_dir);
+    channel->default_systems = !options.cache_system;
+    if (options.cache_system && strlen(options.cache_system) < CHANNEL_PATH) strcpy(channel->system, options.cache_system);
 }
 
 // ---- for the compiler program

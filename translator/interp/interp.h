@@ -74,7 +74,8 @@ struct block {
     bool settled;  // entered again; from now on others may be linked to its code
     bool plain;  // there will be no native code
     bool restored;  // it belongs to a region whose code was kept
-    bool told, left, declined;  // the compiler program was told of it; it is to be told; no better code is wanted
+    uint32_t left;  // the journal's
+    bool told, declined;  // the compiler program was told of it; no better code is wanted
     uint8_t sought;  // the runtime's: for what kind of code that was kept
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL
