@@ -24,9 +24,10 @@ static _Noreturn void leave(struct channel *channel, int status) {
     _exit(status);
 }
 
-// The runner has gone. What it asked for is of use to the next one, if it does not take too long.
+// The runner has gone. What it asked for is of use to the next one, if it is kept and does not take too long.
 static _Noreturn void finish(struct channel *channel) {
-    for (unsigned i = 0; i < LAST_TICKS && !__atomic_load_n(&channel->waiting, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
+    unsigned ticks = *channel->cache ? LAST_TICKS : 0;
+    for (unsigned i = 0; i < ticks && !__atomic_load_n(&channel->waiting, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
     leave(channel, 0);
 }
 

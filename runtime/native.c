@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 
 enum {
-    NATIVE_BYTES = 64 << 20,
+    NATIVE_BYTES = 256 << 20,
     UNIT_MAX_BYTES = 64 << 10,
     UNIT_ALIGN = 16,
     UNITS = NATIVE_BYTES / 64,
