@@ -27,7 +27,7 @@ extern struct quick_host quick_host;
 
 enum { MAX_LATER = 8192, MAX_ACCESSES = 4096 };
 enum { UNIT_BLOCKS = SHEET_MAX_BLOCKS };
-_Static_assert((int)UNIT_BLOCKS >= (int)QUICK_MAX_BLOCKS, "there is room for both");
+_Static_assert(0 + UNIT_BLOCKS >= 0 + QUICK_MAX_BLOCKS, "there is room for both");
 
 // What only sheets have.
 struct sheet_parts {

@@ -83,7 +83,7 @@ static void emit_block(struct unit *e, unsigned at) {
     bool switches = quick_hot_passes && e->loop[at];
     e->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
     if (switches) asm_bytes(A, no_operation, sizeof no_operation);
-    unsigned other, meeting = find_meeting(e, at, &other);
+    unsigned other = at, meeting = find_meeting(e, at, &other);
     for (unsigned i = 0, code; i < meeting; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
