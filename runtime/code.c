@@ -273,7 +273,6 @@ static struct block *build(uint64_t pc, uint32_t mode, const uint8_t *bytes, siz
 
 static void enlist(struct block *block) {
     link_pages(block);
-    if (options.log_blocks) block_log_add(block->pc, block->bytes);
     struct block **at = bucket_of(block->pc, block->mode);
     block->next = *at;
     __atomic_store_n(at, block, __ATOMIC_RELEASE);
@@ -282,6 +281,7 @@ static void enlist(struct block *block) {
 static void publish(struct block *block, const uint8_t *bytes) {
     block->bytes_hash = hash_bytes(bytes, block->bytes);
     stats_translated(lifted.instructions, lifted.bytes);
+    if (options.log_blocks) block_log_add(block->pc, block->bytes);
     enlist(block);
     journal_add(&current.optimiser.compiler, block, bytes);
 }

@@ -125,7 +125,7 @@ def main():
     if arguments.all:
         programs.append(["usr/libexec/gcc/riscv64-linux-gnu/14/cc1", "-quiet", "-O2", "-march=rv64gc", "-mabi=lp64d", source, "-o", "/dev/null"])
     for command in programs:
-        subprocess.run([arguments.ferry, "run", f"--log-blocks={log}", "-L", arguments.root, arguments.root / command[0], *command[1:]],
+        subprocess.run([arguments.ferry, "run", "--no-cache", f"--log-blocks={log}", "-L", arguments.root, arguments.root / command[0], *command[1:]],
                        stdout=subprocess.DEVNULL, check=False)
     failed = missing = all_entered = covered = known = 0
     for path, blocks in sorted(read_log(log).items()):

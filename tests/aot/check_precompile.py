@@ -112,15 +112,17 @@ class Tests:
     def test_is_used(self):
         files, end, _ = self.precompile("used", self.static)
         want(files[str(self.static)]["state"] == "done" and end["done"] == 1 and end["sheets"] > 10, f"made {end}")
-        command = [self.ferry, "run", "--perfmap", "--cache-system=", f"--cache-dir={self.work / 'used'}", "--cache=read", self.static, ROUNDS]
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        output = run.communicate(timeout=120)[0]
-        listed = pathlib.Path(f"/tmp/perf-{run.pid}.map")
-        kept = listed.read_text().count("kept")
-        listed.unlink()
-        plain = subprocess.run([self.ferry, "run", "--cache=off", self.static, ROUNDS], capture_output=True, text=True, check=True).stdout
-        want(output == plain and run.returncode == 0, f"status {run.returncode} and other results: {output}")
-        want(kept > 100, f"only {kept} blocks were used")
+        output, translated = self.translated("--cache-system=", f"--cache-dir={self.work / 'used'}", "--cache=read")
+        plain, without = self.translated("--cache=off")
+        want(output == plain, f"other results: {output}")
+        want(translated * 10 < without, f"{translated} blocks were translated, {without} without it")
+
+    def translated(self, *options):
+        """What the program prints, and how many blocks were translated for it."""
+        log = self.work / "blocks"
+        log.unlink(missing_ok=True)
+        run = subprocess.run([self.ferry, "run", f"--log-blocks={log}", *options, self.static, ROUNDS], capture_output=True, text=True, check=True)
+        return run.stdout, len(log.read_text().splitlines()) if log.exists() else 0
 
     def test_same_keys(self):
         """Those that a run puts things under."""

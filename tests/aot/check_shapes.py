@@ -56,7 +56,7 @@ def check_run(arguments, compiler, level, link):
     run(GCC, "-nostdlib", *[word for word in link.split() if word in ("-static", "-pie")], "-o", program, made)
     strip(program, stripped, True)
     log.unlink(missing_ok=True)
-    run(arguments.ferry, "run", f"--log-blocks={log}", "-L", LIBRARIES, stripped)
+    run(arguments.ferry, "run", "--no-cache", f"--log-blocks={log}", "-L", LIBRARIES, stripped)
     found, _ = discover(arguments.compiler, stripped)
     entered = read_log(log).get(str(stripped.resolve()), set())
     elf = Elf(stripped)
