@@ -457,7 +457,10 @@ static bool restore(uint64_t pc, uint32_t mode) {
     bool full = false;
     if (mode & MODE_CAREFUL || !keep_find(pc, mode, optimise_is_exact(), &kept)) return false;
     bool made = true;
-    for (unsigned i = 0; made && i < kept.record.blocks; i++) made = blocks[i] = make_kept(&kept, i, mode, &full);
+    for (unsigned i = 0; made && i < kept.record.blocks; i++) {
+        blocks[i] = make_kept(&kept, i, mode, &full);
+        made = blocks[i] != NULL;
+    }
     if (full) begin_generation();
     if (!made) return false;
     bool restored = optimise_restore(&current.optimiser, &current.native, &current.about, &kept, blocks, &full);

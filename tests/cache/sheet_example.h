@@ -96,7 +96,7 @@ static inline const char *example_bad_blocks(const struct sheet *s) {
         if (!block->bytes || block->bytes > BLOCK_MAX_BYTES || place + block->bytes > s->guest_bytes)
             return "a block outside of the guest bytes";
         if (block->entry >= s->image.bytes) return "an entry outside of the code";
-        if (block->start != SHEET_NO_START && block->start + QUICK_SWITCH_BYTES > s->image.bytes)
+        if (block->start != SHEET_NO_START && (uint32_t)block->start + QUICK_SWITCH_BYTES > s->image.bytes)
             return "a start outside of the code";
         if (sheet_block_at(s, (unsigned)block->at) != (int)i) return "a block that is not found";
     }

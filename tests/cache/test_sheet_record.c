@@ -201,7 +201,7 @@ static void what_is_just_inside(void **state) {
     const struct sheet_block last = made.block[BLOCKS - 1];
     struct sheet_block block = last;
     for (block.start = bytes - QUICK_SWITCH_BYTES - 1; block.start <= bytes; block.start++)
-        assert_int_equal(is_read_with_block(block), block.start + QUICK_SWITCH_BYTES <= bytes);
+        assert_int_equal(is_read_with_block(block), (uint32_t)block.start + QUICK_SWITCH_BYTES <= bytes);
     block = last;
     for (block.entry = bytes - 2; block.entry <= bytes; block.entry++)
         assert_int_equal(is_read_with_block(block), block.entry < bytes);
