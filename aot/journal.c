@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ALIGN = 8, PAUSE = 1, LAST_WAIT = 15 };  // seconds
+enum { PAUSE = 1, LAST_WAIT = 15 };  // seconds
 
 static const struct channel *channel;
 static const uint8_t *memory;
@@ -24,13 +24,13 @@ static uint32_t take(uint32_t at, uint32_t end, uint32_t modules) {
     uint8_t bytes[BLOCK_MAX_BYTES];
     if (end - at < sizeof note) return 0;
     memcpy(&note, memory + at, sizeof note);
-    at += (uint32_t)sizeof note;
-    if (note.module >= modules || !note.bytes || note.bytes > sizeof bytes || note.bytes > end - at) return 0;
-    memcpy(bytes, memory + at, note.bytes);
+    if (note.module >= modules || !note.bytes || note.bytes > sizeof bytes || note.bytes > end - at - sizeof note) return 0;
+    memcpy(bytes, memory + at + sizeof note, note.bytes);
     struct channel_module module = channel->journal_module[note.module];
-    sheets_add(&module.key, names_of(&module), note.mode, note.at, bytes, note.bytes);
-    if (note.plain) sheets_decline(&module.key, names_of(&module), note.mode, note.at);
-    return at + ((note.bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
+    const char *name = names_of(&module);
+    sheets_add(&module.key, name, note.mode, note.at, bytes, note.bytes);
+    if (note.plain) sheets_decline(&module.key, name, note.mode, note.at);
+    return at + channel_note_bytes(note.bytes);
 }
 
 static void read_journal(void) {

@@ -75,7 +75,7 @@ struct channel_result {
     uint32_t microseconds;  // of processor time
 };
 
-// An entry of the journal, before its bytes, which take room for a multiple of eight.
+// An entry of the journal, before its bytes.
 struct channel_block_note {
     uint32_t module;  // number of the journal's module
     uint32_t at;  // from the module's start
@@ -83,6 +83,13 @@ struct channel_block_note {
     uint16_t mode;
     uint32_t plain;  // whether no better code is wanted for a loop that begins there
 };
+enum { CHANNEL_NOTE_ALIGN = 8 };
+
+// How much room one takes with so many bytes.
+static inline uint32_t channel_note_bytes(uint32_t bytes) {
+    uint32_t all = (uint32_t)sizeof(struct channel_block_note) + bytes;
+    return (all + CHANNEL_NOTE_ALIGN - 1) & ~(uint32_t)(CHANNEL_NOTE_ALIGN - 1);
+}
 
 // A ring is empty if both its counts are equal, modulo 2^32. The writer of an entry raises `in` after it, its reader `out`.
 struct channel {

@@ -177,6 +177,7 @@ static void lose_native(void) {
 static void drop(struct block *block) {
     bool optimised = optimise_drop(block), native = block->unit != NULL;
     if (native) remove_native(block->unit);
+    if (block->kept) native_unlink(block);
     if (optimised || native) lose_native();
     interp_block_kill(block);
     unlink_bucket(block);
@@ -184,17 +185,10 @@ static void drop(struct block *block) {
     stats_count(STATS_DROP);
 }
 
-// A block without cells gives way to one with them, or goes with its sheet. Whoever has its first cell comes to its code no more, which may soon be that of other bytes.
-static void drop_bare(struct block *block) {
-    native_unlink(block);
-    drop(block);
-    quick_strip(block);
-}
-
 static void lose_sheet(const struct laid *sheet) {
     for (struct block *block = page_blocks[sheet->start / MEM_PAGE], *next; block; block = next) {
         next = *page_link(block, sheet->start / MEM_PAGE);
-        if (block->kept && block->pc >= sheet->start) drop_bare(block);
+        if (block->kept && block->pc >= sheet->start) drop(block);
     }
     lose_native();
 }
@@ -383,11 +377,6 @@ static bool runs_long(void) {
     return now.tv_sec - begun > 1;
 }
 
-static bool is_told(void) {
-    const struct channel *channel = current.optimiser.compiler.channel;
-    return channel && !__atomic_load_n(&channel->left, __ATOMIC_RELAXED);
-}
-
 // Starts the compiler program if so much is to be told that it is worth it.
 static void start_to_tell(uint32_t worth) {
     bool full;
@@ -411,11 +400,17 @@ void code_before_exec(void) {
 
 // ---- code that was kept
 
+// The sheet with a block at `pc`, or NULL.
+static struct laid *sheet_at(uint64_t pc, uint32_t mode, int *number) {
+    bool full;
+    return sheets_find(pc, mode, &current.native, &current.about, number, &full);
+}
+
 // The block of a sheet at `pc`, or NULL. *full: for lack of room.
 static struct block *lay(uint64_t pc, uint32_t mode, bool *full) {
-    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, full);
-    int number = sheet ? sheets_block(sheet, pc) : -1;
-    if (number < 0) return NULL;
+    int number;
+    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &number, full);
+    if (!sheet) return NULL;
     struct block *block =
         interp_block_bare(&current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
     if (!sheets_has_better(sheet, number)) block->sought = 2;
@@ -443,11 +438,9 @@ static struct block *make_kept(const struct kept *kept, unsigned i, uint32_t mod
 
 // Jumps back to the block in a sheet lead to its better code.
 static void divert(struct block *block) {
-    bool full;
-    struct laid *sheet =
-        block->optimised || block->unit ? sheets_find(block->pc, block->mode, &current.native, &current.about, &full) : NULL;
-    int number = sheet ? sheets_block(sheet, block->pc) : -1;
-    if (number >= 0) sheets_divert(sheet, number, &current.about, block);
+    int number;
+    struct laid *sheet = block->optimised || block->unit ? sheet_at(block->pc, block->mode, &number) : NULL;
+    if (sheet) sheets_divert(sheet, number, &current.about, block);
 }
 
 // The code of a region that is entered here, if it was kept.
@@ -511,7 +504,7 @@ static const struct cell *find_or_translate(struct cpu *cpu, const struct fetche
     if (full && begin_generation()) return begin_again(cpu);
     if (block) return block->code->cell;
     const struct cell *code = translate(cpu, fetched);
-    if (!is_told()) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
+    if (!compiler_listens(&current.optimiser.compiler)) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
     if (code) seek(threaded_of(code)->about->block);
     return code;
 }
@@ -541,14 +534,13 @@ static bool wants_native(const struct block *block) {
 
 // A block with cells in place of a bare one, or where a sheet has one; or what else there is, or NULL.
 static struct block *thicken(uint64_t pc, uint32_t mode) {
-    bool full;
+    int number;
     uint8_t bytes[BLOCK_MAX_BYTES];
     struct block *block = find(pc, mode);
     if (block && !block->kept) return block;
-    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
-    int number = sheet ? sheets_block(sheet, pc) : -1;
-    if (number < 0 || mem_copy_in(bytes, pc, sheet->sheet.block[number].bytes) < 0) return NULL;
-    if (block) drop_bare(block);
+    const struct laid *sheet = sheet_at(pc, mode, &number);
+    if (!sheet || mem_copy_in(bytes, pc, sheet->sheet.block[number].bytes) < 0) return NULL;
+    if (block) drop(block);
     block = build(pc, mode, bytes, sheet->sheet.block[number].bytes);
     if (!block) return NULL;
     block->settled = true;
@@ -625,10 +617,9 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
 
 // A block of a sheet, and those around it, become like all hot code.
 static void heat_more(uint64_t pc, uint32_t mode) {
-    bool full;
-    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
-    int number = sheet ? sheets_block(sheet, pc) : -1;
-    if (number >= 0 && sheet->sheet.block[number].plain) return;
+    int number;
+    const struct laid *sheet = sheet_at(pc, mode, &number);
+    if (sheet && sheet->sheet.block[number].plain) return;
     struct block *block = thicken(pc, mode);
     if (wants_native(block)) make_native(block, thicken);
     if (block && block->unit) {
@@ -649,8 +640,7 @@ static void renew_target(struct quick_exit *exit) {
 void code_link(struct cpu *cpu, struct quick_exit *exit) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
     lock_take(&code_lock);
-    renew_target(exit);
-    if (exit->back && quick_hot_passes) heat_more(exit->out.pc, cpu->mode);
+    if (exit->back) heat_more(exit->out.pc, cpu->mode);
     renew_target(exit);
     native_link(&current.native, exit);
     lock_drop(&code_lock);
@@ -716,15 +706,14 @@ static const struct cell *make(struct cpu *cpu) {
 
 // A sheet's loop goes round often: first it is looked whether LLVM's code was kept; then, if it still does, it is treated as all hot code.
 static void heat(uint64_t pc, uint32_t mode) {
-    bool full;
-    struct laid *sheet = sheets_find(pc, mode, &current.native, &current.about, &full);
-    int number = sheet ? sheets_block(sheet, pc) : -1;
-    if (number < 0) return;
+    int number;
+    struct laid *sheet = sheet_at(pc, mode, &number);
+    if (!sheet) return;
     bool first_time = sheets_count(sheet, number, SHEET_PASSES);
     struct block *block = find(pc, mode);
     if (block && block->optimised) divert(block);
-    else if (first_time && restore(pc, mode)) return;
-    if (!first_time && quick_hot_passes && !(block && block->optimised)) heat_more(pc, mode);
+    else if (first_time) restore(pc, mode);
+    else heat_more(pc, mode);
 }
 
 const struct cell *code_resolve_hot(struct cpu *cpu) {

@@ -265,11 +265,15 @@ void compiler_wait(const struct compiler *c) {
     if (c->channel) host_call(futex, &c->channel->results_in, FUTEX_WAIT, c->answered, &a_while);
 }
 
+bool compiler_listens(const struct compiler *c) {
+    return c->channel && !__atomic_load_n(&c->channel->left, __ATOMIC_ACQUIRE);
+}
+
 // Asking the kernel would not do: a process that nobody waits for stays for as long as its parent does not care.
 bool compiler_is_gone(struct compiler *c, uint32_t *current) {
     *current = 0;
     if (!c->channel) return false;
-    if (__atomic_load_n(&c->channel->left, __ATOMIC_ACQUIRE)) return true;
+    if (!compiler_listens(c)) return true;
     if (c->asked == c->answered || now() - c->heard < SILENCE) return false;
     uint32_t beats = __atomic_load_n(&c->channel->beats, __ATOMIC_ACQUIRE);
     if (beats == c->beats) {

@@ -32,6 +32,8 @@ bool compiler_result(struct compiler *compiler, struct channel_result *result);
 void compiler_took(struct compiler *compiler);
 // Waits until there may be a result, for a short time.
 void compiler_wait(const struct compiler *compiler);
+// Whether there is a program at work that has not left for want of work.
+bool compiler_listens(const struct compiler *compiler);
 // Whether the program is gone: ended, killed or stuck. *current: the request that it was at, or 0.
 bool compiler_is_gone(struct compiler *compiler, uint32_t *current);
 // Whether a child that a wait4 of ours found is the program, which has ended. It is gone then.

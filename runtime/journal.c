@@ -1,9 +1,8 @@
 // The runner's side of the journal: see journal.h.
 #include "runtime/journal.h"
 #include "runtime/module.h"
+#include "translator/quick/sheet.h"
 #include <string.h>
-
-enum { ALIGN = 8, ALL_MODES = MODE_COUNT };  // as of sheets
 
 static bool wanted;
 static uint32_t left;
@@ -35,18 +34,17 @@ static uint32_t number_of(struct channel *channel, const struct module *module) 
     return i;
 }
 
-static bool tell(struct compiler *c, const struct block *block, const struct module *module, const uint8_t *bytes) {
+// Where there is no room, later runs go without.
+static void tell(struct compiler *c, const struct block *block, const struct module *module, const uint8_t *bytes) {
     struct channel *channel = c->channel;
-    uint32_t size = (uint32_t)sizeof(struct channel_block_note) + ((block->bytes + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
-    uint32_t at = channel->journal_in, number = number_of(channel, module);
-    if (number == CHANNEL_JOURNAL_MODULES || at > CHANNEL_JOURNAL_BYTES || CHANNEL_JOURNAL_BYTES - at < size || at % ALIGN)
-        return false;
+    uint32_t at = channel->journal_in, size = channel_note_bytes(block->bytes), number = number_of(channel, module);
+    bool room = at <= CHANNEL_JOURNAL_BYTES && CHANNEL_JOURNAL_BYTES - at >= size && at % CHANNEL_NOTE_ALIGN == 0;
+    if (number == CHANNEL_JOURNAL_MODULES || !room) return;
     struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
     *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes,
                                         (uint16_t)block->mode, block->declined};
     memcpy(note + 1, bytes, block->bytes);
     __atomic_store_n(&channel->journal_in, at + size, __ATOMIC_RELEASE);
-    return true;
 }
 
 void journal_decline(struct compiler *c, struct block *block, const uint8_t *bytes) {
@@ -61,16 +59,11 @@ bool journal_is_left(const struct block *block) {
     return block->left == round;
 }
 
-// A program that went for want of work reads no more.
-static bool is_heard(const struct compiler *c) {
-    return c->channel && !__atomic_load_n(&c->channel->left, __ATOMIC_ACQUIRE);
-}
-
 void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) {
     struct module module;
-    if (!wanted || block->told || block->mode & ~(uint32_t)ALL_MODES || !module_of(block->pc, &module)) return;
+    if (!wanted || block->told || block->mode & ~(uint32_t)SHEET_MODES || !module_of(block->pc, &module)) return;
     if (block->pc + block->bytes > module.end) return;
-    if (!is_heard(c)) {
+    if (!compiler_listens(c)) {
         left += block->left != round;
         block->left = round;
         return;

@@ -295,26 +295,36 @@ bool native_owns(const struct native *native, uint64_t host_pc) {
     return native->base && host_pc - (uintptr_t)native->base < NATIVE_BYTES;
 }
 
-const struct quick_unit *native_find(const struct native *native, uint64_t host_pc) {
-    if (!native_owns(native, host_pc)) return NULL;
-    uint32_t low = 0, high = __atomic_load_n(&native->units, __ATOMIC_ACQUIRE);
-    while (high - low > 1) {
+typedef const uint8_t *get_code(const struct native *native, uint32_t i);  // NOLINT: a function's type
+
+// The last of `count` things, ascending by address, that does not begin behind a host pc: its number from 1, or 0.
+static uint32_t last_before(const struct native *native, uint32_t count, get_code *code, uint64_t host_pc) {
+    uint32_t low = 0, high = count;
+    if (!native_owns(native, host_pc)) return 0;
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if ((uintptr_t)native->unit[middle]->code <= host_pc) low = middle;
+        if ((uintptr_t)code(native, middle) <= host_pc) low = middle + 1;
         else high = middle;
     }
-    return high ? native->unit[low] : NULL;
+    return low;
+}
+
+static const uint8_t *code_of_unit(const struct native *native, uint32_t i) {
+    return native->unit[i]->code;
+}
+
+const struct quick_unit *native_find(const struct native *native, uint64_t host_pc) {
+    uint32_t last = last_before(native, __atomic_load_n(&native->units, __ATOMIC_ACQUIRE), code_of_unit, host_pc);
+    return last ? native->unit[last - 1] : NULL;
+}
+
+static const uint8_t *code_of_sheet(const struct native *native, uint32_t i) {
+    return native->laid[i]->code;
 }
 
 struct laid *native_find_laid(const struct native *native, uint64_t host_pc) {
-    if (!native_owns(native, host_pc)) return NULL;
-    uint32_t low = 0, high = __atomic_load_n(&native->laids, __ATOMIC_ACQUIRE);
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if ((uintptr_t)native->laid[middle]->code <= host_pc) low = middle;
-        else high = middle;
-    }
-    struct laid *laid = high ? native->laid[low] : NULL;
+    uint32_t last = last_before(native, __atomic_load_n(&native->laids, __ATOMIC_ACQUIRE), code_of_sheet, host_pc);
+    struct laid *laid = last ? native->laid[last - 1] : NULL;
     return laid && host_pc - (uintptr_t)laid->code < laid->sheet.image.bytes ? laid : NULL;
 }
 

@@ -20,7 +20,6 @@ enum {
     PART_PAGES = 512,
     PARTS = (PAGES + PART_PAGES - 1) / PART_PAGES,
     PASSES = 250,  // of a loop, after which better code is looked for
-    ALL_MODES = MODE_COUNT,  // that there are sheets for
 };
 _Static_assert((unsigned)SHEET_PAGE == (unsigned)MEM_PAGE, "a sheet is of one page");
 
@@ -56,13 +55,8 @@ static const void *keep(struct arena *arena, const void *from, size_t size) {
 // Of the guest bytes of all blocks.
 static uint64_t hash_guest(const struct sheet *sheet, const uint8_t *bytes) {
     uint64_t hash = 0;
-    unsigned first = sheet->block[0].at, seen = first;
-    for (unsigned i = 0; i < sheet->blocks; i++) {
-        unsigned at = (unsigned)sheet->block[i].at, from = at > seen ? at : seen, to = at + (unsigned)sheet->block[i].bytes;
-        if (to <= from) continue;
-        hash = XXH3_64bits_withSeed(bytes + from - first, to - from, hash);
-        seen = to;
-    }
+    struct sheet_span span = {0};
+    while (sheet_next_span(sheet, &span)) hash = XXH3_64bits_withSeed(bytes + span.from, span.to - span.from, hash);
     return hash;
 }
 
@@ -109,28 +103,30 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     return laid;
 }
 
-struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, bool *full) {
+// The page's, or NULL.
+static struct laid *of_page(uint64_t page, uint32_t mode, struct native *native, struct arena *arena, bool *full) {
     struct module module;
     struct sheet sheet;
-    *full = false;
-    if (!page_sheet || pc / MEM_PAGE >= PAGES || mode & ~(uint32_t)ALL_MODES) return NULL;
-    struct laid **known = &page_sheet[pc / MEM_PAGE];
+    struct laid **known = &page_sheet[page / MEM_PAGE];
     if (!*known) {
-        uint64_t page = pc - pc % MEM_PAGE;
         struct laid *laid = find(page, mode, &module, &sheet) ? lay(&sheet, page, &module, mode, native, arena, full) : NULL;
         if (*full) return NULL;
         *known = laid ? laid : &none;
-        part_pages[pc / MEM_PAGE / PART_PAGES]++;
+        part_pages[page / MEM_PAGE / PART_PAGES]++;
     }
     return *known != &none && (*known)->mode == mode ? *known : NULL;
 }
 
-bool sheets_has_better(const struct laid *laid, int number) {
-    return laid->better[number];
+struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, int *number, bool *full) {
+    *full = false;
+    if (!page_sheet || pc / MEM_PAGE >= PAGES || mode & ~(uint32_t)SHEET_MODES) return NULL;
+    struct laid *laid = of_page(pc - pc % MEM_PAGE, mode, native, arena, full);
+    *number = laid ? sheet_block_at(&laid->sheet, pc % MEM_PAGE) : -1;
+    return *number >= 0 ? laid : NULL;
 }
 
-int sheets_block(const struct laid *laid, uint64_t pc) {
-    return sheet_block_at(&laid->sheet, (unsigned)(pc - laid->start));
+bool sheets_has_better(const struct laid *laid, int number) {
+    return laid->better[number];
 }
 
 const uint8_t *sheets_entry(const struct laid *laid, int number) {

@@ -24,13 +24,11 @@ struct laid {
 
 // Pages may have some from now on.
 void sheets_init(void);
-// What is laid, or is to be had from the cache, for the page at `pc`, or NULL. *full: it is NULL for lack of room.
-struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, bool *full);
+// The sheet with a block at `pc` that is laid, or is to be had from the cache, and the block's number; or NULL. *full: it is NULL for lack of room.
+struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, int *number, bool *full);
 // Whether LLVM's code of a region that is entered at this block was kept as well.
 bool sheets_has_better(const struct laid *laid, int number);
-// Number of the block at `pc`, or -1.
-int sheets_block(const struct laid *laid, uint64_t pc);
-// Where that block is entered.
+// Where the block is entered.
 const uint8_t *sheets_entry(const struct laid *laid, int number);
 // Jumps back to this block of the sheet lead to the block's own code from now on.
 void sheets_divert(struct laid *laid, int number, struct arena *arena, struct block *block);

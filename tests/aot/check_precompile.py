@@ -224,19 +224,16 @@ class Tests:
         return files, end
 
     def test_stops_within_a_file(self):
-        big = self.root / "usr/bin/python3"
-        if not big.exists():
+        big = next(self.root.glob("usr/libexec/gcc/riscv64-linux-gnu/*/cc1"), None)  # seconds of work
+        if not big:
             return
         first = self.precompile("within", "--jobs=1", "--nice=19", "-L", self.root, big)[1]["sheets"]
-        for attempt in range(10):  # it may be done before it hears of it
-            folder = f"within-stopped{attempt}"
-            run = subprocess.Popen(self.command(folder, "--jobs=1", "--nice=19", "-L", self.root, big), stdout=subprocess.DEVNULL)
-            while run.poll() is None and not list((self.work / folder).glob("code/*/*.db")):
-                time.sleep(0.002)
-            run.send_signal(signal.SIGINT)
-            if run.wait(60) == 130:
-                break
-        want(run.returncode == 130, "it was not stopped")
+        folder = "within-stopped"
+        run = subprocess.Popen(self.command(folder, "--jobs=1", "--nice=19", "-L", self.root, big), stdout=subprocess.DEVNULL)
+        while run.poll() is None and not list((self.work / folder).glob("code/*/*.db")):
+            time.sleep(0.002)
+        run.send_signal(signal.SIGINT)
+        want(run.wait(60) == 130, "it was not stopped")
         second = self.precompile(folder, "-L", self.root, big)[1]["sheets"]
         want(second < first, f"made {second} sheets of {first} again")
 

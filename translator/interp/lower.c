@@ -262,5 +262,7 @@ struct block *interp_block_bare(struct arena *arena, uint64_t pc, uint32_t bytes
 
 void interp_block_kill(struct block *block) {
     __atomic_store_n(&block->dead, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&block->code->native, interp_native_leave,
+                     __ATOMIC_RELEASE);  // that of a bare block would else lead to its code
     __atomic_store_n(&block->code->cell[0].handler, cell_handler_dead, __ATOMIC_RELEASE);
 }

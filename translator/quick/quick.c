@@ -61,10 +61,6 @@ void quick_remove(struct quick_unit *unit) {
     }
 }
 
-void quick_strip(struct block *block) {
-    __atomic_store_n(&block->code->native, quick_stubs.leave, __ATOMIC_RELEASE);
-}
-
 void quick_optimise(struct block *block, const void *code) {
     __atomic_store_n(&block->optimised, code, __ATOMIC_RELEASE);
     refresh(block);

@@ -92,8 +92,6 @@ void quick_switch(const struct quick_unit *unit, unsigned at, const uint8_t *to,
 // From now on the blocks are entered by their native code / are not. Atomic: other threads may be running them.
 void quick_install(struct quick_unit *unit);
 void quick_remove(struct quick_unit *unit);
-// The same as quick_remove for a bare block that was killed.
-void quick_strip(struct block *block);
 // A block's native code, or NULL. Other threads may be giving or taking it.
 const void *quick_code(const struct block *block);
 // From now on the block, if it lives, is entered by this code of the same convention, not far from that of units, or if NULL, by what it had before.

@@ -104,13 +104,22 @@ bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source,
 
 // ---- using
 
+bool sheet_next_span(const struct sheet *sheet, struct sheet_span *span) {
+    for (span->from = span->to; span->block < sheet->blocks; span->block++) {
+        const struct sheet_block *block = &sheet->block[span->block];
+        unsigned at = (unsigned)(block->at - sheet->block[0].at), end = at + (unsigned)block->bytes;
+        if (end <= span->to) continue;
+        if (at > span->from) span->from = at;
+        span->to = end;
+        return true;
+    }
+    return false;
+}
+
 bool sheet_fits(const struct sheet *sheet, const uint8_t *guest_bytes) {
-    unsigned first = sheet->block[0].at, seen = first;
-    for (unsigned i = 0; i < sheet->blocks; i++) {
-        unsigned from = sheet->block[i].at > seen ? sheet->block[i].at : seen, to = sheet->block[i].at + sheet->block[i].bytes;
-        if (to <= from) continue;
-        if (memcmp(guest_bytes + from - first, sheet->guest + from - first, to - from) != 0) return false;
-        seen = to;
+    struct sheet_span span = {0};
+    while (sheet_next_span(sheet, &span)) {
+        if (memcmp(guest_bytes + span.from, sheet->guest + span.from, span.to - span.from) != 0) return false;
     }
     return true;
 }

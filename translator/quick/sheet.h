@@ -40,6 +40,9 @@ struct sheet {
     uint32_t blocks, accesses, guest_bytes, instructions;
 };
 
+// Modes that there may be sheets for, as bits.
+enum { SHEET_MODES = MODE_COUNT };
+
 enum { SHEET_EXIT_BYTES = 20, SHEET_MAX_BLOCKS = 2048, SHEET_PAGE = 4096, SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES };
 #define SHEET_NO_START 0xfffffu
 _Static_assert(IMAGE_MAX_BYTES <= SHEET_NO_START, "all places in code are below");
@@ -56,6 +59,13 @@ void sheet_begin(const struct guest_isa *isa, guest_features features);
 // Makes a sheet of the blocks, which are in the order of struct sheet. False if there is no emitter for this host or it would be too big; blocks that cannot be
 // lifted are left out. What it points to stays until the next call. Not thread-safe.
 bool sheet_make(uint32_t page, uint32_t mode, const struct sheet_source *source, unsigned count, struct sheet *sheet);
+// A stretch of guest bytes that blocks are of, from where the first block begins; zeroed at first.
+struct sheet_span {
+    unsigned from, to;
+    uint32_t block;  // the next one
+};
+// The next one; false behind the last.
+bool sheet_next_span(const struct sheet *sheet, struct sheet_span *span);
 // Whether all of the sheet's blocks have these guest bytes, which begin where the first block does, sheet->guest_bytes of them.
 bool sheet_fits(const struct sheet *sheet, const uint8_t *guest);
 // Fills a copy of the code in `buffer`, which is to run at `address`, with exits of its own, whose pcs are given: the module begins at `module`. False if it is

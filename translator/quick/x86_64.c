@@ -125,32 +125,25 @@ bool quick_place_exits(uint8_t *buffer, uintptr_t at, struct quick_exit *exit, u
 }
 
 static void emit_cold(struct unit *e, const struct cold *c) {
+    bool interrupt = c->kind == COLD_INTERRUPT || c->kind == COLD_INTERRUPT_AT_EXIT;
     if (e->sheet && c->kind == COLD_EXIT) return;  // behind all others
     asm_land(A, c->from);
+    if (e->sheet && (interrupt || c->kind == COLD_HOT)) {  // there are no cells to name
+        leave_for_pc(e, c->pc, interrupt ? IMAGE_INDIRECT : IMAGE_HOT);
+        return;
+    }
     switch (c->kind) {
     case COLD_EXIT: emit_exit(A, (struct quick_exit *)(uintptr_t)c->what, c->from); return;
     case COLD_INTERRUPT:
-        if (e->sheet) {
-            leave_for_pc(e, c->pc, IMAGE_INDIRECT);
-            return;
-        }
         asm_constant(A, RAX, (uintptr_t)c->what);
         leave_for_cell(e, RAX);
         return;
     case COLD_HOT:
-        if (e->sheet) {
-            leave_for_pc(e, c->pc, IMAGE_HOT);
-            return;
-        }
         asm_constant(A, RAX, (uintptr_t)c->what);
         asm_rm(A, WIDE | 0x89, RAX, CPU, offsetof(struct cpu, next));
         asm_jump(A, quick_stubs.hot);
         return;
     case COLD_INTERRUPT_AT_EXIT:
-        if (e->sheet) {
-            leave_for_pc(e, c->pc, IMAGE_INDIRECT);
-            return;
-        }
         asm_near(A, WIDE | 0x8b, RAX, &((const struct quick_exit *)c->what)->out.target);
         leave_for_cell(e, RAX);
         return;
