@@ -106,6 +106,8 @@ struct block *code__thicken(uint64_t pc, uint32_t mode) {
     block = code__build(pc, mode, bytes, sheet->sheet.block[number].bytes);
     if (!block) return NULL;
     block->settled = true;
+    block->declined = sheet->sheet.block[number].plain;
+    block->tries = UINT8_MAX;  // one is enough: what comes of it is kept in mind
     code__publish(block, bytes);
     return block;
 }

@@ -63,15 +63,36 @@ static void decline(struct block *block) {
     if (!block->optimised && code_copy_bytes(block, bytes)) journal_decline(&code__current.optimiser.compiler, block, bytes);
 }
 
+static uint32_t decide(struct block *block, bool *full) {
+    uint32_t passes = optimise(&code__current.optimiser, &code__current.native, &code__current.about, block, code__find, full);
+    if (passes == OPTIMISE_NEVER) decline(block);
+    return passes;
+}
+
+// The other loops of a unit, once there is to be no better code for the block where its count ran out: soon nobody will count any more. So all that are hot in
+// one run are known in the next.
+static uint32_t decide_rest(const struct quick_unit *unit, const struct block *block, bool *full) {
+    uint32_t soonest = OPTIMISE_NEVER;
+    for (unsigned i = 0; i < unit->blocks && !*full; i++) {
+        struct block *other = unit->block[i];
+        bool loops = i == 0 || unit->start[i] != QUICK_NOWHERE;
+        if (other == block || !loops || other->unit != unit || other->optimised || code__seek(other)) continue;
+        other->tries = UINT8_MAX;
+        uint32_t passes = decide(other, full);
+        if (passes < soonest) soonest = passes;
+    }
+    return soonest;
+}
+
 // A block that has native code is run often. Counting takes up to a quarter of the time of code that goes from unit to unit all the time: it ends. Then
 // all blocks get the new unit: code that stayed in the old one would go on to blocks that are dropped with the new one alone.
 static void improve(struct block *block) {
     bool full;
     struct quick_unit *unit = block->unit;
     if (code__seek(block)) return;
-    uint32_t passes = optimise(&code__current.optimiser, &code__current.native, &code__current.about, block, code__find, &full);
+    uint32_t passes = decide(block, &full);
+    if (passes == OPTIMISE_NEVER && unit->counts && !full) passes = decide_rest(unit, block, &full);
     __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
-    if (passes == OPTIMISE_NEVER) decline(block);
     if (passes == OPTIMISE_NEVER && unit->counts && !full)
         native_make(&code__current.native, &code__current.about, unit->block, unit->blocks, false, &full);
     if (full) code__begin_generation();
@@ -118,10 +139,7 @@ void code__heat(uint64_t pc, uint32_t mode) {
     if (code__is_plain(pc, mode)) return;
     struct block *block = code__thicken(pc, mode);
     if (wants_native(block)) make_native(block, code__thicken);
-    if (block && block->unit) {
-        __atomic_store_n(&block->unit->passes, SHEET_UNIT_PASSES, __ATOMIC_RELAXED);
-        block->tries = UINT8_MAX;  // enough: what comes of it is kept in mind
-    }
+    if (block && block->unit) __atomic_store_n(&block->unit->passes, SHEET_UNIT_PASSES, __ATOMIC_RELAXED);
     if (block && (block->unit || block->optimised)) code__divert(block);
 }
 

@@ -332,7 +332,7 @@ uint32_t optimise(struct optimiser *o, struct native *native, struct arena *aren
     if (!c) return *full || failures < FAILURES ? AGAIN_SOON : OPTIMISE_NEVER;
     if (block->optimised_by) return have_nothing_to_ask(block);
     if (block->asked || waits(block)) return AGAIN_SOON;
-    if (is_banned(block->pc)) return OPTIMISE_NEVER;
+    if (block->declined || is_banned(block->pc)) return OPTIMISE_NEVER;
     if (!compiler_request(c)) return AGAIN_SOON;  // its ring is full: no fault of the block's
     if (!ask(o, c, arena, block, find)) return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
     if (options.tier == TIER_OPT) wait_for(o, native, full);
