@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { NICENESS = 5 };
@@ -48,35 +49,37 @@ static void be_humble(void) {
 
 // ---- the loop
 
-static void futex(uint32_t *word, int operation, uint32_t value) {
-    syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
-}
-
-static void wait_for_request(struct channel *channel, uint32_t done) {
+// False if there will be none.
+static bool wait_for_request(struct channel *channel, uint32_t done) {
+    const struct timespec a_while = {.tv_sec = 1};  // the runner may go at any moment
+    bool waits;
     __atomic_store_n(&channel->waiting, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&channel->requests_in, __ATOMIC_SEQ_CST) == done) futex(&channel->requests_in, FUTEX_WAIT, done);
+    while ((waits = __atomic_load_n(&channel->requests_in, __ATOMIC_SEQ_CST) == done) && !watch_is_alone())
+        syscall(SYS_futex, &channel->requests_in, FUTEX_WAIT, done, &a_while, NULL, 0);
     __atomic_store_n(&channel->waiting, 0, __ATOMIC_SEQ_CST);
+    return !waits;
 }
 
 static void answer(struct channel *channel, const struct channel_result *result) {
     uint32_t in = __atomic_load_n(&channel->results_in, __ATOMIC_RELAXED);
-    while (in - __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) >= CHANNEL_RESULTS)
+    while (!watch_is_alone() && in - __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) >= CHANNEL_RESULTS)
         usleep(1000);  // the runner takes its time
     channel->result[in % CHANNEL_RESULTS] = *result;
     __atomic_store_n(&channel->results_in, in + 1, __ATOMIC_RELEASE);
-    futex(&channel->results_in, FUTEX_WAKE, INT32_MAX);
+    syscall(SYS_futex, &channel->results_in, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
+// Until the runner has gone.
 static void serve(struct channel *channel, struct compiler *compiler, const uint8_t *arena) {
     static struct channel_request request;
     static struct channel_result result;
-    for (uint32_t done = channel->requests_out;; done++) {
-        wait_for_request(channel, done);
+    for (uint32_t done = channel->requests_out; wait_for_request(channel, done); done++) {
         memcpy(&request, &channel->request[done % CHANNEL_REQUESTS], sizeof request);
         __atomic_store_n(&channel->requests_out, done + 1, __ATOMIC_RELEASE);
         __atomic_store_n(&channel->current, request.id, __ATOMIC_SEQ_CST);
         uint32_t in = __atomic_load_n(&channel->results_in, __ATOMIC_RELAXED);
-        compile(compiler, &request, __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) == in, &result);
+        bool all_taken = watch_is_alone() || __atomic_load_n(&channel->results_out, __ATOMIC_ACQUIRE) == in;
+        compile(compiler, &request, all_taken, &result);
         __atomic_store_n(&channel->current, 0, __ATOMIC_SEQ_CST);
         answer(channel, &result);
         keep_add(&request, &result, arena);
@@ -109,4 +112,7 @@ int main(int argc, char *argv[]) {
     if (!compiler) return 1;
     keep_begin(channel, journal);
     serve(channel, compiler, arena);
+    keep_last(compiler, arena);
+    watch_done();
+    for (;;) pause();
 }

@@ -2,6 +2,7 @@
 // is nobody else's concern, and all processors have something to do. What it hands over is in a memory that both have, which the parent looks at when
 // the child has ended; in a child that fails, that is the reason.
 #include "aot/precompile_parts.h"
+#include "aot/pages.h"
 #include "aot/sheets.h"
 #include "cache/record.h"
 #include "cache/sheet_record.h"
@@ -97,7 +98,7 @@ static void add_block(const struct target *target, const struct discovery_block 
         const struct file_module *module = &modules->module[i];
         uint64_t at = block->offset - module->start;
         if (at >= module->bytes || block->bytes > module->bytes - at) continue;
-        sheets_add(&module->key, target->path, 0, at, target->bytes + module->offset + at, block->bytes);
+        pages_add(pages_of(&module->key, target->path, 0), at, target->bytes + module->offset + at, block->bytes);
     }
 }
 

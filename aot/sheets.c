@@ -1,117 +1,8 @@
-// From blocks to sheets: see sheets.h. A page is an array by place: where blocks begin and how long they are, and the bytes below them. So what was added needs
-// no sorting, and what contradicts is seen at once.
+// From pages to sheets: see sheets.h.
 #include "aot/sheets.h"
+#include "aot/pages.h"
 #include "cache/sheet_record.h"
-#include "runtime/base/error.h"
-#include <stdlib.h>
 #include <string.h>
-
-struct page {
-    uint8_t byte[SHEET_MAX_GUEST];  // guest bytes, where
-    uint8_t known[SHEET_MAX_GUEST];  // this is 1
-    uint16_t size[SHEET_PAGE];  // bytes of the block that begins there, or 0
-    uint8_t fresh[SHEET_PAGE];  // that block was in no sheet that we made
-    uint8_t plain[SHEET_PAGE];  // no better code is wanted for a loop that begins there
-    unsigned blocks, freshes;
-};
-
-// The pages of a module for one mode.
-struct collection {
-    struct collection *next;
-    struct store_key module;
-    uint32_t mode;
-    char *name;
-    struct page **page;  // by number
-    uint32_t pages;
-    bool fresh;  // one of them has something new
-};
-
-static struct collection *first;
-
-static void *checked(void *memory) {
-    if (!memory) error_die("no memory for code that is to be kept");
-    return memory;
-}
-
-// ---- places
-
-static struct collection *new_collection(const struct store_key *module, const char *name, uint32_t mode) {
-    struct collection *c = checked(calloc(1, sizeof *c));
-    *c = (struct collection){.next = first, .module = *module, .mode = mode, .name = checked(strdup(name))};
-    return first = c;
-}
-
-// One that is asked for is likely to be so again soon.
-static struct collection *find_collection(const struct store_key *module, const char *name, uint32_t mode) {
-    for (struct collection **at = &first; *at; at = &(*at)->next) {
-        struct collection *c = *at;
-        if (c->mode != mode || memcmp(&c->module, module, sizeof *module) != 0) continue;
-        *at = c->next;
-        c->next = first;
-        return first = c;
-    }
-    return new_collection(module, name, mode);
-}
-
-static struct page *find_page(struct collection *c, uint32_t number) {
-    if (number >= c->pages) {
-        uint32_t pages = number + number / 2 + 1;
-        c->page = checked(realloc(c->page, pages * sizeof *c->page));
-        memset(c->page + c->pages, 0, (pages - c->pages) * sizeof *c->page);
-        c->pages = pages;
-    }
-    if (!c->page[number]) c->page[number] = checked(calloc(1, sizeof **c->page));
-    return c->page[number];
-}
-
-// ---- blocks
-
-static bool agrees(const struct page *p, unsigned at, const uint8_t *bytes, unsigned size) {
-    for (unsigned i = 0; i < size; i++) {
-        if (p->known[at + i] && p->byte[at + i] != bytes[i]) return false;
-    }
-    return true;
-}
-
-static void drop(struct page *p, unsigned at) {
-    p->blocks--;
-    p->freshes -= p->fresh[at];
-    p->size[at] = p->fresh[at] = 0;
-}
-
-static void put(struct page *p, unsigned at, const uint8_t *bytes, unsigned size, bool fresh) {
-    if (p->size[at]) drop(p, at);
-    memcpy(p->byte + at, bytes, size);
-    memset(p->known + at, 1, size);
-    p->size[at] = (uint16_t)size;
-    p->fresh[at] = fresh;
-    p->blocks++;
-    p->freshes += fresh;
-}
-
-void sheets_add(const struct store_key *module, const char *name, uint32_t mode, uint64_t at, const uint8_t *bytes, unsigned size) {
-    if (!size || size > BLOCK_MAX_BYTES || at > UINT32_MAX) return;
-    struct collection *c = find_collection(module, name, mode);
-    struct page *p = find_page(c, (uint32_t)(at / SHEET_PAGE));
-    unsigned place = at % SHEET_PAGE;
-    bool fits = agrees(p, place, bytes, size);
-    if (fits && p->size[place] == size) return;
-    if (!fits) *p = (struct page){.blocks = 0};  // the page is another one now
-    put(p, place, bytes, size, true);
-    c->fresh = true;
-}
-
-void sheets_decline(const struct store_key *module, const char *name, uint32_t mode, uint64_t at) {
-    if (at > UINT32_MAX) return;
-    struct collection *c = find_collection(module, name, mode);
-    struct page *p = find_page(c, (uint32_t)(at / SHEET_PAGE));
-    unsigned place = at % SHEET_PAGE;
-    if (!p->size[place] || p->plain[place]) return;
-    p->plain[place] = 1;
-    if (!p->fresh[place]) p->freshes++;
-    p->fresh[place] = 1;
-    c->fresh = true;
-}
 
 // ---- what the store has
 
@@ -127,13 +18,17 @@ static bool find_kept(struct store_module *store, uint32_t page, uint32_t mode, 
 
 static bool kept_agrees(const struct page *p, const struct sheet *kept) {
     for (unsigned i = 0; i < kept->blocks; i++) {
-        if (!agrees(p, kept->block[i].at, kept_bytes(kept, i), kept->block[i].bytes)) return false;
+        if (!page_agrees(p, kept->block[i].at, kept_bytes(kept, i), kept->block[i].bytes)) return false;
     }
     return true;
 }
 
+static bool is_plain(const struct page *p, unsigned at) {
+    return p->marks[at] & CHANNEL_PLAIN;
+}
+
 static bool is_kept(const struct page *p, const struct sheet_block *block) {
-    return p->size[block->at] == block->bytes && p->plain[block->at] <= block->plain;
+    return p->size[block->at] == block->bytes && is_plain(p, block->at) <= block->plain;
 }
 
 static bool kept_has_all(const struct page *p, const struct sheet *kept) {
@@ -145,8 +40,8 @@ static bool kept_has_all(const struct page *p, const struct sheet *kept) {
 static void take_kept(struct page *p, const struct sheet *kept) {
     for (unsigned i = 0; i < kept->blocks; i++) {
         unsigned at = kept->block[i].at;
-        p->plain[at] |= kept->block[i].plain;
-        if (!p->size[at]) put(p, at, kept_bytes(kept, i), kept->block[i].bytes, false);
+        if (kept->block[i].plain) p->marks[at] |= CHANNEL_PLAIN;
+        if (!p->size[at]) page_put(p, at, kept_bytes(kept, i), kept->block[i].bytes, false);
     }
 }
 
@@ -157,7 +52,7 @@ static unsigned list_blocks(const struct page *p, struct sheet_source source[SHE
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
         if (p->size[at])
             source[count++] =
-                (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .plain = p->plain[at], .byte = p->byte + at};
+                (struct sheet_source){.at = (uint16_t)at, .bytes = p->size[at], .plain = is_plain(p, at), .byte = p->byte + at};
     }
     return count;
 }
@@ -168,7 +63,7 @@ static void thin(struct page *p) {
     bool old = p->blocks > p->freshes;
     unsigned count = 0;
     for (unsigned at = 0; at < SHEET_PAGE; at++) {
-        if (p->size[at] && !(old && p->fresh[at]) && count++ % PART == 0) drop(p, at);
+        if (p->size[at] && !(old && p->fresh[at]) && count++ % PART == 0) page_drop(p, at);
     }
 }
 
@@ -201,33 +96,33 @@ static void settle(struct page *p) {
     p->freshes = 0;
 }
 
-static void make(struct collection *c, uint32_t page, struct page *p, struct store_module *store, sheets_put *give, void *data) {
+static void make(struct pages *pages, uint32_t page, struct page *p, struct store_module *store, sheets_put *give, void *data) {
     static _Alignas(16) uint8_t buffer[SHEET_RECORD_MAX_BYTES];
     struct sheet kept, sheet;
-    bool has = find_kept(store, page, c->mode, &kept) && kept_agrees(p, &kept);
+    bool has = find_kept(store, page, pages->mode, &kept) && kept_agrees(p, &kept);
     bool whole = has && kept_has_all(p, &kept);
     if (has) take_kept(p, &kept);
-    size_t size = whole ? 0 : emit(p, page, c->mode, buffer, &sheet);
+    size_t size = whole ? 0 : emit(p, page, pages->mode, buffer, &sheet);
     settle(p);
     if (!size || (has && !has_more(&sheet, &kept))) return;
     const struct writer_record record = {
-        .kind = sheet_kind(c->mode), .count = 1, .entries = &page, .bytes = buffer, .size = (uint32_t)size};
-    give(data, &c->module, c->name, &record);
+        .kind = sheet_kind(pages->mode), .count = 1, .entries = &page, .bytes = buffer, .size = (uint32_t)size};
+    give(data, &pages->module, pages->name, &record);
 }
 
-static void make_all(struct collection *c, sheets_put *give, void *data) {
-    struct store_module *store = store_open(&c->module);
-    for (uint32_t number = 0; number < c->pages; number++) {
-        struct page *p = c->page[number];
-        if (p && p->freshes) make(c, number * SHEET_PAGE, p, store, give, data);
+static void make_all(struct pages *pages, sheets_put *give, void *data) {
+    struct store_module *store = store_open(&pages->module);
+    for (uint32_t number = 0; number < pages->count; number++) {
+        struct page *p = pages->page[number];
+        if (p && p->freshes) make(pages, number * SHEET_PAGE, p, store, give, data);
     }
     if (store) store_close(store);
-    c->fresh = false;
+    pages->fresh = false;
 }
 
 void sheets_make(sheets_put *give, void *data) {
-    for (struct collection *c = first; c; c = c->next) {
-        if (c->fresh) make_all(c, give, data);
+    for (struct pages *pages = pages_first(); pages; pages = pages->next) {
+        if (pages->fresh) make_all(pages, give, data);
     }
 }
 
@@ -237,15 +132,4 @@ static void give_writer(void *data, const struct store_key *module, const char *
 
 void sheets_write(struct writer *writer) {
     sheets_make(give_writer, writer);
-}
-
-void sheets_end(void) {
-    for (struct collection *c = first, *next; c; c = next) {
-        next = c->next;
-        for (uint32_t i = 0; i < c->pages; i++) free(c->page[i]);
-        free(c->page);
-        free(c->name);
-        free(c);
-    }
-    first = NULL;
 }

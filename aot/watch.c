@@ -1,8 +1,10 @@
 // Ends the program in time: see watch.h.
 #include "aot/watch.h"
 #include "aot/keep.h"
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -10,8 +12,10 @@ enum {
     IDLE_TICKS = 60,
     STUCK_TICKS = 20,  // for one request
     LAST_TICK = 10000,  // microseconds
-    LAST_TICKS = 200,
+    LAST_TICKS = 1500,
 };
+
+static bool alone, done;
 
 struct seen {
     uint32_t requests, current, journal;
@@ -26,8 +30,10 @@ static _Noreturn void leave(struct channel *channel, int status) {
 
 // The runner has gone. What it asked for is of use to the next one, if it is kept and does not take too long.
 static _Noreturn void finish(struct channel *channel) {
+    __atomic_store_n(&alone, true, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &channel->requests_in, FUTEX_WAKE, 1, NULL, NULL, 0);
     unsigned ticks = *channel->cache ? LAST_TICKS : 0;
-    for (unsigned i = 0; i < ticks && !__atomic_load_n(&channel->waiting, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
+    for (unsigned i = 0; i < ticks && !__atomic_load_n(&done, __ATOMIC_RELAXED); i++) usleep(LAST_TICK);
     leave(channel, 0);
 }
 
@@ -50,6 +56,14 @@ static void *watch(void *data) {
     struct pollfd runner = {.fd = CHANNEL_RUNNER_FD, .events = POLLIN};
     while (poll(&runner, 1, TICK) == 0) look(channel, &seen);
     finish(channel);
+}
+
+bool watch_is_alone(void) {
+    return __atomic_load_n(&alone, __ATOMIC_SEQ_CST);
+}
+
+void watch_done(void) {
+    __atomic_store_n(&done, true, __ATOMIC_RELAXED);
 }
 
 bool watch_begin(struct channel *channel) {

@@ -5,3 +5,7 @@
 
 // Starts to watch: the runner behind CHANNEL_RUNNER_FD and what the channel says. False if that cannot be.
 bool watch_begin(struct channel *channel);
+// Whether the runner has gone, so that nobody takes results any more.
+bool watch_is_alone(void);
+// Nothing is left to be done for it.
+void watch_done(void);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 7,
+    CHANNEL_VERSION = 8,
     CHANNEL_REQUESTS = 16,
     CHANNEL_RESULTS = 32,
     CHANNEL_BLOCKS = 224,  // of a request
@@ -75,19 +75,26 @@ struct channel_result {
     uint32_t microseconds;  // of processor time
 };
 
-// An entry of the journal, before its bytes.
+// What else is known of a block, as bits.
+enum {
+    CHANNEL_PLAIN = 1,  // no better code is wanted for a loop that begins there
+    CHANNEL_WARM = 2,  // it was often executed
+    CHANNEL_HOT = 4,  // and begins a loop or function that was so for long
+    CHANNEL_LEADS = 8,  // where it leads indirectly is known
+};
+
+// An entry of the journal, before pcs that the block led to indirectly, from the module's start, and its bytes.
 struct channel_block_note {
     uint32_t module;  // number of the journal's module
     uint32_t at;  // from the module's start
-    uint16_t bytes;
-    uint16_t mode;
-    uint32_t plain;  // whether no better code is wanted for a loop that begins there
+    uint16_t bytes, mode;  // no bytes: it was noted before
+    uint16_t marks, targets;  // how many of these pcs
 };
-enum { CHANNEL_NOTE_ALIGN = 8 };
+enum { CHANNEL_NOTE_ALIGN = 8, CHANNEL_TARGETS = 32 };
 
-// How much room one takes with so many bytes.
-static inline uint32_t channel_note_bytes(uint32_t bytes) {
-    uint32_t all = (uint32_t)sizeof(struct channel_block_note) + bytes;
+// How much room one takes with so many pcs and bytes.
+static inline uint32_t channel_note_bytes(uint32_t targets, uint32_t bytes) {
+    uint32_t all = (uint32_t)sizeof(struct channel_block_note) + targets * (uint32_t)sizeof(uint32_t) + bytes;
     return (all + CHANNEL_NOTE_ALIGN - 1) & ~(uint32_t)(CHANNEL_NOTE_ALIGN - 1);
 }
 
@@ -105,6 +112,7 @@ struct channel {
     bool default_systems;
     uint64_t cache_bytes;  // how much there may be in it
     uint32_t closed;  // the runner needs no more
+    uint32_t exact;  // whether its code is to be, as in struct region
     uint32_t left;  // the compiler went, for want of work
     uint32_t beats;  // rises every second while the compiler lives
     uint32_t requests_in, requests_out;  // the first is also the futex that the compiler waits on

@@ -3,7 +3,7 @@
 #include "runtime/code.h"
 #include "runtime/code_table.h"
 #include "runtime/cpu_loop.h"
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/journal.h"
 #include "runtime/keep.h"
 #include "runtime/mem.h"
@@ -106,8 +106,9 @@ struct block *code__thicken(uint64_t pc, uint32_t mode) {
     block = code__build(pc, mode, bytes, sheet->sheet.block[number].bytes);
     if (!block) return NULL;
     block->settled = true;
-    block->declined = sheet->sheet.block[number].plain;
+    block->marks = sheet->sheet.block[number].plain ? CHANNEL_PLAIN : 0;
     block->tries = UINT8_MAX;  // one is enough: what comes of it is kept in mind
+    block->thick = true;
     code__publish(block, bytes);
     return block;
 }

@@ -2,7 +2,7 @@
 #include "runtime/code.h"
 #include "runtime/code_table.h"
 #include "runtime/cpu_loop.h"
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/host/host.h"
 #include "runtime/journal.h"
 #include "runtime/meter.h"
@@ -58,30 +58,37 @@ static unsigned gather(struct block *first, struct block **blocks, struct block 
     return count;
 }
 
-static void decline(struct block *block) {
-    uint8_t bytes[BLOCK_MAX_BYTES];
-    if (!block->optimised && code_copy_bytes(block, bytes)) journal_decline(&code__current.optimiser.compiler, block, bytes);
-}
-
 static uint32_t decide(struct block *block, bool *full) {
     uint32_t passes = optimise(&code__current.optimiser, &code__current.native, &code__current.about, block, code__find, full);
-    if (passes == OPTIMISE_NEVER) decline(block);
+    if (passes == OPTIMISE_NEVER && !block->optimised) journal_mark(&code__current.optimiser.compiler, block, CHANNEL_PLAIN);
     return passes;
 }
 
-// The other loops of a unit, once there is to be no better code for the block where its count ran out: soon nobody will count any more. So all that are hot in
-// one run are known in the next.
+static bool loops(const struct quick_unit *unit, unsigned i) {
+    return i == 0 || unit->start[i] != QUICK_NOWHERE;
+}
+
+// The other loops of a unit in place of sheets' code, once there is to be no better code for the block where its count ran out: soon nobody will count any more,
+// and each later run would begin anew with them.
 static uint32_t decide_rest(const struct quick_unit *unit, const struct block *block, bool *full) {
     uint32_t soonest = OPTIMISE_NEVER;
     for (unsigned i = 0; i < unit->blocks && !*full; i++) {
         struct block *other = unit->block[i];
-        bool loops = i == 0 || unit->start[i] != QUICK_NOWHERE;
-        if (other == block || !loops || other->unit != unit || other->optimised || code__seek(other)) continue;
-        other->tries = UINT8_MAX;
+        bool concerns = other != block && other->thick && other->unit == unit && !other->optimised;
+        if (!concerns || !loops(unit, i) || code__seek(other)) continue;
         uint32_t passes = decide(other, full);
         if (passes < soonest) soonest = passes;
     }
     return soonest;
+}
+
+// For later runs: what was hot long enough, but too late, too short or too large a part of this one.
+static void note_heat(const struct quick_unit *unit, const struct block *block) {
+    for (unsigned i = 0; i < unit->blocks; i++) {
+        struct block *other = unit->block[i];
+        unsigned marks = (other->targets ? CHANNEL_LEADS : 0) | (other == block || loops(unit, i) ? CHANNEL_HOT : 0);
+        journal_mark(&code__current.optimiser.compiler, other, (uint8_t)marks);
+    }
 }
 
 // A block that has native code is run often. Counting takes up to a quarter of the time of code that goes from unit to unit all the time: it ends. Then
@@ -89,6 +96,7 @@ static uint32_t decide_rest(const struct quick_unit *unit, const struct block *b
 static void improve(struct block *block) {
     bool full;
     struct quick_unit *unit = block->unit;
+    note_heat(unit, block);
     if (code__seek(block)) return;
     uint32_t passes = decide(block, &full);
     if (passes == OPTIMISE_NEVER && unit->counts && !full) passes = decide_rest(unit, block, &full);
@@ -105,7 +113,10 @@ static void make_native(struct block *first, struct block *(*next_of)(uint64_t p
     bool made = native_make(&code__current.native, &code__current.about, blocks, count, true, &full);
     if (!made && !full && count > 1) made = native_make(&code__current.native, &code__current.about, blocks, 1, true, &full);
     if (!made) __atomic_store_n(&first->plain, true, __ATOMIC_RELAXED);
-    for (unsigned i = 0; made && i < count; i++) code__divert(blocks[i]);
+    for (unsigned i = 0; made && i < count; i++) {
+        code__divert(blocks[i]);
+        journal_mark(&code__current.optimiser.compiler, blocks[i], CHANNEL_WARM);
+    }
     if (full) code__begin_generation();
 }
 

@@ -34,42 +34,70 @@ static uint32_t number_of(struct channel *channel, const struct module *module) 
     return i;
 }
 
-// Where there is no room, later runs go without.
-static void tell(struct compiler *c, const struct block *block, const struct module *module, const uint8_t *bytes) {
-    struct channel *channel = c->channel;
-    uint32_t at = channel->journal_in, size = channel_note_bytes(block->bytes), number = number_of(channel, module);
-    bool room = at <= CHANNEL_JOURNAL_BYTES && CHANNEL_JOURNAL_BYTES - at >= size && at % CHANNEL_NOTE_ALIGN == 0;
-    if (number == CHANNEL_JOURNAL_MODULES || !room) return;
-    struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
-    *note = (struct channel_block_note){number, (uint32_t)(block->pc - module->start), (uint16_t)block->bytes,
-                                        (uint16_t)block->mode, block->declined};
-    memcpy(note + 1, bytes, block->bytes);
-    __atomic_store_n(&channel->journal_in, at + size, __ATOMIC_RELEASE);
+// Where the block led to indirectly, if that is in the module and is to be told.
+static unsigned list_targets(const struct block *block, const struct module *module, uint32_t target[CHANNEL_TARGETS]) {
+    unsigned count = 0;
+    for (unsigned i = 0; block->targets && block->marks & CHANNEL_LEADS && i < BLOCK_TARGETS; i++) {
+        uint64_t at = __atomic_load_n(&block->targets[i], __ATOMIC_RELAXED) - module->start;
+        if (at < module->end - module->start && count < CHANNEL_TARGETS) target[count++] = (uint32_t)at;
+    }
+    return count;
 }
 
-void journal_decline(struct compiler *c, struct block *block, const uint8_t *bytes) {
-    if (!wanted || block->declined) return;
-    block->declined = true;
-    if (!block->told) return;
-    block->told = false;
-    journal_add(c, block, bytes);
+// `bytes`: the block's, or NULL if they were told. Where there is no room, later runs go without.
+static void tell(struct compiler *c, const struct block *block, const struct module *module, const uint8_t *bytes) {
+    struct channel *channel = c->channel;
+    uint32_t target[CHANNEL_TARGETS];
+    uint32_t targets = list_targets(block, module, target), size = bytes ? block->bytes : 0;
+    uint32_t at = channel->journal_in, all = channel_note_bytes(targets, size), number = number_of(channel, module);
+    bool room = at <= CHANNEL_JOURNAL_BYTES && CHANNEL_JOURNAL_BYTES - at >= all && at % CHANNEL_NOTE_ALIGN == 0;
+    if (number == CHANNEL_JOURNAL_MODULES || !room) return;
+    struct channel_block_note *note = (struct channel_block_note *)(c->journal + at);
+    *note = (struct channel_block_note){.module = number,
+                                        .at = (uint32_t)(block->pc - module->start),
+                                        .bytes = (uint16_t)size,
+                                        .mode = (uint16_t)block->mode,
+                                        .marks = block->marks,
+                                        .targets = (uint16_t)targets};
+    memcpy(note + 1, target, targets * sizeof *target);
+    if (size) memcpy((uint8_t *)(note + 1) + targets * sizeof *target, bytes, size);
+    __atomic_store_n(&channel->journal_in, at + all, __ATOMIC_RELEASE);
+}
+
+static void leave(struct block *block) {
+    left += block->left != round;
+    block->left = round;
 }
 
 bool journal_is_left(const struct block *block) {
     return block->left == round;
 }
 
+// The module of a block that may be told of.
+static bool find_module(const struct block *block, struct module *module) {
+    bool fits = !(block->mode & ~(uint32_t)SHEET_MODES) && module_of(block->pc, module);
+    return fits && block->pc + block->bytes <= module->end;
+}
+
 void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) {
     struct module module;
-    if (!wanted || block->told || block->mode & ~(uint32_t)SHEET_MODES || !module_of(block->pc, &module)) return;
-    if (block->pc + block->bytes > module.end) return;
+    if (!wanted || block->told || !find_module(block, &module)) return;
     if (!compiler_listens(c)) {
-        left += block->left != round;
-        block->left = round;
+        leave(block);
         return;
     }
     left -= block->left == round;
     block->left = 0;
     block->told = true;
     tell(c, block, &module, bytes);
+}
+
+void journal_mark(struct compiler *c, struct block *block, uint8_t marks) {
+    struct module module;
+    if (!wanted || !(marks & ~block->marks)) return;
+    block->marks |= marks;
+    if (!block->told || !find_module(block, &module)) return;
+    block->told = compiler_listens(c);
+    if (block->told) tell(c, block, &module, NULL);
+    else leave(block);
 }

@@ -12,7 +12,7 @@ uint32_t journal_left(void);
 bool journal_is_left(const struct block *block);
 // A block was translated from these bytes: tells the program, if there is one at work.
 void journal_add(struct compiler *compiler, struct block *block, const uint8_t *bytes);
-// No better code is wanted for this block, though it was often executed: tells the program, for it was told of the block before, or will be.
-void journal_decline(struct compiler *compiler, struct block *block, const uint8_t *bytes);
+// These marks (CHANNEL_PLAIN and its like) are known of the block: tells the program, which was told of the block before, or will be.
+void journal_mark(struct compiler *compiler, struct block *block, uint8_t marks);
 // Whoever is left is not told any more: blocks are forgotten, or in a forked child their parent's to tell.
 void journal_forget(void);

@@ -2,7 +2,7 @@
 // All of this under the code table's lock.
 #pragma once
 #include "cache/record.h"
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/module.h"
 #include "translator/guest/guest.h"
 

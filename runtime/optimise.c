@@ -4,7 +4,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
 #include "runtime/cpu_loop.h"
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/keep.h"
 #include "runtime/native.h"
 #include "runtime/options.h"
@@ -24,7 +24,6 @@ enum {
     LEAST_ARENA = 1 << 20,
     MOST_ARENA = 4 << 20,
     BANNED = 64,
-    EXACT_SHARE = 10,  // cells for each store
 };
 
 // A region that was asked for.
@@ -136,24 +135,8 @@ static bool find_region(struct gathering *g, struct block *block, gather_find *f
     return gather_loop(g, block, find);
 }
 
-static unsigned count_stores(const struct block *block) {
-    unsigned stores = 0;
-    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
-        code = block->code->about->cell_code[2 * i];
-        stores += code < UOP_COUNT_OF_CODES && uop_stores(code);
-    }
-    return stores;
-}
-
-// In exact code a store costs so many others that the quick tier's is faster where there are many.
 static bool is_worth_it(const struct gathering *g) {
-    unsigned stores = 0, cells = 0;
-    if (!exact || options.tier == TIER_OPT) return true;
-    for (unsigned i = 0; i < g->blocks; i++) {
-        stores += count_stores(g->block[i]);
-        cells += g->block[i]->count;
-    }
-    return stores * EXACT_SHARE <= cells;
+    return !exact || options.tier == TIER_OPT || gather_is_worth_exact(g);
 }
 
 static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, gather_find *find) {
@@ -165,11 +148,7 @@ static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, st
     request->mode = block->mode;
     request->exact = exact;
     request->stepwise = quick_stepwise;
-    request->blocks = g.blocks;
-    request->exits = g.exits;
-    request->ways = g.ways;
-    memcpy(request->exit, g.exit, g.exits * sizeof *g.exit);
-    memcpy(request->way, g.way, g.ways * sizeof *g.way);
+    gather_request(&g, request);
     keep_describe(&g, request);
     struct optimised *unit = make_unit(g.block, g.entry, g.blocks, arena);
     make_exits(unit, g.exit, g.exits, arena);
@@ -291,6 +270,7 @@ static struct compiler *program(struct optimiser *o, struct native *native, bool
     }
     if (failures >= FAILURES || host_call(getpid) != owner) return NULL;
     if (compiler_begin(c, guest, guest_has, arena_bytes)) {
+        c->channel->exact = exact;
         code_tell();
         return c;
     }
@@ -332,7 +312,7 @@ uint32_t optimise(struct optimiser *o, struct native *native, struct arena *aren
     if (!c) return *full || failures < FAILURES ? AGAIN_SOON : OPTIMISE_NEVER;
     if (block->optimised_by) return have_nothing_to_ask(block);
     if (block->asked || waits(block)) return AGAIN_SOON;
-    if (block->declined || is_banned(block->pc)) return OPTIMISE_NEVER;
+    if (block->marks & CHANNEL_PLAIN || is_banned(block->pc)) return OPTIMISE_NEVER;
     if (!compiler_request(c)) return AGAIN_SOON;  // its ring is full: no fault of the block's
     if (!ask(o, c, arena, block, find)) return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
     if (options.tier == TIER_OPT) wait_for(o, native, full);
@@ -433,6 +413,7 @@ bool optimise_is_exact(void) {
 void optimise_exactly(struct optimiser *o) {
     exact = true;
     struct compiler *c = at_work(o);
+    if (c) c->channel->exact = true;
     for (uint32_t i = c ? c->answered : 0; c && i != c->asked; i++) remove_unit(o->asked[i % CHANNEL_REQUESTS]);
     for (struct optimised *unit = o->made; unit; unit = unit->next) {
         if (!unit->exact) remove_unit(unit);

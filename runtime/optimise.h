@@ -3,7 +3,7 @@
 #pragma once
 #include "runtime/code.h"
 #include "runtime/compiler.h"
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/host/host.h"
 #include "translator/interp/interp.h"
 

@@ -1,5 +1,6 @@
 // Pages of blocks (aot/sheets.h): what is added is in the store then, with what was there before; contradictions, what is nothing new, and what is too much.
 #include "tests/cache/store_files.h"
+#include "aot/pages.h"
 #include "aot/sheets.h"
 #include "cache/sheet_record.h"
 
@@ -26,12 +27,12 @@ static int prepare(void **unused) {
 }
 
 static int finish(void **unused) {
-    sheets_end();
+    pages_end();
     return end(unused);
 }
 
 static void add(const struct store_key *module, uint64_t at) {
-    sheets_add(module, "program", 0, at, code + at, LINE - at % LINE);
+    pages_add(pages_of(module, "program", 0), at, code + at, LINE - at % LINE);
 }
 
 // As another process would find things.
@@ -39,7 +40,7 @@ static void write_all(void) {
     struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
     sheets_write(writer);
     writer_close(writer);
-    sheets_end();
+    pages_end();
     start_store();
 }
 
@@ -91,7 +92,7 @@ static void blocks_come_to_the_store(void **unused) {
 
 static void modes_are_apart(void **unused) {
     (void)unused;
-    sheets_add(&module_a, "program", 1, 16, code + 16, LINE);
+    pages_add(pages_of(&module_a, "program", 1), 16, code + 16, LINE);
     add(&module_a, 32);
     write_all();
     WANT(&module_a, 0, 32);
@@ -125,7 +126,7 @@ static void another_writer_is_heard(void **unused) {
     add(&module_a, 16);
     assert_int_equal(made(), 1);
     if (!fork()) {
-        sheets_end();
+        pages_end();
         add(&module_a, 48);
         write_all();
         _exit(0);
@@ -141,7 +142,7 @@ static void a_block_reaches_into_the_next_page(void **unused) {
     (void)unused;
     uint64_t at = SHEET_PAGE - 2;
     memcpy(code + at, "\x13\0\0", 4);  // nop, as a block of its own
-    sheets_add(&module_a, "program", 0, at, code + at, 4);
+    pages_add(pages_of(&module_a, "program", 0), at, code + at, 4);
     write_all();
     WANT(&module_a, 0, SHEET_PAGE - 2);
     fill_code();
@@ -158,7 +159,7 @@ static void the_same_is_not_written_again(void **unused) {
     assert_int_equal(made(), 0);
     add(&module_a, 16);
     assert_int_equal(made(), 0);
-    sheets_end();
+    pages_end();
     add(&module_a, 16);
     add(&module_a, 32);
     write_all();
@@ -171,21 +172,21 @@ static void the_same_is_not_written_again(void **unused) {
 static void what_cannot_be_lifted_is_nothing(void **unused) {
     (void)unused;
     static const uint8_t half[2] = {0x13, 0};
-    sheets_add(&module_a, "program", 0, SHEET_PAGE, half, 2);
+    pages_add(pages_of(&module_a, "program", 0), SHEET_PAGE, half, 2);
     assert_int_equal(made(), 0);
     add(&module_a, SHEET_PAGE + 16);
-    sheets_add(&module_a, "program", 0, SHEET_PAGE, half, 2);
+    pages_add(pages_of(&module_a, "program", 0), SHEET_PAGE, half, 2);
     write_all();
     WANT(&module_a, SHEET_PAGE, 16);
-    sheets_add(&module_a, "program", 0, SHEET_PAGE, half, 2);
+    pages_add(pages_of(&module_a, "program", 0), SHEET_PAGE, half, 2);
     assert_int_equal(made(), 0);
 }
 
 static void nonsense_is_nothing(void **unused) {
     (void)unused;
-    sheets_add(&module_a, "program", 0, 0, code, 0);
-    sheets_add(&module_a, "program", 0, 0, code, BLOCK_MAX_BYTES + 1);
-    sheets_add(&module_a, "program", 0, UINT64_C(1) << 32, code, LINE);
+    pages_add(pages_of(&module_a, "program", 0), 0, code, 0);
+    pages_add(pages_of(&module_a, "program", 0), 0, code, BLOCK_MAX_BYTES + 1);
+    pages_add(pages_of(&module_a, "program", 0), UINT64_C(1) << 32, code, LINE);
     assert_int_equal(made(), 0);
 }
 
@@ -219,11 +220,11 @@ static void newer_bytes_win_among_new_ones(void **unused) {
 static void longer_and_shorter_blocks(void **unused) {
     (void)unused;
     for (unsigned size = 8; size <= LINE; size += 4) {
-        sheets_add(&module_a, "program", 0, 16, code + 16, size);
+        pages_add(pages_of(&module_a, "program", 0), 16, code + 16, size);
         assert_int_equal(made(), 1);
         assert_int_equal(made(), 0);
     }
-    sheets_add(&module_a, "program", 0, 16, code + 16, 8);
+    pages_add(pages_of(&module_a, "program", 0), 16, code + 16, 8);
     assert_int_equal(made(), 1);
 }
 
@@ -234,9 +235,9 @@ static void a_page_that_is_too_big_keeps_what_is_new(void **unused) {
     uint8_t loads[SHEET_PAGE + BLOCK_MAX_BYTES];
     for (size_t i = 0; i < sizeof loads; i += 2) memcpy(loads + i, "\0\x60", 2);  // c.ld s0, 0(s0)
     add(&module_a, 3 * SHEET_PAGE);
-    for (unsigned at = 0; at < SHEET_PAGE - 128; at += 2) sheets_add(&module_a, "program", 0, at, loads + at, 128);
+    for (unsigned at = 0; at < SHEET_PAGE - 128; at += 2) pages_add(pages_of(&module_a, "program", 0), at, loads + at, 128);
     write_all();
-    sheets_add(&module_a, "program", 0, 2, loads + 2, 100);
+    pages_add(pages_of(&module_a, "program", 0), 2, loads + 2, 100);
     write_all();
     WANT(&module_a, 3 * SHEET_PAGE, 0);
     struct store_module *store = store_open(&module_a);

@@ -74,8 +74,10 @@ struct block {
     bool settled;  // entered again; from now on others may be linked to its code
     bool plain;  // there will be no native code
     bool restored;  // it belongs to a region whose code was kept
+    bool thick;  // it took the place of a bare block
     uint32_t left;  // the journal's
-    bool told, declined;  // the compiler program was told of it; no better code is wanted
+    bool told;  // the compiler program was, of the block
+    uint8_t marks;  // and of this, or is to be: CHANNEL_PLAIN and its like
     uint8_t sought;  // the runtime's: for what kind of code that was kept
     uint16_t passes;  // how often the block was looked up, while there is no native code
     const struct cell *instead;  // of a dead block: what its pc was found to be next, or NULL

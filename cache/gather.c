@@ -1,5 +1,5 @@
 // The blocks of a region: see gather.h. What comes after a block is known from its exits, and for indirect jumps from where they led so far.
-#include "runtime/gather.h"
+#include "cache/gather.h"
 #include "runtime/base/arena.h"
 #include "translator/guest/guest.h"
 #include "translator/interp/cells.h"
@@ -12,6 +12,7 @@ enum {
     ANY_CELLS = 150,
     CALLEE_CELLS = 200,
     MOST_TARGETS = 4,
+    EXACT_SHARE = 10,  // cells for each store
     MAX_AFTER = INTERP_MAX_CELLS + 1 + BLOCK_TARGETS,
 };
 
@@ -251,6 +252,32 @@ static bool finish(struct gathering *g, gather_find *find) {
     }
     add_ways(g);
     return true;
+}
+
+void gather_request(const struct gathering *g, struct channel_request *request) {
+    request->blocks = g->blocks;
+    request->exits = g->exits;
+    request->ways = g->ways;
+    memcpy(request->exit, g->exit, g->exits * sizeof *g->exit);
+    memcpy(request->way, g->way, g->ways * sizeof *g->way);
+}
+
+static unsigned count_stores(const struct block *block) {
+    unsigned stores = 0;
+    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
+        code = block->code->about->cell_code[2 * i];
+        stores += code < UOP_COUNT_OF_CODES && uop_stores(code);
+    }
+    return stores;
+}
+
+bool gather_is_worth_exact(const struct gathering *g) {
+    unsigned stores = 0, all = 0;
+    for (unsigned i = 0; i < g->blocks; i++) {
+        stores += count_stores(g->block[i]);
+        all += g->block[i]->count;
+    }
+    return stores * EXACT_SHARE <= all;
 }
 
 // ---- regions

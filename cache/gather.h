@@ -1,4 +1,4 @@
-// Which blocks go together into a region that LLVM makes code of. All of this under the code table's lock.
+// Which blocks go together into a region that LLVM makes code of. One thread at a time: in runners, under the code table's lock.
 #pragma once
 #include "cache/channel.h"
 #include "translator/interp/interp.h"
@@ -6,7 +6,7 @@
 struct arena;
 struct guest_isa;
 
-typedef struct block *gather_find(uint64_t pc, uint32_t mode);  // NOLINT: a function of the code table
+typedef struct block *gather_find(uint64_t pc, uint32_t mode);  // NOLINT: a function that finds blocks
 
 enum { GATHER_NUMBERS = 512 };
 
@@ -27,5 +27,9 @@ void gather_prepare(struct arena *arena, const struct guest_isa *isa, struct blo
 bool gather_loop(struct gathering *g, struct block *first, gather_find *find);
 // Whatever follows the block, up to some size.
 bool gather_any(struct gathering *g, struct block *first, gather_find *find);
+// Whether code of the region that is exact at faults would be faster than the quick tier's: a store costs so many others there that it is not where there are many.
+bool gather_is_worth_exact(const struct gathering *g);
+// Exits and ways, to the request.
+void gather_request(const struct gathering *g, struct channel_request *request);
 // The region is to be entered at this block as well. False if it is not in it.
 bool gather_enter(struct gathering *g, const struct block *block);
