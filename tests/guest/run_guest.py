@@ -79,8 +79,8 @@ def build(compiler, source, to, edit=None):
 
 
 def build_once(compiler, source, to, edit):
-    here = pathlib.Path(__file__)
-    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"), *HERE.glob("*.h"))):
+    included = (file for folder in (source.parent, HERE) for file in folder.iterdir() if file.suffix in (".h", ".inc", ".ld"))
+    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, pathlib.Path(__file__), *included)):
         return
     new = f"{to}.new"
     common = ["-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE"]
