@@ -9,6 +9,7 @@
 // kinds are told of; these leave it out (compiler_reap).
 #include "runtime/compiler.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/io.h"
 #include "runtime/base/sys.h"
 #include "runtime/host/clone.h"
 #include "runtime/keep.h"
@@ -134,11 +135,8 @@ static void fill_channel(const struct start *start) {
 
 // While the program can still see it: the runner may end soon.
 static void copy_maps(uint8_t *to) {
-    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0), got = 1;
-    for (size_t used = 0; fd >= 0 && got > 0 && used < CHANNEL_MAPS_BYTES - 1; used += (size_t)got) {
-        got = host_call(read, fd, to + used, CHANNEL_MAPS_BYTES - 1 - used);
-        if (got < 0) got = 0;
-    }
+    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0);
+    if (fd >= 0) io_read((int)fd, to, CHANNEL_MAPS_BYTES - 1);
 }
 
 // The process in between.
