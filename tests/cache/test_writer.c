@@ -159,7 +159,7 @@ static void a_locked_module_waits(void **unused) {
 
 // Sets when a file was used, in hours before now.
 static void set_used(const struct store_key *module, unsigned hours) {
-    char hex[DIRECTORY_HEX], path[PATH_MAX + DIRECTORY_HEX];
+    char hex[DIRECTORY_HEX], path[PATH_MAX + DIRECTORY_HEX + 4];
     const struct timeval times[2] = {{.tv_sec = time(NULL) - hours * 3600}, {.tv_sec = time(NULL) - hours * 3600}};
     directory_hex(module, hex);
     snprintf(path, sizeof path, "%s/%s.db", folder_of(file_of_a), hex);
