@@ -1,5 +1,6 @@
 // From a request to code in the arena: see compile.h. The blocks are lifted again from their bytes, as the runner did.
 #include "aot/compile.h"
+#include "runtime/base/clock.h"
 #include "translator/guest/guest.h"
 #include "translator/llvm/region.h"
 #include <stdlib.h>
@@ -123,18 +124,12 @@ static bool make(struct compiler *c, const struct channel_request *request, stru
     return made && result->bytes <= IMAGE_MAX_BYTES && put_list(c, result);
 }
 
-static uint64_t processor_time(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 void compile(struct compiler *c, const struct channel_request *request, bool all_taken, struct channel_result *result) {
     if (all_taken) c->memory.used = 0, c->memory.full = false;
     c->memory.used = (c->memory.used + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
     *result = (struct channel_result){.id = request->id, .outcome = CHANNEL_FULL, .at = (uint32_t)c->memory.used};
     if (c->memory.full || c->memory.used > c->memory.size || c->memory.size - c->memory.used < ROOM) return;
-    uint64_t start = processor_time();
+    uint64_t start = clock_nanoseconds(CLOCK_THREAD_CPUTIME_ID);
     result->outcome = make(c, request, result) ? CHANNEL_MADE : c->memory.full ? CHANNEL_FULL : CHANNEL_FAILED;
-    result->microseconds = (uint32_t)(processor_time() - start);
+    result->microseconds = (uint32_t)((clock_nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start) / 1000);
 }

@@ -1,6 +1,7 @@
 // Discovery from a file's bytes to its list of functions and blocks: the order in which sources are asked, and what is made of blocks that were found.
 #include "aot/discover_search.h"
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -290,11 +291,9 @@ int discover(const void *elf, size_t size, guest_features features, struct disco
 static uint8_t *read_file(int fd, size_t size, const char **why) {
     uint8_t *bytes = malloc(size);
     *why = bytes ? NULL : "too large";
-    for (size_t at = 0; bytes && at < size && !*why;) {
-        ssize_t got = pread(fd, bytes + at, size - at, (off_t)at);
-        if (got > 0) at += (size_t)got;
-        else if (got == 0 || errno != EINTR) *why = got ? strerror(errno) : "it became shorter while it was read";
-    }
+    long got = bytes ? io_read_at(fd, bytes, size, 0) : 0;
+    if (got < 0) *why = strerror((int)-got);
+    else if (bytes && got < (long)size) *why = "it became shorter while it was read";
     return bytes;
 }
 

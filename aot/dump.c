@@ -3,11 +3,11 @@
 #include "aot/dump.h"
 #include "aot/compile.h"
 #include "aot/listing.h"
+#include "runtime/base/io.h"
 #include <errno.h>
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool starts(const char *text, const char *with) {
     return strncmp(text, with, strlen(with)) == 0;
@@ -164,20 +164,11 @@ bool dump_print(FILE *out, struct compiler *compiler, const struct channel *chan
     return fine;
 }
 
-static bool read_all(void *to, size_t size) {
-    for (size_t got = 0; got < size;) {
-        ssize_t n = read(0, (char *)to + got, size - got);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        got += (size_t)n;
-    }
-    return true;
-}
-
 int dump_main(const char *what) {
     static struct channel channel;
     const char *why = "no request of this version's `ferry dump` on standard input";
-    bool fine = read_all(&channel, sizeof channel) && channel.magic == CHANNEL_MAGIC && channel.version == CHANNEL_VERSION;
+    bool fine = io_read(0, &channel, sizeof channel) == sizeof channel && channel.magic == CHANNEL_MAGIC &&
+                channel.version == CHANNEL_VERSION;
     channel.isa[sizeof channel.isa - 1] = 0;
     struct compiler *compiler = fine ? compile_begin(&channel, NULL, &why) : NULL;
     fine = compiler && dump_print(stdout, compiler, &channel, what, &why);

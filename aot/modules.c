@@ -1,9 +1,9 @@
 // Modules of files: see modules.h. Segments are rounded to pages as guest-os/linux-user/elf.c and ld.so(8) do when they map them.
 #include "aot/modules.h"
 #include "cache/module_key.h"
+#include "runtime/base/io.h"
 #include "translator/guest/guest.h"
 #include <elf.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,20 +11,8 @@ enum { PAGE = 4096, MAX_HEADERS = 256 };
 #define MAX_ADDRESS (UINT64_C(1) << 48)
 #define MAX_FILE (INT64_C(1) << 31)  // bytes, debug information included: all of it will be read
 
-// How many bytes there are, `size` at most.
-static size_t read_at(int fd, void *to, size_t size, uint64_t offset) {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        done += (size_t)got;
-    }
-    return done;
-}
-
-static bool is_known(const Elf64_Ehdr *header, size_t size) {
-    return size >= sizeof *header && !memcmp(header->e_ident, ELFMAG, SELFMAG) && header->e_ident[EI_CLASS] == ELFCLASS64 &&
+static bool is_known(const Elf64_Ehdr *header, long size) {
+    return size == sizeof *header && !memcmp(header->e_ident, ELFMAG, SELFMAG) && header->e_ident[EI_CLASS] == ELFCLASS64 &&
            header->e_ident[EI_DATA] == ELFDATA2LSB && guest_by_machine(header->e_machine) &&
            (header->e_type == ET_EXEC || header->e_type == ET_DYN);
 }
@@ -37,9 +25,9 @@ struct part {
 // What the last page has behind the file's end is zero in memory.
 static bool read_part(void *data, uint64_t at, void *to, size_t size) {
     const struct part *part = data;
-    size_t got = read_at(part->fd, to, size, part->offset + at);
-    memset((char *)to + got, 0, size - got);
-    return true;
+    long got = io_read_at(part->fd, to, size, part->offset + at);
+    if (got >= 0) memset((char *)to + got, 0, size - (size_t)got);
+    return got >= 0;
 }
 
 // Code that a private mapping shows as it is; to what the runner keeps nothing for, none of this applies.
@@ -66,7 +54,7 @@ enum modules_outcome modules_read(int fd, struct file_modules *modules, const ch
     Elf64_Phdr segment[MAX_HEADERS] = {0};
     *modules = (struct file_modules){0};
     *why = "it is not a program or library for a machine that is known";
-    if (!is_known(&header, read_at(fd, &header, sizeof header, 0))) return MODULES_FOREIGN;
+    if (!is_known(&header, io_read_at(fd, &header, sizeof header, 0))) return MODULES_FOREIGN;
     size_t bytes = (size_t)header.e_phnum * sizeof *segment;
     off_t size = lseek(fd, 0, SEEK_END);
     *why = "its program headers make no sense";
@@ -75,7 +63,7 @@ enum modules_outcome modules_read(int fd, struct file_modules *modules, const ch
     *why = "it is larger than 2 GB";
     if (size > MAX_FILE) return MODULES_DAMAGED;
     *why = "it is truncated: its program headers are not all there";
-    if (read_at(fd, segment, bytes, header.e_phoff) != bytes) return MODULES_DAMAGED;
+    if (io_read_at(fd, segment, bytes, header.e_phoff) != (long)bytes) return MODULES_DAMAGED;
     *why = NULL;
     modules->machine = header.e_machine;
     for (unsigned i = 0; i < header.e_phnum && !*why; i++) {

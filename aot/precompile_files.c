@@ -4,6 +4,7 @@
 #include "aot/precompile_parts.h"
 #include "cache/record.h"
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -26,12 +27,10 @@ static struct marker marker_of(const struct stat *about) {
 
 static bool hash_file(int fd, size_t size, uint64_t hash[2]) {
     uint8_t *bytes = malloc(size + 1);
-    size_t done = 0;
-    for (ssize_t got = 1; bytes && done < size && got > 0; done += got > 0 ? (size_t)got : 0)
-        got = pread(fd, bytes + done, size - done, (off_t)done);
-    if (bytes) record_hash(bytes, done, hash);
+    bool whole = bytes && io_read_at(fd, bytes, size, 0) == (long)size;
+    if (whole) record_hash(bytes, size, hash);
     free(bytes);
-    return bytes && done == size;
+    return whole;
 }
 
 static bool find_marker(struct store_module *store, uint64_t entry, enum marker_kind kind, struct marker *marker) {

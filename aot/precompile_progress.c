@@ -2,6 +2,7 @@
 #include "aot/cache.h"
 #include "aot/precompile_parts.h"
 #include "cache/directory.h"
+#include "runtime/base/clock.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,9 +23,7 @@ static const char *const outcomes[] = {[TARGET_DONE] = "done", [TARGET_CURRENT] 
 static const char *const stops[] = {[STOP_TIME] = "time", [STOP_SIGNAL] = "signal", [STOP_WRITER] = "cache"};
 
 double precompile_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    return clock_seconds(CLOCK_MONOTONIC);
 }
 
 // ---- sums

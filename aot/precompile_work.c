@@ -6,7 +6,7 @@
 #include "aot/sheets.h"
 #include "cache/record.h"
 #include "cache/sheet_record.h"
-#include <errno.h>
+#include "runtime/base/io.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,20 +27,8 @@ struct made {
 
 // ---- in the child
 
-static bool write_all(int fd, const void *from, size_t size) {
-    const char *at = from;
-    while (size) {
-        ssize_t put = write(fd, at, size);
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return false;
-        at += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
 static _Noreturn void fail(int memory, const char *why) {
-    bool said = !ftruncate(memory, 0) && !lseek(memory, 0, SEEK_SET) && write_all(memory, why, strlen(why) + 1);
+    bool said = !ftruncate(memory, 0) && !lseek(memory, 0, SEEK_SET) && !io_write(memory, why, strlen(why) + 1);
     _exit(said ? 1 : 2);
 }
 
@@ -48,14 +36,13 @@ static bool copy_file(const char *path, int memory) {
     enum { CHUNK = 1 << 20 };
     static char chunk[CHUNK];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0) {
-        got = read(fd, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR) got = 1;
-        else if (got > 0 && !write_all(memory, chunk, (size_t)got)) got = -1;
+    long got = fd < 0 ? -1 : CHUNK;
+    while (got == CHUNK) {
+        got = io_read(fd, chunk, sizeof chunk);
+        if (got > 0 && io_write(memory, chunk, (size_t)got)) got = -1;
     }
     if (fd >= 0) close(fd);
-    return !got;
+    return got >= 0;
 }
 
 static void *map(int memory, size_t *size) {
@@ -73,8 +60,8 @@ static bool write_found(int memory, const struct discovery *discovery, struct fo
     found->blocks_at = (size + 15) & ~UINT64_C(15);
     found->blocks = discovery->blocks;
     found->functions = discovery->functions;
-    return write_all(memory, zeros, found->blocks_at - size) && write_all(memory, discovery->block, bytes) &&
-           write_all(memory, zeros, -bytes & 15) && write_all(memory, found, sizeof *found);
+    return !io_write(memory, zeros, found->blocks_at - size) && !io_write(memory, discovery->block, bytes) &&
+           !io_write(memory, zeros, -bytes & 15) && !io_write(memory, found, sizeof *found);
 }
 
 static _Noreturn void find_blocks(const struct wanted *wanted, const struct target *target, int memory) {
@@ -106,7 +93,7 @@ static void hand_over(void *data, const struct store_key *module, const char *na
     int memory = *(const int *)data;
     const struct made made = {*module, record->entries[0], record->kind, record->size};
     (void)name;
-    if (!write_all(memory, &made, sizeof made) || !write_all(memory, record->bytes, record->size))
+    if (io_write(memory, &made, sizeof made) || io_write(memory, record->bytes, record->size))
         fail(memory, "there is not enough memory");
 }
 

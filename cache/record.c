@@ -1,7 +1,7 @@
 // Records, in the order header, modules' keys, blocks, exits, holes, code: see record.h.
 #include "cache/record.h"
+#include "cache/record_parts.h"
 #include "translator/ir/uop.h"
-#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -11,7 +11,7 @@ struct header {
     uint64_t hash[2];
 };
 
-enum { ALIGN = 8, EXACT = 1 << 16 };
+enum { EXACT = 1 << 16 };
 
 uint32_t record_kind(uint32_t mode, bool exact) {
     return mode | (exact ? EXACT : 0);
@@ -24,16 +24,6 @@ void record_hash(const uint8_t *bytes, size_t size, uint64_t hash[2]) {
 }
 
 // ---- writing
-
-struct writing {
-    uint8_t *at;
-    bool failed;
-};
-
-static void put(struct writing *w, const void *from, size_t size) {
-    memcpy(w->at, from, size);
-    w->at += size;
-}
 
 static void put_block(struct writing *w, const struct channel_request *request, const struct channel_result *result, unsigned i) {
     const struct channel_block *block = &request->block[i];
@@ -92,29 +82,17 @@ size_t record_write(uint8_t *buffer, const struct channel_request *request, cons
                             .exits_at = result->exits_at,
                             .instructions = result->instructions};
     record_hash(request->byte, request->bytes, header.hash);
-    struct writing w = {.at = buffer};
+    struct writing w = {.at = buffer, .left = RECORD_MAX_BYTES};
     put(&w, &header, sizeof header);
     for (unsigned i = 0; i < request->modules; i++) put(&w, &request->module[i].key, sizeof(struct store_key));
     for (unsigned i = 0; i < request->blocks; i++) put_block(&w, request, result, i);
     for (unsigned i = 0; i < request->exits; i++) put_exit(&w, request, i);
     for (unsigned i = 0; i < result->holes; i++) put_hole(&w, request, hole[i]);
-    if (w.failed) return 0;
     put(&w, code, result->bytes);
-    static const uint8_t zeros[ALIGN];
-    put(&w, zeros, -(uintptr_t)(w.at - buffer) % ALIGN);
-    return (size_t)(w.at - buffer);
+    return put_end(&w, buffer);
 }
 
 // ---- reading
-
-// Takes `count` things from the front, or NULL.
-static const void *take(const uint8_t **at, size_t *left, uint64_t count, size_t size) {
-    if (count > *left / size) return NULL;
-    const void *taken = *at;
-    *at += count * size;
-    *left -= count * size;
-    return taken;
-}
 
 static bool holds_good_numbers(const struct record *r) {
     bool good = true;
@@ -130,7 +108,7 @@ static bool holds_good_numbers(const struct record *r) {
 
 bool record_read(const void *bytes, size_t size, struct record *record) {
     const uint8_t *at = bytes;
-    const struct header *h = (uintptr_t)bytes % ALIGN ? NULL : take(&at, &size, 1, sizeof *h);
+    const struct header *h = take_header(&at, &size, sizeof *h);
     if (!h) return false;
     if (!h->modules || h->modules > CHANNEL_MODULES || !h->blocks || h->blocks > CHANNEL_BLOCKS || h->exits > CHANNEL_EXITS ||
         h->holes > IMAGE_MAX_HOLES || !h->bytes || h->bytes > IMAGE_MAX_BYTES)
@@ -147,6 +125,6 @@ bool record_read(const void *bytes, size_t size, struct record *record) {
                                    .exits = h->exits,
                                    .hole = take(&at, &size, h->holes, sizeof(struct image_hole))};
     record->code = take(&at, &size, h->bytes, 1);
-    bool whole = record->module && record->block && record->exit && record->image.hole && record->code && size < ALIGN;
+    bool whole = record->module && record->block && record->exit && record->image.hole && record->code && size < RECORD_ALIGN;
     return whole && holds_good_numbers(record);
 }

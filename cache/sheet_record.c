@@ -1,6 +1,6 @@
 // Records of sheets, in the order header, holes, exits, blocks, accesses, guest bytes, code: see sheet_record.h.
 #include "cache/sheet_record.h"
-#include <string.h>
+#include "cache/record_parts.h"
 
 struct header {
     uint32_t page, instructions;
@@ -8,32 +8,13 @@ struct header {
     uint32_t bytes, holes_at, exits_at;
 };
 
-enum { ALIGN = 8, KIND = 1 << 17 };
+enum { KIND = 1 << 17 };
 
 uint32_t sheet_kind(uint32_t mode) {
     return KIND | mode;
 }
 
 // ---- writing
-
-struct writing {
-    uint8_t *at;
-    size_t left;
-    bool failed;
-};
-
-static void put(struct writing *w, const void *from, uint64_t count, size_t size) {
-    w->failed |= count > w->left / size;
-    if (w->failed) return;
-    memcpy(w->at, from, count * size);
-    w->at += count * size;
-    w->left -= count * size;
-}
-
-static void align(struct writing *w) {
-    static const uint8_t zeros[ALIGN];
-    put(w, zeros, -(uintptr_t)w->at % ALIGN, 1);
-}
 
 size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
     const struct image *image = &sheet->image;
@@ -48,27 +29,17 @@ size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
                                   .holes_at = image->holes_at,
                                   .exits_at = image->exits_at};
     struct writing w = {.at = buffer, .left = SHEET_RECORD_MAX_BYTES};
-    put(&w, &header, 1, sizeof header);
-    put(&w, sheet->hole, image->holes, sizeof *sheet->hole);
-    put(&w, sheet->exit, image->exits, sizeof *sheet->exit);
-    put(&w, sheet->block, sheet->blocks, sizeof *sheet->block);
-    put(&w, sheet->access, sheet->accesses, sizeof *sheet->access);
-    put(&w, sheet->guest, sheet->guest_bytes, 1);
-    put(&w, sheet->code, image->bytes, 1);
-    align(&w);
-    return w.failed ? 0 : (size_t)(w.at - buffer);
+    put(&w, &header, sizeof header);
+    put(&w, sheet->hole, image->holes * sizeof *sheet->hole);
+    put(&w, sheet->exit, image->exits * sizeof *sheet->exit);
+    put(&w, sheet->block, sheet->blocks * sizeof *sheet->block);
+    put(&w, sheet->access, sheet->accesses * sizeof *sheet->access);
+    put(&w, sheet->guest, sheet->guest_bytes);
+    put(&w, sheet->code, image->bytes);
+    return put_end(&w, buffer);
 }
 
 // ---- reading
-
-// Takes `count` things from the front, or NULL.
-static const void *take(const uint8_t **at, size_t *left, uint64_t count, size_t size) {
-    if (count > *left / size) return NULL;
-    const void *taken = *at;
-    *at += count * size;
-    *left -= count * size;
-    return taken;
-}
 
 static bool is_small(const struct header *h) {
     return h->blocks && h->blocks <= SHEET_MAX_BLOCKS && h->bytes && h->bytes <= IMAGE_MAX_BYTES && h->holes <= IMAGE_MAX_HOLES &&
@@ -99,7 +70,7 @@ static bool holds_good_exits(const struct sheet *sheet) {
 
 bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
     const uint8_t *at = bytes;
-    const struct header *h = (uintptr_t)bytes % ALIGN ? NULL : take(&at, &size, 1, sizeof *h);
+    const struct header *h = take_header(&at, &size, sizeof *h);
     if (!h || !is_small(h)) return false;
     *sheet = (struct sheet){
         .page = h->page,
@@ -114,6 +85,6 @@ bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
     sheet->access = take(&at, &size, h->accesses, sizeof *sheet->access);
     sheet->guest = take(&at, &size, h->guest_bytes, 1);
     sheet->code = take(&at, &size, h->bytes, 1);
-    bool whole = sheet->hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < ALIGN;
+    bool whole = sheet->hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < RECORD_ALIGN;
     return whole && holds_good_blocks(sheet) && holds_good_exits(sheet);
 }

@@ -9,6 +9,8 @@
 // kinds are told of; these leave it out (compiler_reap).
 #include "runtime/compiler.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/io.h"
 #include "runtime/base/sys.h"
 #include "runtime/host/clone.h"
 #include "runtime/keep.h"
@@ -134,11 +136,8 @@ static void fill_channel(const struct start *start) {
 
 // While the program can still see it: the runner may end soon.
 static void copy_maps(uint8_t *to) {
-    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0), got = 1;
-    for (size_t used = 0; fd >= 0 && got > 0 && used < CHANNEL_MAPS_BYTES - 1; used += (size_t)got) {
-        got = host_call(read, fd, to + used, CHANNEL_MAPS_BYTES - 1 - used);
-        if (got < 0) got = 0;
-    }
+    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0);
+    if (fd >= 0) io_read((int)fd, to, CHANNEL_MAPS_BYTES - 1);
 }
 
 // The process in between.
@@ -155,12 +154,6 @@ static int start_program(void *data) {
     long pid = host_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, start->stack[1] + STACK_BYTES, NULL, 0, become_program, start);
     if (is_bad(pid)) start->failed = true;
     return 0;
-}
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 bool compiler_untraced;
@@ -224,7 +217,7 @@ bool compiler_begin(struct compiler *compiler, const struct guest_isa *isa, gues
     start->failed = !compiler_program(start->path, sizeof start->path);
     if (!start->failed) start_quietly(start);
     bool started = !start->failed;
-    compiler->heard = now();
+    compiler->heard = clock_nanoseconds(CLOCK_MONOTONIC);
     pages_give(start, sizeof *start);
     if (!started) compiler_close(compiler);
     return started;
@@ -239,7 +232,7 @@ struct channel_request *compiler_request(struct compiler *c) {
 }
 
 void compiler_send(struct compiler *c) {
-    if (c->asked == c->answered) c->heard = now();
+    if (c->asked == c->answered) c->heard = clock_nanoseconds(CLOCK_MONOTONIC);
     __atomic_store_n(&c->channel->requests_in, ++c->asked, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&c->channel->waiting, __ATOMIC_SEQ_CST)) host_call(futex, &c->channel->requests_in, FUTEX_WAKE, 1);
 }
@@ -248,7 +241,7 @@ bool compiler_result(struct compiler *c, struct channel_result *result) {
     if (!c->channel || c->asked == c->answered) return false;
     if (__atomic_load_n(&c->channel->results_in, __ATOMIC_ACQUIRE) == c->answered) return false;
     memcpy(result, &c->channel->result[c->answered++ % CHANNEL_RESULTS], sizeof *result);
-    c->heard = now();
+    c->heard = clock_nanoseconds(CLOCK_MONOTONIC);
     uint64_t list = (uint64_t)result->holes * sizeof(struct image_hole);
     bool inside = result->at <= c->arena_bytes && result->bytes <= c->arena_bytes - result->at &&
                   result->list_at <= c->arena_bytes && list <= c->arena_bytes - result->list_at;
@@ -274,14 +267,14 @@ bool compiler_is_gone(struct compiler *c, uint32_t *current) {
     *current = 0;
     if (!c->channel) return false;
     if (!compiler_listens(c)) return true;
-    if (c->asked == c->answered || now() - c->heard < SILENCE) return false;
+    if (c->asked == c->answered || clock_nanoseconds(CLOCK_MONOTONIC) - c->heard < SILENCE) return false;
     uint32_t beats = __atomic_load_n(&c->channel->beats, __ATOMIC_ACQUIRE);
     if (beats == c->beats) {
         *current = __atomic_load_n(&c->channel->current, __ATOMIC_ACQUIRE);
         return true;
     }
     c->beats = beats;
-    c->heard = now();
+    c->heard = clock_nanoseconds(CLOCK_MONOTONIC);
     return false;
 }
 

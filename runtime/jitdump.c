@@ -1,6 +1,7 @@
 // Records for perf: see jitdump.h. As with -perfmap the file is open only while something is written. Perf learns of the file because it is mapped
 // executable, and takes it for the process that maps it; so a child that shares our memory until it executes must not begin one.
 #include "runtime/jitdump.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -40,12 +41,6 @@ static long owner;  // process id
 static bool begun, failed;
 static long mapping;
 
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 void jitdump_begin(void) {
     if (!options.jitdump) return;
     if (mapping > 0) host_call(munmap, mapping, MEM_PAGE);  // the parent's
@@ -68,7 +63,8 @@ static long open_file(int flags) {
 }
 
 static void begin_file(long fd) {
-    const struct header header = {MAGIC, VERSION, sizeof header, MACHINE, 0, (uint32_t)owner, now(), 0};
+    const struct header header = {MAGIC, VERSION, sizeof header, MACHINE, 0, (uint32_t)owner, clock_nanoseconds(CLOCK_MONOTONIC),
+                                  0};
     if (host_call(lseek, fd, 0, SEEK_END) == 0) host_call(write, fd, &header, sizeof header);
     mapping = host_call(mmap, 0, MEM_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
     begun = true;
@@ -80,7 +76,7 @@ static void write_record(long fd, const void *code, size_t bytes, const char *na
         host_call(lseek, fd, 0, SEEK_END);  // as an index it is unique, also if the process has executed another program since
     struct code_load load = {CODE_LOAD,
                              (uint32_t)(sizeof load + length + bytes),
-                             now(),
+                             clock_nanoseconds(CLOCK_MONOTONIC),
                              (uint32_t)owner,
                              (uint32_t)host_call(gettid),
                              (uintptr_t)code,

@@ -1,5 +1,6 @@
 // The meter of each cpu: see meter.h. Only its own thread writes it; whoever adds it up may find the last few events missing.
 #include "runtime/meter.h"
+#include "runtime/base/clock.h"
 #include "runtime/code.h"
 #include "runtime/host/host.h"
 #include "runtime/state.h"
@@ -10,7 +11,7 @@ bool meter_on;
 
 static struct {
     uint64_t ticks;
-    struct timespec time;
+    double seconds;  // CLOCK_MONOTONIC
 } start;
 
 static const struct cell *(*enter_native)(struct cpu *cpu, const struct cell *first);
@@ -93,16 +94,14 @@ static const struct cell *enter(struct cpu *cpu, const struct cell *first) {
 void meter_init(void) {
     meter_on = true;
     start.ticks = host_ticks();
-    clock_gettime(CLOCK_MONOTONIC, &start.time);
+    start.seconds = clock_seconds(CLOCK_MONOTONIC);
     enter_native = interp_native_enter;
     if (enter_native) interp_native_enter = enter;
 }
 
 // By the time that both clocks have run since then.
 double meter_seconds(uint64_t ticks) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t all = host_ticks() - start.ticks;
-    double seconds = (double)(now.tv_sec - start.time.tv_sec) + (double)(now.tv_nsec - start.time.tv_nsec) / 1e9;
+    double seconds = clock_seconds(CLOCK_MONOTONIC) - start.seconds;
     return all ? (double)ticks * seconds / (double)all : 0;
 }

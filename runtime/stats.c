@@ -1,5 +1,6 @@
 // Statistics of a run: totals only, kept where the work is done and read once at the end. What each cpu counts is in its meter.
 #include "runtime/stats.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -109,12 +110,6 @@ void stats_forked(struct cpu *cpu) {
 
 void stats_compared(enum stats_comparison outcome) {
     __atomic_fetch_add(&comparisons[outcome], 1, __ATOMIC_RELAXED);
-}
-
-static double cpu_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static uint64_t not_compared(void) {
@@ -305,7 +300,7 @@ void stats_report(void) {
     if (!stats_wanted() || __atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST)) return;
     struct total total = {.begun = false};
     cpu_each(add_to_total, &total);
-    double seconds = cpu_seconds();
+    double seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     if (options.stats) report_text(&total.sum, seconds);
     if (options.stats_json) report_json(&total.sum, seconds);
 }

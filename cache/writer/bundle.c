@@ -1,6 +1,7 @@
 // Bundles: see bundle.h.
 #include "cache/writer/bundle.h"
 #include "cache/writer/database.h"
+#include "runtime/base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,17 +87,6 @@ void bundle_free(struct bundle *b) {
 
 // ---- reading
 
-static const char *read_all(int fd, uint8_t *bytes, size_t size) {
-    while (size) {
-        ssize_t n = read(fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n ? "it cannot be read" : "it was cut";
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return NULL;
-}
-
 static const char *read_file(int fd, uint8_t **bytes, size_t *size) {
     struct stat about;
     if (fstat(fd, &about)) return "it cannot be looked at";
@@ -104,7 +94,9 @@ static const char *read_file(int fd, uint8_t **bytes, size_t *size) {
     if ((uint64_t)about.st_size > LARGEST) return "it is too large";
     *size = (size_t)about.st_size;
     *bytes = malloc(*size + 1);
-    return *bytes ? read_all(fd, *bytes, *size) : draft_no_memory;
+    if (!*bytes) return draft_no_memory;
+    long got = io_read(fd, *bytes, *size);
+    return got < 0 ? "it cannot be read" : got < (long)*size ? "it was cut" : NULL;
 }
 
 const char *bundle_open(struct bundle_file *b, const char *path) {

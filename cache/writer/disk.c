@@ -1,6 +1,7 @@
 // The store's directory: see disk.h. What is in it is listed in list.c.
 #include "cache/writer/disk.h"
 #include "cache/file.h"
+#include "runtime/base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -155,27 +156,16 @@ bool disk_mark(int folder, const char *name, struct disk_mark *mark) {
     return true;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t size) {
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) return false;
     fchmod(fd, mode);
-    bool fine = write_all(fd, bytes, size) && (!durable || !fsync(fd));
-    int error = errno;
-    if (close(fd)) fine = false, error = errno;
-    if (!fine) unlinkat(folder, name, 0);
+    int error = (int)-io_write(fd, bytes, size);
+    if (!error && durable && fsync(fd)) error = errno;
+    if (close(fd)) error = errno;
+    if (error) unlinkat(folder, name, 0);
     errno = error;
-    return fine;
+    return !error;
 }
 
 const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {

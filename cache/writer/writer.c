@@ -2,6 +2,7 @@
 #include "cache/writer.h"
 #include "cache/writer/module.h"
 #include "cache/writer/trouble.h"
+#include "runtime/base/clock.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,9 +30,7 @@ struct writer {
 };
 
 static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+    return clock_nanoseconds(CLOCK_MONOTONIC) / 1000;
 }
 
 struct writer *writer_open(const char *directory, const struct store_key *build, uint64_t limit) {

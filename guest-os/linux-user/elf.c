@@ -4,6 +4,7 @@
 #include "guest-os/linux-user/elf.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/io.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/options.h"
@@ -25,17 +26,6 @@ enum { HOST_MACHINE = EM_X86_64 };
 #elif defined(__aarch64__)
 enum { HOST_MACHINE = EM_AARCH64 };
 #endif
-
-static size_t read_at(int fd, void *to, size_t size, uint64_t offset) {
-    size_t done = 0;
-    while (done < size) {
-        long got = host_call(pread64, fd, (char *)to + done, size - done, offset + done);
-        if (got == -EINTR) continue;
-        if (got <= 0) break;
-        done += (size_t)got;
-    }
-    return done;
-}
 
 // ---- what kind of file
 
@@ -125,7 +115,8 @@ static long read_headers(struct arena *arena, const Elf64_Ehdr *header, const ch
         return -ENOEXEC;
     }
     Elf64_Phdr *headers = arena_alloc(arena, bytes, _Alignof(Elf64_Phdr));
-    if (read_at(image->fd, headers, bytes, header->e_phoff) != bytes) return text_add(why, "%s: cannot be read", name), -EIO;
+    if (io_read_at(image->fd, headers, bytes, header->e_phoff) != (long)bytes)
+        return text_add(why, "%s: cannot be read", name), -EIO;
     image->header = headers;
     image->count = header->e_phnum;
     return 0;
@@ -212,7 +203,7 @@ static long read_interpreter(struct arena *arena, const Elf64_Phdr *segment, uns
     if (segment->p_offset > image->file_size || segment->p_filesz > image->file_size - segment->p_offset)
         return damaged(why, name, "names an interpreter behind the end of the file", index);
     char *text = arena_alloc(arena, segment->p_filesz, 1);
-    if (read_at(image->fd, text, segment->p_filesz, segment->p_offset) != segment->p_filesz)
+    if (io_read_at(image->fd, text, segment->p_filesz, segment->p_offset) != (long)segment->p_filesz)
         return text_add(why, "%s: cannot be read", name), -EIO;
     if (text[segment->p_filesz - 1] || !text[0])
         return damaged(why, name, "names an interpreter without an end or without a name", index);
@@ -226,7 +217,8 @@ long elf_read(struct arena *arena, int fd, const char *name, struct elf_image *i
     long size = host_call(lseek, fd, 0, 2 /* SEEK_END */);
     if (size < 0) return text_add(why, "%s: cannot be read: it is no ordinary file", name), -EACCES;
     image->file_size = (uint64_t)size;
-    long result = check_header(&header, read_at(fd, &header, sizeof header, 0), name, why);
+    long got = io_read_at(fd, &header, sizeof header, 0);
+    long result = check_header(&header, got < 0 ? 0 : (size_t)got, name, why);
     if (!result) result = read_headers(arena, &header, name, image, why);
     if (!result) result = check_segments(image, &header, name, why);
     for (unsigned i = 0; !result && i < image->count; i++) {

@@ -6,6 +6,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
+#include "runtime/maps.h"
 #include "runtime/options.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -134,14 +135,9 @@ bool proc_is_runner(int pid) {
            host_call(newfstatat, AT_FDCWD, link, &other, 0) == 0 && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
 }
 
-// The start of the mapping that a line of /proc/PID/maps tells of, if it is the beginning of the process's program and lies above all guests.
-static uint64_t runner_start(char *line, const char *program) {
-    char *at;
-    uint64_t start = strtoull(line, &at, 16);
-    at = strchr(at, ' ');
-    bool beginning = at && strlen(at) > 6 && !strncmp(at + 6, "00000000 ", 9);
-    const char *path = beginning ? strchr(at, '/') : NULL;
-    return path && !strcmp(path, program) && start >= MEM_TOP ? start : 0;
+// The beginning of the process's program, above all guests.
+static bool is_beginning(const struct mapping *mapping, const void *program) {
+    return mapping->start >= MEM_TOP && !mapping->offset && !strcmp(mapping->path, program);
 }
 
 static bool program_path(int pid, char path[PATH_MAX]) {
@@ -155,25 +151,9 @@ static bool program_path(int pid, char path[PATH_MAX]) {
 
 // Where another process that runs this very file has it: position-independent programs lie at another place each time.
 static uint64_t runner_base(int pid) {
-    char path[40], text[2 * PATH_MAX], program[PATH_MAX];
-    struct text name = TEXT_ON(path);
-    text_add(&name, "/proc/%d/maps", pid);
-    if (!program_path(pid, program)) return 0;
-    long fd = host_call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC), got;
-    uint64_t base = 0;
-    size_t have = 0;
-    while (fd >= 0 && !base && (got = host_call(read, fd, text + have, sizeof text - 1 - have)) > 0) {
-        char *line = text;
-        text[have += (size_t)got] = 0;
-        for (char *end; !base && (end = strchr(line, '\n')); line = end + 1) {
-            *end = 0;
-            base = runner_start(line, program);
-        }
-        have -= (size_t)(line - text);
-        memmove(text, line, have);
-    }
-    if (fd >= 0) host_call(close, fd);
-    return base;
+    char program[PATH_MAX];
+    struct mapping mapping;
+    return program_path(pid, program) && maps_search(pid, &mapping, is_beginning, program) ? mapping.start : 0;
 }
 
 uint64_t proc_place(int pid, const void *object) {

@@ -2,6 +2,7 @@
 // symbol table. Files are hostile: every offset is checked against the file's size.
 #include "guest-os/linux-user/symbol.h"
 #include "runtime/base/sys.h"
+#include "runtime/maps.h"
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,48 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-struct mapping {
-    uint64_t start, end, offset;
-    char path[PATH_MAX];
-};
-
-// One line of /proc/self/maps: start-end perms offset dev inode path.
-static bool parse(char *line, struct mapping *mapping) {
-    char *at = line;
-    mapping->start = strtoull(at, &at, 16);
-    if (*at++ != '-') return false;
-    mapping->end = strtoull(at, &at, 16);
-    at += strspn(at, " ");
-    at += strcspn(at, " ");
-    mapping->offset = strtoull(at, &at, 16);
-    char *path = strchr(at, '/');
-    mapping->path[0] = 0;
-    if (path) strncat(mapping->path, path, sizeof mapping->path - 1);
-    return true;
-}
-
-static bool find_mapping(uint64_t address, struct mapping *mapping) {
-    char buffer[PATH_MAX + 256];
-    size_t have = 0;
-    bool found = false;
-    long fd = host_call(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC), got;
-    if (fd < 0) return false;
-    while (!found && (got = host_call(read, fd, buffer + have, sizeof buffer - 1 - have)) > 0) {
-        have += (size_t)got;
-        buffer[have] = 0;
-        char *line = buffer, *end;
-        while (!found && (end = strchr(line, '\n'))) {
-            *end = 0;
-            found = parse(line, mapping) && address >= mapping->start && address < mapping->end;
-            line = end + 1;
-        }
-        have -= (size_t)(line - buffer);
-        memmove(buffer, line, have);
-    }
-    host_call(close, fd);
-    return found;
-}
 
 struct image {
     const uint8_t *bytes;
@@ -127,7 +86,7 @@ static void describe_in(struct text *text, const struct mapping *mapping, uint64
 
 void symbol_describe(struct text *text, uint64_t address) {
     struct mapping mapping;
-    if (!find_mapping(address, &mapping)) {
+    if (!maps_find(address, &mapping)) {
         text_add(text, "not mapped");
         return;
     }

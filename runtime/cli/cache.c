@@ -1,12 +1,9 @@
 // `ferry cache`: what is kept between runs. The compiler program does it, which has sqlite; the settings are resolved here, and handed to it as words.
 #include "cache/directory.h"
 #include "runtime/cli/cli.h"
-#include "runtime/compiler.h"
 #include "runtime/keep.h"
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *cache_directory(const char **why) {
     static char path[PATH_MAX];
@@ -47,23 +44,6 @@ static const struct verb *find_verb(const char *name) {
     return NULL;
 }
 
-int run_compiler(const struct command *command, char **words) {
-    char path[PATH_MAX];
-    if (!compiler_program(path, sizeof path)) {
-        error_say(
-            "there is no ferry-compiler beside this program; `ferry %s` needs it (it is built where LLVM 19 or later is installed)",
-            command->name);
-        return EXIT_NOT_FOUND;
-    }
-    execv(path, words);
-    error_say("cannot run %s: %s", path, strerror(errno));
-    return EXIT_CANNOT_RUN;
-}
-
-static void add_word(char **words, int *count, const char *word) {
-    words[(*count)++] = arena_strdup(&cli_arena, word);
-}
-
 // What this program uses is known here, and what it would use for another guest processor.
 static const char *wanted_build(char hex[DIRECTORY_HEX]) {
     guest_features features = guest_riscv64.default_features;
@@ -87,7 +67,7 @@ static const char *install_directory(void) {
 }
 
 // Pairs of an option and its value; those without a value are left out.
-static void add_settings(char **words, int *count) {
+static void add_settings(struct words *words) {
     char hex[DIRECTORY_HEX];
     const char *why, *directory = cache_directory(&why), *keys = setting[OPTION_cache_keys].value;
     const struct {
@@ -111,12 +91,9 @@ static void add_settings(char **words, int *count) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].value) continue;
         uint64_t size;
-        char number[24];
-        struct text text = TEXT_ON(number);
         bool is_size = (!strcmp(all[i].option, "--limit") || !strcmp(all[i].option, "--size")) && size_parse(all[i].value, &size);
-        if (is_size) text_add(&text, "%llu", (unsigned long long)size);
-        add_word(words, count, all[i].option);
-        add_word(words, count, is_size ? number : all[i].value);
+        if (is_size) words_number(words, all[i].option, size);
+        else words_option(words, all[i].option, all[i].value);
     }
 }
 
@@ -128,15 +105,11 @@ static int run(int argc, char **argv) {
     const struct verb *verb = find_verb(argv[0]);
     if (!verb) return usage_error(&command_cache, "'%s' is none of: %s", argv[0], command_cache.words);
     if (argc - 1 < verb->least || argc - 1 > verb->most) return usage_error(&command_cache, "%s: want %s", verb->name, verb->want);
-    enum { MOST_SETTINGS = 40 };
-    char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
-    int count = 0;
-    add_word(words, &count, "ferry");
-    add_word(words, &count, "--cache");
-    add_settings(words, &count);
-    add_word(words, &count, "--");
-    for (int i = 0; i < argc; i++) words[count++] = argv[i];
-    return run_compiler(&command_cache, words);
+    struct words words = words_begin("--cache", argc);
+    add_settings(&words);
+    words_add(&words, "--");
+    for (int i = 0; i < argc; i++) words_add(&words, argv[i]);
+    return words_run(&command_cache, &words);
 }
 
 const struct command command_cache = {

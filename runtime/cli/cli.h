@@ -79,8 +79,18 @@ const char *setting_nearest(const char *word);            // configuration key, 
 
 // cache.c: where translations are kept, as the settings say, or NULL with the reason in *why.
 const char *cache_directory(const char **why);
-// Goes on as the compiler program with these words, ended by NULL. The exit status if that cannot be, after a message.
-int run_compiler(const struct command *command, char **words);
+
+// words.c: the compiler program's command line, with room for so many words behind its options.
+struct words {
+    char **word;  // ended by NULL
+    int count;
+};
+struct words words_begin(const char *verb, int count);
+void words_add(struct words *words, const char *word);
+void words_option(struct words *words, const char *option, const char *value);  // nothing where the value is NULL
+void words_number(struct words *words, const char *option, uint64_t number);
+// Goes on as the compiler program. The exit status if that cannot be, after a message.
+int words_run(const struct command *command, const struct words *words);
 
 // settings.c. Higher origins win.
 enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_QEMU_VARIABLE, ORIGIN_VARIABLE, ORIGIN_COMMAND_LINE };

@@ -1,6 +1,7 @@
 // `ferry dump llvm|asm`: asks the compiler program what it makes of a guest function, with a request of the kind that runtime/optimise.c makes, but
 // without a guest that runs: blocks come from the file.
 #include "runtime/base/arena.h"
+#include "runtime/base/io.h"
 #include "runtime/cli/cli.h"
 #include "runtime/cli/dump.h"
 #include "runtime/compiler.h"
@@ -121,14 +122,6 @@ static void become_program(const char *path, int input, const char *what) {
     _exit(EXIT_CANNOT_RUN);
 }
 
-static void write_all(int fd, const void *data, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, (const char *)data + done, size - done);
-        if (n < 0 && errno != EINTR) return;  // the program is gone, and says why
-        if (n > 0) done += (size_t)n;
-    }
-}
-
 static int wait_for(pid_t pid) {
     int status;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -148,7 +141,7 @@ static int ask(const char *path, const struct channel *channel, const char *what
     if (!pid) become_program(path, ends[0], what);
     signal(SIGPIPE, SIG_IGN);
     close(ends[0]);
-    write_all(ends[1], channel, sizeof *channel);
+    io_write(ends[1], channel, sizeof *channel);  // if the program is gone it says why
     close(ends[1]);
     return wait_for(pid);
 }

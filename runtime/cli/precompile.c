@@ -8,39 +8,26 @@
 
 extern const struct command command_precompile;
 
-static void add(char **words, int *count, const char *option, const char *value) {
-    if (!value) return;
-    words[(*count)++] = arena_strdup(&cli_arena, option);
-    words[(*count)++] = arena_strdup(&cli_arena, value);
-}
-
-static void add_number(char **words, int *count, const char *option, uint64_t number) {
-    char digits[24];
-    struct text text = TEXT_ON(digits);
-    text_add(&text, "%llu", (unsigned long long)number);
-    add(words, count, option, digits);
-}
-
-static void add_settings(char **words, int *count) {
+static void add_settings(struct words *words) {
     enum { NICE = 10 };
     char build[DIRECTORY_HEX];
     struct store_key key;
     const char *why, *directory = cache_directory(&why);
     keep_build(&guest_riscv64, options.features, &key);
     directory_hex(&key, build);
-    add(words, count, "--directory", directory);
-    add(words, count, "--reason", why);
-    add(words, count, "--system", setting[OPTION_cache_system].value);
-    add(words, count, "--sysroot", options.sysroot);
-    add(words, count, "--output", absolute_path(setting[OPTION_output].value));
-    add(words, count, "--build", build);
-    add(words, count, "--guest", guest_riscv64.name);
-    add_number(words, count, "--features", options.features);
-    if (setting[OPTION_cache_size].value) add_number(words, count, "--limit", options.cache_size);
-    add_number(words, count, "--jobs", setting_number(OPTION_jobs, 0));
-    add_number(words, count, "--time-budget", setting_number(OPTION_time_budget, 0));
-    add_number(words, count, "--nice", setting_number(OPTION_nice, NICE));
-    if (setting_on(OPTION_json)) add(words, count, "--json", "on");
+    words_option(words, "--directory", directory);
+    words_option(words, "--reason", why);
+    words_option(words, "--system", setting[OPTION_cache_system].value);
+    words_option(words, "--sysroot", options.sysroot);
+    words_option(words, "--output", absolute_path(setting[OPTION_output].value));
+    words_option(words, "--build", build);
+    words_option(words, "--guest", guest_riscv64.name);
+    words_number(words, "--features", options.features);
+    if (setting[OPTION_cache_size].value) words_number(words, "--limit", options.cache_size);
+    words_number(words, "--jobs", setting_number(OPTION_jobs, 0));
+    words_number(words, "--time-budget", setting_number(OPTION_time_budget, 0));
+    words_number(words, "--nice", setting_number(OPTION_nice, NICE));
+    if (setting_on(OPTION_json)) words_option(words, "--json", "on");
 }
 
 // A file or directory that is there, or a program as `ferry run` finds it.
@@ -56,19 +43,15 @@ static int run(int argc, char **argv) {
     if (!argc) return usage_error(&command_precompile, "want programs, libraries or directories");
     status = settings_apply();
     if (status) return status;
-    enum { MOST_SETTINGS = 32 };
-    char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
-    int count = 0;
-    words[count++] = arena_strdup(&cli_arena, "ferry");
-    words[count++] = arena_strdup(&cli_arena, "--precompile");
-    add_settings(words, &count);
-    words[count++] = arena_strdup(&cli_arena, "--");
+    struct words words = words_begin("--precompile", argc);
+    add_settings(&words);
+    words_add(&words, "--");
     for (int i = 0; i < argc; i++) {
         const char *path = find(argv[i], &status);
         if (!path) return status;
-        words[count++] = arena_strdup(&cli_arena, path);
+        words_add(&words, path);
     }
-    return run_compiler(&command_precompile, words);
+    return words_run(&command_precompile, &words);
 }
 
 const struct command command_precompile = {

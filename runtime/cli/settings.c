@@ -2,6 +2,7 @@
 // lists keep all. This runs before every guest program, so: one walk over the environment, one open and read for the file, no
 // malloc, no stdio.
 #include "runtime/cli/cli.h"
+#include "runtime/base/io.h"
 #include "runtime/base/sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -163,7 +164,7 @@ static bool load_file(const char *path) {
     static char content[32768];
     long fd = host_call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd == -ENOENT || fd == -ENOTDIR) return true;
-    long size = fd < 0 ? fd : host_call(read, fd, content, sizeof content);
+    long size = fd < 0 ? fd : io_read((int)fd, content, sizeof content);
     if (fd >= 0) host_call(close, fd);
     if (size < 0 || size == sizeof content) {
         error_say("cannot read the configuration file %s: %s", path, size < 0 ? strerror((int)-size) : "it is larger than 32 KB");

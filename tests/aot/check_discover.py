@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """What `ferry-compiler --discover` finds in files, compared with the blocks that real programs enter (`ferry run --log-blocks`)."""
-import argparse
 import collections
 import pathlib
 import struct
 import subprocess
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
 
 FOUND_AT_LEAST = 0.999  # of the blocks that a run entered
 KNOWN_AT_LEAST = 0.98  # of the bytes of found blocks: in what symbols and unwind information call functions
@@ -102,14 +106,8 @@ def read_log(log):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--root", required=True, type=pathlib.Path)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--misses", type=int, default=10, help="how many misses of a file to show")
-    parser.add_argument("--all", action="store_true", help="compilers too, which are large")
-    arguments = parser.parse_args()
+    arguments = cases.parse("compiler", "root", misses={"type": int, "default": 10, "help": "how many misses of a file to show"},
+                            all={"action": "store_true", "help": "compilers too, which are large"})
     if not (arguments.root / "usr/bin").is_dir():
         print(f"{arguments.root} is no system; ./dev root makes one")
         return 77

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """What `ferry-compiler --needed` finds: in a small system made for it, whose answers are known, and in a real one beside what its own loader says."""
-import argparse
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
-import results as results_of  # noqa: E402
-
-GCC = "riscv64-linux-gnu-gcc"
+import cases  # noqa: E402
+from runs import GCC  # noqa: E402
 
 
 def build(path, *options, libraries=()):
@@ -78,7 +77,7 @@ def needed(compiler, root, path):
 
 
 def check_small(arguments):
-    root = (arguments.work / "root").resolve()
+    root = arguments.work / "root"
     make_system(root)
     for name, (paths, missing) in ANSWERS.items():
         got, lacks, status = needed(arguments.compiler, root, root / "opt/app/bin" / name)
@@ -88,7 +87,7 @@ def check_small(arguments):
 
 
 def check_real(arguments, path):
-    root = arguments.root.resolve()
+    root = arguments.root
     loader = root / "lib/ld-linux-riscv64-lp64d.so.1"
     listed = subprocess.run([arguments.ferry, "-L", root, loader, "--list", root / path], capture_output=True, text=True, check=True).stdout
     names = {pathlib.Path(name).name for name in re.findall(r"^\t(\S+) => ", listed, re.M)}
@@ -99,16 +98,11 @@ def check_real(arguments, path):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--root", required=True, type=pathlib.Path)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = cases.parse("compiler", "root")
     results = list(check_small(arguments))
     if (arguments.root / "usr/bin").is_dir():
         results += [check_real(arguments, path) for path in ("usr/bin/sqlite3", "usr/bin/python3", "usr/bin/git")]
-    return results_of.tell(results)
+    return cases.tell(results)
 
 
 if __name__ == "__main__":

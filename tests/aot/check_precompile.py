@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`ferry precompile`: what it makes is under the keys that runs ask for, and is used by them; nothing is done twice; whatever stops it, it goes on from there;
 files that are damaged are in nobody's way."""
-import argparse
 import json
 import os
 import pathlib
@@ -12,34 +11,27 @@ import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
-import results as results_of  # noqa: E402
+import cases  # noqa: E402
+from cases import want  # noqa: E402
+from runs import GCC, Runs  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
-GCC = "riscv64-linux-gnu-gcc"
 ROUNDS = "300"
 COPIES = 80  # of a program, each of another key
 PROMPT = 0.05  # seconds in which nothing is done
-
-
-def want(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 def names(files, state):
     return {name for name, event in files.items() if event["state"] == state}
 
 
-class Tests:
+class Tests(Runs):
     def __init__(self, arguments):
-        self.ferry, self.work, self.root = os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve()
-        self.sanitized = arguments.sanitized
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
-        self.static, self.bin = self.work / "static", self.work / "bin"
-        subprocess.run([GCC, "-O1", "-static", "-o", self.static, HERE.parent / "native/hot.c"], check=True)
+        super().__init__(arguments)
+        self.root, self.sanitized = arguments.root, arguments.sanitized
+        self.static, self.bin = self.build("static", "-static"), self.work / "bin"
         self.make_family()
 
     def make_family(self):
@@ -87,25 +79,8 @@ class Tests:
         return *self.read(made.stdout), made.stderr
 
     def keys(self, cache):
-        listed = subprocess.run([self.ferry, "cache", "list", "--json", f"--cache-dir={self.work / cache}"], capture_output=True, text=True, check=True)
+        listed = self.cache(self.work / cache, "list", "--json")
         return {module["name"]: module["module"] for module in json.loads(listed.stdout)["modules"]}
-
-    def sound(self, cache):
-        verified = subprocess.run([self.ferry, "cache", "verify", f"--cache-dir={self.work / cache}", "--cache-system="], capture_output=True, text=True,
-                                  check=False)
-        want(verified.returncode == 0, verified.stdout + verified.stderr)
-
-    def settle(self):
-        """Until no compiler program of this runner is left: by then all that came of runs is written."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and any(self.is_compiler(folder) for folder in pathlib.Path("/proc").glob("[0-9]*")):
-            time.sleep(0.02)
-
-    def is_compiler(self, folder):
-        try:
-            return os.readlink(folder / "exe") == self.ferry + "-compiler" and (folder / "stat").read_text().split(") ")[1][0] != "Z"
-        except (OSError, IndexError):
-            return False
 
     # ---- what is made
 
@@ -127,9 +102,7 @@ class Tests:
     def test_same_keys(self):
         """Those that a run puts things under."""
         sysroot = ["-L", self.root] if (self.root / "usr/bin").is_dir() else []
-        dynamic = self.work / "dynamic"
-        subprocess.run([GCC, "-O1", "-pie", "-fPIE", "-o", dynamic, HERE.parent / "native/hot.c"], check=True)
-        for guest in [self.static] + [dynamic] * bool(sysroot):
+        for guest in [self.static] + [self.build("dynamic", "-pie", "-fPIE")] * bool(sysroot):
             files, _, _ = self.precompile("keys", *sysroot, guest)
             for _ in range(2):
                 subprocess.run([self.ferry, "run", "--cache-system=", f"--cache-dir={self.work / 'keys-run'}", *sysroot, guest, "600"], check=True,
@@ -196,17 +169,17 @@ class Tests:
         folder = self.copies(COPIES)
         files, end, _ = self.precompile("stopped", "--jobs=1", "--time-budget=1", folder, status=3)
         want(end["stopped"] == "time" and end["done"] > 0 and end["left"] > 0, f"was not stopped in its midst: {end}")
-        self.sound("stopped")
+        self.sound(self.work / "stopped")
         done = names(files, "done")
         for number in (signal.SIGINT, signal.SIGTERM):
             files, _ = self.interrupt(number, self.command("stopped", "--jobs=2", folder))
             want(done <= names(files, "current"), "what was done before was forgotten")
             done |= names(files, "done")
-            self.sound("stopped")
+            self.sound(self.work / "stopped")
         files, end, _ = self.precompile("stopped", folder)
         want(names(files, "current") >= done and end["current"] + end["done"] == COPIES, "what was done before was forgotten")
         want(self.precompile("stopped", folder)[1]["current"] == COPIES, "something was left to do")
-        self.sound("stopped")
+        self.sound(self.work / "stopped")
 
     def interrupt(self, number, command):
         """Sends a signal when the first file is done. The events."""
@@ -245,7 +218,7 @@ class Tests:
             run.kill()
             run.wait()
         self.precompile("killed", folder)
-        self.sound("killed")
+        self.sound(self.work / "killed")
 
     # ---- bundles, jobs
 
@@ -258,7 +231,8 @@ class Tests:
             made.append(bundle.read_bytes())
         want(made[0] == made[1], "the same files made another bundle")
         want(not (self.work / "unused").exists() and not list(self.work.glob("*.part")), "something was left beside the bundle")
-        subprocess.run([self.ferry, "cache", "import", f"--cache-dir={self.work / 'imported'}", bundle], check=True, stdout=subprocess.DEVNULL)
+        made = self.cache(self.work / "imported", "import", bundle)
+        want(made.returncode == 0, made.stderr)
         want(self.precompile("imported", self.static, self.bin)[1]["current"] == 4, "the bundle has not all")
         self.precompile("kept", self.static, self.bin)
         want(sorted(self.keys("kept").values()) == sorted(self.keys("imported").values()), "the cache has other modules")
@@ -307,26 +281,5 @@ class Tests:
             want(made.returncode == 1 and "ferry: cannot use " in made.stderr, f"status {made.returncode}: {made.stderr}")
 
 
-def play(case):
-    try:
-        case()
-    except AssertionError as wrong:
-        return [str(wrong)]
-    return []
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--root", required=True, type=pathlib.Path)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--sanitized", action="store_true", help="nothing is prompt")
-    parser.add_argument("only", nargs="?", default="")
-    arguments = parser.parse_args()
-    tests = Tests(arguments)
-    cases = [name for name in dir(tests) if name.startswith("test_") and arguments.only in name]
-    return results_of.tell([(name[5:], play(getattr(tests, name))) for name in cases])
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.main(Tests, "root", sanitized={"action": "store_true", "help": "nothing is prompt"}))

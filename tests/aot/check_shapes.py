@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What `ferry-compiler --discover` finds in small programs: shapes/*.S say by their labels what is a block (found_) and what is none (absent_); all the
 blocks that shapes/switches.c enters when it runs, compiled in many ways, must have been found. All of it in stripped files."""
-import argparse
 import concurrent.futures
 import pathlib
 import re
@@ -9,8 +8,11 @@ import shutil
 import subprocess
 import sys
 
-import results
-from check_discover import Elf, discover, read_log
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from check_discover import Elf, discover, read_log  # noqa: E402
 
 LIBRARIES = "/usr/riscv64-linux-gnu"  # of the cross compiler
 SHAPES = pathlib.Path(__file__).resolve().parent / "shapes"
@@ -66,12 +68,7 @@ def check_run(arguments, compiler, level, link):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="", help="part of a name")
-    arguments = parser.parse_args()
+    arguments = cases.parse("compiler", choose=True)
     shutil.rmtree(arguments.work, ignore_errors=True)
     arguments.work.mkdir(parents=True)
     jobs = []
@@ -82,7 +79,7 @@ def main():
         for way in WAYS:
             if arguments.only in "switches":
                 jobs.append(pool.submit(check_run, arguments, *way))
-    return results.tell([job.result() for job in jobs])
+    return cases.tell(job.result() for job in jobs)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
 // The compiler program's part that turns requests into code or into text of it, with requests of all kinds: well-formed ones, and what a runner gone mad may write.
+#include "tests/tools/cmocka.h"
 #include "aot/compile.h"
 #include "aot/dump.h"
 #include "translator/guest/guest.h"
 #include <llvm-c/DebugInfo.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-// after those that it needs
-#include <cmocka.h>
 
 enum { ARENA_BYTES = 8 << 20, MUTATIONS = 400, PC = 0x10000 };
 

@@ -1,11 +1,6 @@
 // The base library: arena, map, lock, text, error and the raw system call, each checked against what its header promises.
-// clang-format off: cmocka wants these first, in this order
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
+#include "tests/tools/cmocka.h"
+#include "tests/tools/random.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/lock.h"
@@ -20,14 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-// Which test's numbers these are does not matter, only that they are the same each time (xorshift64).
-static uint64_t random_next(uint64_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 // ---- sys.h
 

@@ -1,12 +1,7 @@
 // What tests of the store share: a folder of their own, numbered records whose bytes follow from their number, and a model of what a module holds.
 #pragma once
-// clang-format off: cmocka wants these first, in this order
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
+#include "tests/tools/cmocka.h"
+#include "tests/tools/random.h"
 #include "cache/store.h"
 #include "cache/writer.h"
 #include <dirent.h>
@@ -26,13 +21,6 @@ static const struct store_key build_a = {{0xa1, 1}}, build_b = {{0xb2, 2}}, modu
 static const char file_of_a[] = "code/a1010000000000000000000000000000/0a030000000000000000000000000000.db";
 
 static char home[64], root[PATH_MAX - 200];  // root: the store's directory in it
-
-static uint64_t random_next(uint64_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 // ---- files
 
@@ -62,6 +50,14 @@ static inline int end(void **unused) {
 static inline const char *below(const char *name) {
     static char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", root, name);
+    return path;
+}
+
+// The folder of a file below the store's directory.
+static inline const char *folder_of(const char *name) {
+    static char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", below(name));
+    *strrchr(path, '/') = 0;
     return path;
 }
 

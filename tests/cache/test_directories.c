@@ -12,6 +12,28 @@ static void expect_reason(const char *directory, const char *text) {
     if (text) assert_null(store_open(&module_a));
 }
 
+// Neither read nor written.
+static void expect_refused(const char *text) {
+    expect_reason(root, text);
+    const char *why = write_one(&build_a, &module_a, 7, 2).why;
+    assert_true(why && strstr(why, text));
+}
+
+static void with_mode(const char *path, unsigned mode) {
+    chmod(path, mode);
+    expect_refused("others");
+    chmod(path, 0700);
+}
+
+// A symbolic link in a directory's place.
+static void with_link(const char *path, const char *moved) {
+    assert_int_equal(rename(path, moved), 0);
+    assert_int_equal(symlink(moved, path), 0);
+    expect_refused("symbolic link");
+    unlink(path);
+    assert_int_equal(rename(moved, path), 0);
+}
+
 static void directories_that_others_may_write_to_are_not_used(void **unused) {
     (void)unused;
     char code[PATH_MAX], moved[PATH_MAX];
@@ -20,27 +42,11 @@ static void directories_that_others_may_write_to_are_not_used(void **unused) {
     snprintf(moved, sizeof moved, "%s/moved", home);
     expect_reason(root, NULL);
     for (unsigned bit = 020; bit; bit = bit == 020 ? 02 : 0) {
-        chmod(root, 0700 | bit);
-        expect_reason(root, "others");
-        assert_non_null(write_one(&build_a, &module_a, 7, 2).why);
-        chmod(root, 0700);
-        chmod(code, 0700 | bit);
-        expect_reason(root, "others");
-        assert_non_null(write_one(&build_a, &module_a, 7, 2).why);
-        chmod(code, 0700);
+        with_mode(root, 0700 | bit);
+        with_mode(code, 0700 | bit);
     }
-    assert_int_equal(rename(code, moved), 0);
-    assert_int_equal(symlink(moved, code), 0);
-    expect_reason(root, "symbolic link");
-    assert_string_equal(write_one(&build_a, &module_a, 7, 2).why, "it is a symbolic link");
-    unlink(code);
-    assert_int_equal(rename(moved, code), 0);
-    assert_int_equal(rename(root, moved), 0);
-    assert_int_equal(symlink(moved, root), 0);
-    expect_reason(root, "symbolic link");
-    assert_string_equal(write_one(&build_a, &module_a, 7, 2).why, "it is a symbolic link");
-    unlink(root);
-    assert_int_equal(rename(moved, root), 0);
+    with_link(code, moved);
+    with_link(root, moved);
     assert_true(has_one(&build_a, &module_a, 7, 1));
 }
 
@@ -55,8 +61,7 @@ static void directories_of_others_are_not_used(void **unused) {
     assert_int_equal(chown(path, 0, 0), 0);
     assert_true(has_one(&build_a, &module_a, 7, 1));
     assert_int_equal(chown(root, 12345, 0), 0);
-    expect_reason(root, "another user");
-    assert_non_null(write_one(&build_a, &module_a, 7, 2).why);
+    expect_refused("another user");
     // Nor does root make one in a user's.
     char deeper[PATH_MAX + 16];
     snprintf(deeper, sizeof deeper, "%s/one/two", root);
@@ -189,10 +194,7 @@ static void full_and_read_only_file_systems_are_survived(void **unused) {
     struct trouble noted = trouble();
     write_one(&build_a, &module_a, 8, 3);
     struct trouble forgotten = trouble();
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", below(file_of_a));
-    *strrchr(folder, '/') = 0;
-    unsigned files = count_files(folder);
+    unsigned files = count_files(folder_of(file_of_a));
     int mounted = mount("none", root, NULL, MS_REMOUNT | MS_RDONLY, NULL);
     struct writer_status after = write_one(&build_a, &module_a, 9, 2);
     bool read = has_one(&build_a, &module_a, 7, 1);

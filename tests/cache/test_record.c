@@ -1,14 +1,11 @@
 // Records of regions, and the store's key: what was written is read again with distances from modules; what cannot be kept is not; of nonsense nothing is
 // believed that leads outside; and whatever code depends on is in the key.
+#include "tests/tools/cmocka.h"
+#include "tests/tools/random.h"
 #include "cache/key.h"
 #include "cache/record.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-// after those that it needs
-#include <cmocka.h>
 
 enum { START = 0x10000000, OTHER = 0x70000000, MODULE_BYTES = 0x8000, CODE_BYTES = 1000 };
 
@@ -123,23 +120,18 @@ static void what_is_not_kept(void **state) {
 
 static uint64_t seed = 1;
 
-static uint32_t random_below(uint32_t limit) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(seed >> 33) % limit;
-}
-
 // Everything that record_read lets by is within bounds. Copies have the heap's guards around them under the address sanitizer.
 static void nonsense(void **state) {
     (void)state;
     make_request();
     size_t size = write_it(), good = 0;
     for (unsigned n = 0; n < 20000; n++) {
-        size_t left = n % 2 ? size : random_below((uint32_t)size);
+        size_t left = n % 2 ? size : random_below(&seed, (uint32_t)size);
         uint8_t *copy = malloc(left ? left : 1);
         assert_non_null(copy);
         memcpy(copy, written, left);
         for (unsigned i = 0; i < 1 + n % 4 && left; i++)
-            copy[random_below((uint32_t)(left < 200 ? left : 200))] = (uint8_t)random_below(256);
+            copy[random_below(&seed, (uint32_t)(left < 200 ? left : 200))] = (uint8_t)random_below(&seed, 256);
         struct record r;
         if (record_read(copy, left, &r)) {
             good++;

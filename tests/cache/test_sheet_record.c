@@ -1,11 +1,8 @@
 // Records of sheets: what was written is read again, and filled for any module; a record that was cut or changed is refused, or leads nowhere outside.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-// after those that it needs
+#include "tests/tools/cmocka.h"
+#include "tests/tools/random.h"
 #include "cache/record.h"
 #include "tests/cache/sheet_example.h"
-#include <cmocka.h>
 
 enum { BLOCKS = sizeof example_blocks / sizeof *example_blocks, HEADER_WORDS = 10 };
 
@@ -241,11 +238,6 @@ static void cut_anywhere(void **state) {
 
 static uint64_t seed = 1;
 
-static uint32_t random_below(uint32_t limit) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(seed >> 33) % limit;
-}
-
 static void want_all_three(const unsigned count[3]) {
     assert_true(count[EXAMPLE_REFUSED] > 100);
     assert_true(count[EXAMPLE_READ] > 100);
@@ -261,7 +253,8 @@ static void changed_bytes(void **state) {
         enum example_outcome outcome;
         uint32_t part = n % 3 == 0 ? HEADER_WORDS * 4 : n % 3 == 1 ? 600 : (uint32_t)size;
         memcpy(example_written, right, size);
-        for (unsigned i = 0; i < 1 + n % 4; i++) example_written[random_below(part)] ^= (uint8_t)(1 << random_below(8));
+        for (unsigned i = 0; i < 1 + n % 4; i++)
+            example_written[random_below(&seed, part)] ^= (uint8_t)(1 << random_below(&seed, 8));
         assert_null(example_look(example_written, size, &outcome));
         count[outcome]++;
     }
@@ -294,12 +287,12 @@ static void changed_sizes(void **state) {
         enum example_outcome outcome;
         memcpy(example_written, right, size);
         for (unsigned i = 0; i < 1 + n % 3; i++) {
-            uint32_t at = random_below(HEADER_WORDS) * 4, value;
+            uint32_t at = random_below(&seed, HEADER_WORDS) * 4, value;
             memcpy(&value, right + at, sizeof value);
-            value = n % 2 ? borders[random_below(BORDERS)] : value + random_below(33) - 16;
+            value = n % 2 ? borders[random_below(&seed, BORDERS)] : value + random_below(&seed, 33) - 16;
             memcpy(example_written + at, &value, sizeof value);
         }
-        assert_null(example_look(example_written, n % 5 ? size : random_below((uint32_t)size + 1), &outcome));
+        assert_null(example_look(example_written, n % 5 ? size : random_below(&seed, (uint32_t)size + 1), &outcome));
         count[outcome]++;
     }
     want_all_three(count);
@@ -311,9 +304,9 @@ static void noise(void **state) {
     static uint8_t bytes[4096];
     for (unsigned n = 0; n < 5000; n++) {
         enum example_outcome outcome;
-        uint32_t left = random_below(sizeof bytes);
-        for (uint32_t i = 0; i < left; i++) bytes[i] = (uint8_t)(n % 3 == 0 ? 0 : n % 3 == 1 ? 0xff : random_below(256));
-        for (uint32_t i = 0; i < left && i < 40; i += 4) bytes[i] = (uint8_t)random_below(4);
+        uint32_t left = random_below(&seed, sizeof bytes);
+        for (uint32_t i = 0; i < left; i++) bytes[i] = (uint8_t)(n % 3 == 0 ? 0 : n % 3 == 1 ? 0xff : random_below(&seed, 256));
+        for (uint32_t i = 0; i < left && i < 40; i += 4) bytes[i] = (uint8_t)random_below(&seed, 4);
         assert_null(example_look(bytes, left, &outcome));
     }
 }

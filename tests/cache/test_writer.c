@@ -108,9 +108,7 @@ static void killed_writers_leave_whole_files(void **unused) {
     }
     assert_true(before > 50);
     assert_int_equal(count_files(below("damaged")), 0);
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", below(file_of_a));
-    *strrchr(folder, '/') = 0;
+    const char *folder = folder_of(file_of_a);
     assert_true(count_files(folder) <= 2);  // and the last one's temporary file
     assert_null(write_one(&build_a, &module_a, 1, 2).why);
     assert_int_equal(count_files(folder), 1);
@@ -118,10 +116,9 @@ static void killed_writers_leave_whole_files(void **unused) {
 
 static void old_temporary_files_go(void **unused) {
     (void)unused;
-    char folder[PATH_MAX], path[PATH_MAX + 20];
+    const char *folder = folder_of(file_of_a);
+    char path[PATH_MAX + 20];
     write_one(&build_a, &module_a, 1, 2);
-    snprintf(folder, sizeof folder, "%s", below(file_of_a));
-    *strrchr(folder, '/') = 0;
     for (unsigned i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, i == 0 ? "tmp.old" : i == 1 ? "tmp.new" : "other");
         put_file(path, (const uint8_t *)"x", 1);
@@ -162,11 +159,10 @@ static void a_locked_module_waits(void **unused) {
 
 // Sets when a file was used, in hours before now.
 static void set_used(const struct store_key *module, unsigned hours) {
-    char hex[DIRECTORY_HEX], path[PATH_MAX];
+    char hex[DIRECTORY_HEX], path[PATH_MAX + DIRECTORY_HEX + 4];
     const struct timeval times[2] = {{.tv_sec = time(NULL) - hours * 3600}, {.tv_sec = time(NULL) - hours * 3600}};
     directory_hex(module, hex);
-    snprintf(path, sizeof path, "%s", below(file_of_a));
-    sprintf(strrchr(path, '/') + 1, "%s.db", hex);
+    snprintf(path, sizeof path, "%s/%s.db", folder_of(file_of_a), hex);
     assert_int_equal(utimes(path, times), 0);
 }
 

@@ -1,20 +1,12 @@
 // libFuzzer target: decodes, lifts, prints and disassembles any bytes under any mode and any extensions, and checks what must
 // hold of the results. Input: mode, maximum of instructions, 4 bytes of extensions switched off, then guest code.
+#include "tests/fuzz/fuzz.h"
 #include "runtime/base/arena.h"
 #include "tests/translator/check_block.h"
 #include "translator/guest/riscv64/decode.h"
 #include "translator/interp/interp.h"
-#include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                  \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
-    } while (0)
+#define REQUIRE(condition) require(condition, #condition)
 
 static struct ir_block block, again;
 

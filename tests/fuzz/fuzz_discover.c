@@ -1,17 +1,9 @@
 // Fuzzes the search for code in ELF files, and checks what must hold of what was found, whatever the file is: blocks and functions are sorted, lie in the
 // file's address range, and are what a runner would make of the same bytes. A file that is no ELF file gets a header that makes it one: raw code, loaded at 4096.
+#include "tests/fuzz/fuzz.h"
 #include "aot/discover.h"
 #include <elf.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what) {
-    if (holds) return;
-    fprintf(stderr, "fuzz_discover: %s\n", what);
-    abort();
-}
 
 static void check_function(const struct discovery *found, const struct discovery_function *function) {
     require(function->first <= found->members && function->count <= found->members - function->first,

@@ -1,23 +1,14 @@
 // Fuzzes what is read of a program before it runs: #! lines, ELF headers, program headers, the interpreter's name. Nothing is
 // mapped and nothing runs; what is checked besides the sanitizers is that a refusal has its message and that an accepted image
 // keeps its promises.
+#include "tests/fuzz/fuzz.h"
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/elf.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/text.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what) {
-    if (holds) return;
-    fprintf(stderr, "fuzz_elf: %s\n", what);
-    abort();
-}
 
 static void check_segment(const struct elf_image *image, const Elf64_Phdr *segment) {
     if (segment->p_type != PT_LOAD || !segment->p_memsz) return;

@@ -1,9 +1,7 @@
 // Fuzzes what is read of sheets' records (cache/sheet_record.c) and made of them (sheet_fill). The first byte says what the rest is: a record, changes to one that
 // is right, or holes for one. What is checked besides the sanitizers is in sheet_example.h.
+#include "tests/fuzz/fuzz.h"
 #include "tests/cache/sheet_example.h"
-#include <stdio.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t right[SHEET_RECORD_MAX_BYTES];
 static size_t right_size;
@@ -12,9 +10,7 @@ static uint32_t right_holes;
 static void look(const uint8_t *bytes, size_t size) {
     enum example_outcome outcome;
     const char *wrong = size <= EXAMPLE_BIGGEST ? example_look(bytes, size, &outcome) : NULL;
-    if (!wrong) return;
-    fprintf(stderr, "fuzz_sheet: %s\n", wrong);
-    abort();
+    require(!wrong, wrong);
 }
 
 static void begin(void) {

@@ -1,23 +1,14 @@
 // Fuzzes what is read of the store's files. The first byte says what the rest is: a file, an index, or changes to a file that is right, since few inputs have
 // the right checksums. What is checked besides the sanitizers is that an accepted index keeps its promises, and that what is found in a
 // changed file is what was put there.
+#include "tests/fuzz/fuzz.h"
 #include "cache/writer/database.h"
 #include "runtime/base/arena.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { RECORDS = 40, RECORD_BYTES = 9000 };
 
 static struct snapshot_tools tools;
-
-static void require(bool holds, const char *what) {
-    if (holds) return;
-    fprintf(stderr, "fuzz_store: %s\n", what);
-    abort();
-}
 
 static void check_places(const struct snapshot *s) {
     for (uint32_t i = 0; i < s->places; i++) {

@@ -1,12 +1,6 @@
 // What program_check says of files that are no programs of the guest, or damaged, or hostile: the errno of execve(2) and a
 // message with the words that help. Also `#!` lines, and the sysroot overlay of paths. Nothing here runs guest code.
-// clang-format off: cmocka wants these first, in this order
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
+#include "tests/tools/cmocka.h"
 #include "guest-os/linux-user/abi.h"
 #include "runtime/base/arena.h"
 #include "runtime/options.h"

@@ -1,12 +1,6 @@
 // The guest's address space: after every operation the list of areas must be what /proc/self/maps says the host has there, with the
 // permissions that the guest's stand for; and every call fails with the errno of its man page.
-// clang-format off: cmocka wants these first, in this order
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
+#include "tests/tools/cmocka.h"
 #include "runtime/mem.h"
 #include <errno.h>
 #include <stdio.h>

@@ -22,8 +22,14 @@ import subprocess
 import sys
 import threading
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+from cases import differences  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 CLANG = shutil.which("clang-19") or shutil.which("clang")
+
 
 def guest_compiler(variant, root):
     """Static-PIE programs come from clang and the Debian root: the C library of Debian 12's cross compiler cannot be linked so."""
@@ -73,8 +79,8 @@ def build(compiler, source, to, edit=None):
 
 
 def build_once(compiler, source, to, edit):
-    here = pathlib.Path(__file__)
-    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, here, *source.parent.glob("*.ld"), *HERE.glob("*.h"))):
+    included = (file for folder in (source.parent, HERE) for file in folder.iterdir() if file.suffix in (".h", ".inc", ".ld"))
+    if to.exists() and to.stat().st_mtime > max(file.stat().st_mtime for file in (source, pathlib.Path(__file__), *included)):
         return
     new = f"{to}.new"
     common = ["-O1", "-g", "-w", "-pthread", "-D_GNU_SOURCE"]
@@ -114,21 +120,6 @@ def play(command, folder, timeout):
         os.killpg(process.pid, signal.SIGKILL)  # a debugger's programs do not end with it
         out, err = process.communicate()
     return "timeout" if late else process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
-
-
-def differences(expected, got):
-    lines = []
-    if expected[0] != got[0]:
-        lines.append(f"exit status {got[0]}, expected {expected[0]}")
-    left, right = expected[1].splitlines(), got[1].splitlines()
-    for number in range(max(len(left), len(right))):
-        one = left[number] if number < len(left) else "(nothing)"
-        two = right[number] if number < len(right) else "(nothing)"
-        if one != two:
-            lines += [f"line {number + 1}: expected {one}", f"line {number + 1}:      got {two}"]
-        if len(lines) > 12:
-            break
-    return lines + ["stderr: " + line for line in got[2].splitlines()[:12]] if lines else []
 
 
 PATIENCE = {"opt": 5}  # times a program's timeout: every short process waits for LLVM to start and to compile

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 import read_bundle  # noqa: E402
 from cases import Skipped, want  # noqa: E402
-from kept import Runs  # noqa: E402
+from runs import KeptRuns  # noqa: E402
 
 SEAL, HASH_AT, KEY_AT, SIGNATURE_AT = 176, 16, 80, 112
 # RFC 8410: what stands before an Ed25519 key's bytes in its SubjectPublicKeyInfo.
@@ -25,7 +26,7 @@ KEY_PREFIX = bytes.fromhex("302a300506032b6570032100")
 NOBODY = 65534
 
 
-class Tests(Runs):
+class Tests(KeptRuns):
     def __init__(self, arguments):
         super().__init__(arguments)
         self.full = self.warm("full", self.static)

@@ -11,18 +11,19 @@ import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import Skipped, want  # noqa: E402
-from kept import ROOT, ROUNDS, Runs  # noqa: E402
+from runs import NATIVE, ROOT, ROUNDS, KeptRuns  # noqa: E402
 
 
-class Tests(Runs):
+class Tests(KeptRuns):
     def __init__(self, arguments):
         super().__init__(arguments)
-        self.storm = self.work / "storm"
-        self.build(self.storm, "-static", source="storm.c")
+        self.times = arguments.times
+        self.storm = self.build("storm", "-static", source=NATIVE / "storm.c")
 
     # ---- what is used
 
@@ -151,8 +152,8 @@ class Tests(Runs):
         self.sound(cache)
 
     def kill_compilers(self, chance):
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
-            if chance.random() < 0.7 and self.runs(folder, self.ferry + "-compiler"):
+        for folder in self.compilers():
+            if chance.random() < 0.7:
                 self.kill(int(folder.name))
 
     def kill(self, pid):
@@ -237,4 +238,4 @@ class Tests(Runs):
 
 
 if __name__ == "__main__":
-    sys.exit(cases.main(Tests))
+    sys.exit(cases.main(Tests, times={"type": int, "default": 1, "help": "how much longer than usual the long cases are"}))

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
+from runs import NATIVE, TOP, Runs, wait_for  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
-TOP = HERE.parent.parent
 ROUNDS = "2000"
 os.environ["FERRY_CACHE"] = "off"  # there is always something to compile
 
@@ -50,22 +50,10 @@ def kill(pid, number):
         pass
 
 
-def wait_for(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.01)
-    return None
-
-
-class Tests:
+class Tests(Runs):
     def __init__(self, arguments):
-        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
-        self.work.mkdir(parents=True, exist_ok=True)
-        self.guest = self.work / "hot"
-        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", self.guest, HERE / "hot.c"], check=True)
+        super().__init__(arguments)
+        self.guest = self.build("hot", "-static")
         self.expected = self.run(self.ferry, "interp")
 
     def start(self, ferry, tier, *words, rounds=ROUNDS):
@@ -88,7 +76,6 @@ class Tests:
     def elsewhere(self, name, compiler=None):
         """A runner with another compiler beside it, or none."""
         folder = self.work / name
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         shutil.copy(self.ferry, folder / "ferry")
         if compiler:
@@ -148,7 +135,7 @@ class Tests:
 
     def test_liar(self):
         liar = self.work / "liar"
-        subprocess.run(["cc", "-O1", "-I", TOP, "-o", liar, HERE / "liar.c"], check=True)
+        subprocess.run(["cc", "-O1", "-I", TOP, "-o", liar, NATIVE / "liar.c"], check=True)
         ferry = self.elsewhere("liar.d", liar)
         return next((wrong for wrong in (self.same(self.run(ferry, "auto")) for _ in range(8)) if wrong), None)
 

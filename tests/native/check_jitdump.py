@@ -2,18 +2,18 @@
 """-jitdump: the files are what perf's specification says, one for each process, and the guest notices nothing."""
 import os
 import pathlib
-import shutil
 import struct
 import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import want  # noqa: E402
+from runs import Runs, wait_for  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
 HEADER = struct.Struct("=6I2Q")
 RECORD = struct.Struct("=2IQ2I4Q")
 MACHINES = {"x86_64": 62, "aarch64": 183}
@@ -45,13 +45,10 @@ def parse(path):
     return records
 
 
-class Tests:
+class Tests(Runs):
     def __init__(self, arguments):
-        self.ferry, self.work = os.path.abspath(arguments.ferry), arguments.work.resolve()
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
-        self.guest = self.work / "hot"
-        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", self.guest, HERE / "hot.c"], check=True)
+        super().__init__(arguments)
+        self.guest = self.build("hot", "-static")
 
     def start(self, folder, *words, rounds=ROUNDS, tier="auto"):
         (self.work / folder).mkdir(exist_ok=True)
@@ -92,20 +89,15 @@ class Tests:
 
     def test_is_mapped(self):
         process = self.start("mapped", rounds="1000000")
-        found = self.wait_for_map(process, self.work / "mapped" / f"jit-{process.pid}.dump")
+        found = wait_for(lambda: self.is_mapped(process, self.work / "mapped" / f"jit-{process.pid}.dump"))
         process.kill()
         process.communicate()
         want(found, "perf would not notice the file")
 
-    def wait_for_map(self, process, path):
-        """Until the file is mapped executable, which is how perf learns of it."""
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            lines = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
-            if any(line.endswith(str(path)) and line.split()[1].startswith("r-x") for line in lines):
-                return True
-            time.sleep(0.01)
-        return False
+    def is_mapped(self, process, path):
+        """The file, executable, which is how perf learns of it."""
+        lines = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+        return any(line.endswith(str(path)) and line.split()[1].startswith("r-x") for line in lines)
 
     def test_nowhere(self):
         process = subprocess.run([self.ferry, "run", "--tier=quick", "-jitdump", "--jitdump-dir=/nowhere", self.guest, "20"],

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Native code is never writable and executable at once: reads the maps of a runner from outside, again and again, while it makes and runs
 native code in several threads."""
-import argparse
 import pathlib
 import subprocess
 import sys
 import time
 
-SOURCE = pathlib.Path(__file__).resolve().parent / "busy.c"
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from cases import want  # noqa: E402
+from runs import NATIVE, Runs  # noqa: E402
 
 
 def mappings(pid):
@@ -19,31 +23,22 @@ def mappings(pid):
     return [(words[0], words[1], words[5] if len(words) > 5 else "") for words in map(str.split, lines)]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    guest = arguments.work / "busy"
-    subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-pthread", "-o", guest, SOURCE], check=True)
-    process = subprocess.Popen([arguments.ferry, "run", "--tier=quick", str(guest)], stdout=subprocess.PIPE, text=True)
-    looks, native, wrong = 0, 0, set()
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        found = mappings(process.pid)
-        looks += bool(found)
-        native += any("x" in permissions and not file for _, permissions, file in found)
-        wrong |= {f"{where} {permissions} {file}" for where, permissions, file in found if "w" in permissions and "x" in permissions}
-    process.kill()
-    output = process.communicate()[0]
-    failed = bool(wrong) or not native or process.returncode != 0 or output != "done\n"
-    print(f"looked {looks} times, {native} times at native code; status {process.returncode}, said {output!r}")
-    for line in sorted(wrong):
-        print("writable and executable:", line)
-    print(f"{0 if failed else 1} passed, {1 if failed else 0} failed, 0 skipped")
-    return 1 if failed else 0
+class Tests(Runs):
+    def test_never_both(self):
+        guest = self.build("busy", "-static", "-pthread", source=NATIVE / "busy.c")
+        process = subprocess.Popen([self.ferry, "run", "--tier=quick", guest], stdout=subprocess.PIPE, text=True)
+        native, wrong = 0, set()
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            found = mappings(process.pid)
+            native += any("x" in permissions and not file for _, permissions, file in found)
+            wrong |= {f"{where} {permissions} {file}" for where, permissions, file in found if "w" in permissions and "x" in permissions}
+        process.kill()
+        output = process.communicate()[0]
+        want(process.returncode == 0 and output == "done\n", f"status {process.returncode}, said {output!r}")
+        want(native, "there was no native code to look at")
+        want(not wrong, f"writable and executable: {sorted(wrong)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.main(Tests))

@@ -3,17 +3,19 @@
 what it was, or changes under way, where it faults, forks or is killed, its results are right, warm as cold."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import Skipped, want  # noqa: E402
-from kept import HERE, ROOT, ROUNDS, Runs  # noqa: E402
+from runs import NATIVE, ROOT, ROUNDS, KeptRuns, wait_for  # noqa: E402
 
 MOST = 0.98  # of a warm run's instructions
 
@@ -22,17 +24,11 @@ def share(report):
     return (report["kept_quick_instructions"] + report["llvm_instructions"]) / report["instructions"]
 
 
-class Tests(Runs):
+class Tests(KeptRuns):
     def __init__(self, arguments):
         super().__init__(arguments)
-        self.pages, self.pages_dynamic = self.work / "pages", self.work / "pages.dynamic"
-        self.compile(self.pages, "-static", HERE / "pages.c", "-lm")
-        self.compile(self.pages_dynamic, "-pie", "-fPIE", HERE / "pages.c", "-lm")
-
-    def compile(self, target, *words):
-        # The linker says of dlopen that it is not for static programs.
-        made = subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-o", target, *words], capture_output=True, text=True, check=False)
-        want(made.returncode == 0, made.stderr)
+        self.pages = self.build("pages", "-static", "-lm", source=NATIVE / "pages.c")
+        self.pages_dynamic = self.build("pages.dynamic", "-pie", "-fPIE", "-lm", source=NATIVE / "pages.c")
 
     # ---- runs
 
@@ -89,10 +85,9 @@ class Tests(Runs):
 
     def test_again_without_loops(self):
         """Nothing is hot: the compiler program is started for the sheets' sake alone, when the guest ends."""
-        source, guest = self.work / "straight.s", self.work / "straight"
+        source = self.work / "straight.s"
         source.write_text(".option norvc\n.globl _start\n_start:\n.rept 2500\naddi a1, a1, 1\naddi a2, a2, 1\nj 1f\n1:\n.endr\nli a0, 0\nli a7, 93\necall\n")
-        self.compile(guest, "-static", "-nostdlib", source)
-        self.again("straight-again", guest)
+        self.again("straight-again", self.build("straight", "-static", "-nostdlib", source=source))
 
     def test_again_dynamic(self):
         if not ROOT.exists():
@@ -135,7 +130,7 @@ class Tests(Runs):
         source.write_text(f"{filler}\n__attribute__((noinline)) static int step(int x) {{ return x + STEP; }}\n"
                           f"int answer(int x) {{ for (int i = 0; i < 50; i++) x = step(x) & 0xffff; return x; }}\n{filler.replace('filler', 'more')}")
         for library, number in zip(made, (3, 5)):
-            self.compile(library, "-shared", "-fPIC", "-Wl,--build-id=none", f"-DSTEP={number}", source)
+            self.build(library, "-shared", "-fPIC", "-Wl,--build-id=none", f"-DSTEP={number}", source=source)
         first, second = (library.read_bytes() for library in made)
         changed = [at for at, pair in enumerate(zip(first, second)) if pair[0] != pair[1]]
         want(len(first) == len(second) and len(changed) <= 2, f"{len(changed)} bytes of the libraries differ")
@@ -221,9 +216,7 @@ class Tests(Runs):
         cache, report = self.work / "killed", self.work / "killed.json"
         with subprocess.Popen(self.words(cache, self.pages, "forever", options=[f"--stats-json={report}"]), stdout=subprocess.DEVNULL) as process:
             time.sleep(2)
-            deadline = time.monotonic() + 30
-            while self.pages_now(cache) <= 20 and time.monotonic() < deadline:
-                time.sleep(0.2)
+            wait_for(lambda: self.pages_now(cache) > 20, 30)
             early = self.pages_now(cache)
             process.send_signal(signal.SIGKILL)
         self.settle()

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """--stats and --stats-json on a guest that does each of the things they count a known number of times (counted.c), tier by tier."""
-import argparse
 import json
 import os
 import pathlib
@@ -9,7 +8,13 @@ import subprocess
 import sys
 import time
 
-SOURCE = pathlib.Path(__file__).resolve().parent / "counted.c"
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+import cases  # noqa: E402
+from runs import NATIVE, Runs  # noqa: E402
+
+SOURCE = NATIVE / "counted.c"
 os.environ["FERRY_CACHE"] = "off"  # there is always something to compile
 SLACK = 1000  # what the C library adds, and what passes before code is hot
 COUNTS = dict(re.findall(r"\b([A-Z]+) = (\d+)", SOURCE.read_text()))
@@ -53,26 +58,16 @@ class Run:
         if not low <= self.json[key] <= high:
             yield f"{key} is {self.json[key]}, not between {int(low)} and {high}"
 
+    def differs(self, first):
+        if self.output != first.output or abs(self.json["instructions"] - first.json["instructions"]) > SLACK:
+            yield f"printed {self.output!r} in {self.json['instructions']} instructions, not {first.output!r} in {first.json['instructions']}"
+
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ferry", required=True)
-    parser.add_argument("--work", required=True, type=pathlib.Path)
-    parser.add_argument("--tier", default="interp,quick,opt,auto")
-    arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    guest = arguments.work / "counted"
-    subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", guest, SOURCE], check=True)
+    arguments = cases.parse(tier={"default": "interp,quick,opt,auto"})
+    guest = Runs(arguments).build("counted", "-static", source=SOURCE)
     runs = [Run(arguments.ferry, guest, arguments.work, tier) for tier in arguments.tier.split(",")]
-    failed = 0
-    for run in runs:
-        wrong = list(run.wrong())
-        if run.output != runs[0].output or abs(run.json["instructions"] - runs[0].json["instructions"]) > SLACK:
-            wrong.append(f"printed {run.output!r} in {run.json['instructions']} instructions, not {runs[0].output!r} in {runs[0].json['instructions']}")
-        print(f"{'FAILED' if wrong else 'passed'} {run.tier}", *wrong, sep="\n  ")
-        failed += bool(wrong)
-    print(f"{len(runs) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return cases.tell((run.tier, [*run.wrong(), *run.differs(runs[0])]) for run in runs)
 
 
 if __name__ == "__main__":

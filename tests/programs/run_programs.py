@@ -21,6 +21,11 @@ import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.dont_write_bytecode = True
+
+from cases import differences  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 MARK = "# program-test:"
 PATIENCE = {"opt": 10}  # times a case's timeout: every short process waits for LLVM to start and to compile
@@ -75,24 +80,6 @@ def play(command, timeout, environment, folder):
             process.wait()
     seconds = time.monotonic() - start
     return (status, (folder / "out").read_text(errors="replace"), (folder / "err").read_text(errors="replace"), seconds)
-
-
-def differences(expected, got):
-    if expected[:2] == got[:2]:
-        return []
-    lines = []
-    if expected[0] != got[0]:
-        lines.append(f"exit status {got[0]}, natively {expected[0]}")
-    left, right = expected[1].splitlines(), got[1].splitlines()
-    for number in range(max(len(left), len(right))):
-        one = left[number] if number < len(left) else "(nothing)"
-        two = right[number] if number < len(right) else "(nothing)"
-        if one != two:
-            lines += [f"line {number + 1}: natively {one[:300]}", f"line {number + 1}:      got {two[:300]}"]
-        if len(lines) > 14:
-            lines.append("and more")
-            break
-    return lines + ["stderr: " + line[:300] for line in got[2].splitlines()[-12:]]
 
 
 class Runner:

@@ -1,5 +1,6 @@
 // --cosim lets right native code alone and finds what is wrong in it: here a loop's native code is made as always, and then constants in it are
 // changed.
+#include "tests/tools/cmocka.h"
 #include "runtime/code.h"
 #include "runtime/cosim.h"
 #include "runtime/cpu_loop.h"
@@ -7,16 +8,11 @@
 #include "runtime/options.h"
 #include "translator/guest/guest.h"
 #include "translator/quick/quick.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-// after those that it needs
-#include <cmocka.h>
 
 enum { CODE = 0x20000, DATA = 0x30000, PASSES = 100, A0 = 10, A1 = 11 };
 enum { STORED = 0x123, IN_T1 = 0x456, CANCELLED = 0x222 };

@@ -1,18 +1,15 @@
 // The decoder and the disassembler against LLVM's: every row of insns.def with random operands must read the same, all
 // halfwords and many random words must be legal or illegal alike. Where the two may differ is listed here, with the reason.
+#include "tests/tools/cmocka.h"
 #include "translator/guest/riscv64/insn_table.h"
 #include <ctype.h>
 #include <llvm-c/Disassembler.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm/Config/llvm-config.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #if LLVM_VERSION_MAJOR < 20
 #define ZACAS "+experimental-zacas"

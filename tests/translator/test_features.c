@@ -1,11 +1,8 @@
 // The -cpu option and the ISA string of riscv64 guests.
+#include "tests/tools/cmocka.h"
 #include "translator/guest/riscv64/features.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 static char why[512];
 

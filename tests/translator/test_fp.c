@@ -1,19 +1,16 @@
 // Floating point three ways: every uop of uops_fp.def against fp_vectors.txt (what a processor made of them, see make_fp_vectors.c);
 // the host's FPU against the integer code of fp_soft.c on some millions of operands, results and flags, in every rounding mode,
 // named by the instruction or by frm; and what a change of frm or fflags does. `test_fp FILE` checks another file of vectors.
+#include "tests/tools/cmocka.h"
 #include "tests/translator/fp_operands.h"
 #include "translator/ir/fp.h"
 #include "translator/ir/fp_soft.h"
 #include "translator/ir/uop.h"
 #include <fenv.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <cmocka.h>
 
 static struct cpu *cpu;
 static unsigned failures;

@@ -1,14 +1,11 @@
 // Images: holes and exits are filled with what belongs there, at any address; of nonsense nothing comes to be written outside of the code.
+#include "tests/tools/cmocka.h"
 #include "runtime/base/arena.h"
 #include "translator/guest/guest.h"
 #include "translator/quick/image.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <cmocka.h>
 
 enum { CODE_BYTES = 1 << 16, GUARD = 64, EXITS = 4 };
 static uint8_t *memory;

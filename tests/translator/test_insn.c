@@ -1,6 +1,7 @@
 // Runs every line of tests/insn/*.txt (the format is described at the top of each) through decoder, lift and interpreter, once
 // instruction by instruction, as one block, as a block with fused sequences, and as native code of the quick tier, and compares the whole state afterwards: all registers, scratch memory,
 // flags, pc and trap. Then sees to it that no row of insns.def is without a case.
+#include "tests/tools/cmocka.h"
 #include "runtime/base/arena.h"
 #include "translator/guest/riscv64/insn_table.h"
 #include "translator/interp/cells.h"
@@ -14,14 +15,10 @@
 #include <dirent.h>
 #include <fenv.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <cmocka.h>
 
 enum { SCRATCH = 0x20000400, SCRATCH_BYTES = 256, CODE = 0x30000800, CODE_MAX = 64, SLOTS = 64 };
 

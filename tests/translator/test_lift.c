@@ -1,12 +1,9 @@
 // Lifting as a whole: what must hold of every block (check_block.h), for blocks of random instructions; limits; and the shapes
 // that matter for speed or for the runtime.
+#include "tests/tools/cmocka.h"
 #include "tests/translator/check_block.h"
 #include "translator/guest/riscv64/insn_table.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 static struct ir_block block;
 static uint64_t random_state = 0x853c49e6748fea9b;

@@ -161,39 +161,15 @@ FP_FUSED(fp_host_fma_d, double, "vfmadd231sd")
 FP_COMPARE(s, float, "ucomiss", "comiss")
 FP_COMPARE(d, double, "ucomisd", "comisd")
 #undef FP_COMPARE
+// Truncation: only for values that fit; to the nearest, by the host's rounding mode: only for values that still fit when rounded.
+#define FP_CONVERT(s, type, x)                                                                                                     \
+    FP_INLINE int64_t fp_host_truncate_##s(type a) { int64_t is; __asm__ volatile("cvtt" x "2siq %1, %0" : "=r"(is) : "x"(a)); return is; }      \
+    FP_INLINE int64_t fp_host_nearest_##s(type a) { int64_t is; __asm__ volatile("cvt" x "2siq %1, %0" : "=r"(is) : "x"(a)); return is; }        \
+    FP_INLINE type fp_host_integer_##s(int64_t a) { type is; __asm__ volatile("xorps %0, %0\n\tcvtsi2" x "q %1, %0" : "=&x"(is) : "r"(a)); return is; }
+FP_CONVERT(s, float, "ss")
+FP_CONVERT(d, double, "sd")
+#undef FP_CONVERT
 // clang-format on
-// Truncation: only for values that fit.
-FP_INLINE int64_t fp_host_truncate_s(float a) {
-    int64_t is;
-    __asm__ volatile("cvttss2siq %1, %0" : "=r"(is) : "x"(a));
-    return is;
-}
-FP_INLINE int64_t fp_host_truncate_d(double a) {
-    int64_t is;
-    __asm__ volatile("cvttsd2siq %1, %0" : "=r"(is) : "x"(a));
-    return is;
-}
-// By the host's rounding mode: only for values that still fit when rounded.
-FP_INLINE int64_t fp_host_nearest_s(float a) {
-    int64_t is;
-    __asm__ volatile("cvtss2siq %1, %0" : "=r"(is) : "x"(a));
-    return is;
-}
-FP_INLINE int64_t fp_host_nearest_d(double a) {
-    int64_t is;
-    __asm__ volatile("cvtsd2siq %1, %0" : "=r"(is) : "x"(a));
-    return is;
-}
-FP_INLINE float fp_host_integer_s(int64_t a) {
-    float is;
-    __asm__ volatile("xorps %0, %0\n\tcvtsi2ssq %1, %0" : "=&x"(is) : "r"(a));
-    return is;
-}
-FP_INLINE double fp_host_integer_d(int64_t a) {
-    double is;
-    __asm__ volatile("xorps %0, %0\n\tcvtsi2sdq %1, %0" : "=&x"(is) : "r"(a));
-    return is;
-}
 #else
 #include <math.h>
 // clang-format off: macros that read as tables

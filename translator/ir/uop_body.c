@@ -1,14 +1,13 @@
 // The longer meanings of uops.def.
 #include "translator/ir/uop_body.h"
+#include "runtime/base/clock.h"
 #include <string.h>
 #include <time.h>
 
 uint32_t atomic_version[ATOMIC_VERSIONS];
 
 uint64_t uop_read_time(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) / 100;
+    return clock_nanoseconds(CLOCK_MONOTONIC) / 100;
 }
 
 INTERP_SECTION INTERP_UNCHECKED void uop_zero_line(struct cpu *cpu, uint64_t address) {
