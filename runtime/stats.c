@@ -17,7 +17,7 @@
 
 // Of cpus. LLVM's share of the time in native code is known by instructions only.
 struct sum {
-    uint64_t interpreted, quick, optimised, kept;  // instructions
+    uint64_t interpreted, quick, optimised, kept, kept_optimised;  // instructions
     struct meter meter;
 };
 
@@ -41,6 +41,7 @@ static void add(struct cpu *cpu, void *data) {
     sum->quick += cpu->quick_instructions;
     sum->optimised += cpu->optimised_instructions;
     sum->kept += cpu->kept_instructions;
+    sum->kept_optimised += cpu->kept_optimised_instructions;
     meter_add(&sum->meter, &runtime_of(cpu)->meter);
 }
 
@@ -105,6 +106,7 @@ void stats_forked(struct cpu *cpu) {
     memset(changes, 0, sizeof changes);
     memset(comparisons, 0, sizeof comparisons);
     cpu->instructions = cpu->quick_instructions = cpu->optimised_instructions = cpu->kept_instructions = 0;
+    cpu->kept_optimised_instructions = 0;
     meter_begin(cpu);
 }
 
@@ -128,7 +130,7 @@ static void report_comparisons(void) {
 }
 
 static uint64_t native_instructions(const struct sum *sum) {
-    return sum->quick + sum->kept + sum->optimised;
+    return sum->quick + sum->kept + sum->optimised + sum->kept_optimised;
 }
 
 static uint64_t all_instructions(const struct sum *sum) {
@@ -148,13 +150,14 @@ static void say_executed(const struct sum *sum, const char *tier, uint64_t instr
 
 static void say_times(const struct sum *sum) {
     const uint64_t *spent = sum->meter.spent;
-    double native = meter_seconds(spent[METER_NATIVE]), llvm = share(sum->optimised, native_instructions(sum));
+    double native = meter_seconds(spent[METER_NATIVE]), llvm = share(sum->optimised + sum->kept_optimised, native_instructions(sum));
     const char *how = llvm > 0 && llvm < 1 ? "about " : "";
     say_executed(sum, "interpreter", sum->interpreted, "", meter_seconds(spent[METER_INTERPRETER]));
     say_executed(sum, "quick tier", sum->quick + sum->kept, how, native * (1 - llvm));
-    error_say("of these in code from earlier runs: %llu instructions (%.1f %%)", (unsigned long long)sum->kept,
-              100 * share(sum->kept, all_instructions(sum)));
-    say_executed(sum, "LLVM's tier", sum->optimised, how, native * llvm);
+    say_executed(sum, "LLVM's tier", sum->optimised + sum->kept_optimised, how, native * llvm);
+    uint64_t kept = sum->kept + sum->kept_optimised;
+    error_say("of these in code from earlier runs: %llu instructions (%.1f %%)", (unsigned long long)kept,
+              100 * share(kept, all_instructions(sum)));
     error_say("system calls, signals and faults: %.3f s, waiting included", meter_seconds(spent[METER_SYSTEM]));
 }
 
@@ -271,8 +274,9 @@ static void write_json(struct text *text, const struct sum *sum, double seconds)
     text_add(text, "{\"schema\": 1");
     put_number(text, "instructions", all_instructions(sum));
     put_number(text, "native_instructions", native_instructions(sum));
-    put_number(text, "llvm_instructions", sum->optimised);
+    put_number(text, "llvm_instructions", sum->optimised + sum->kept_optimised);
     put_number(text, "kept_quick_instructions", sum->kept);
+    put_number(text, "kept_llvm_instructions", sum->kept_optimised);
     put_seconds(text, "cpu_seconds", seconds);
     put_made(text);
     put_counts(text, &sum->meter);

@@ -21,7 +21,7 @@ MOST = 0.98  # of a warm run's instructions
 
 
 def share(report):
-    return (report["kept_quick_instructions"] + report["llvm_instructions"]) / report["instructions"]
+    return (report["kept_quick_instructions"] + report["kept_llvm_instructions"]) / report["instructions"]
 
 
 class Tests(KeptRuns):

@@ -72,7 +72,7 @@ struct cpu {
     uint64_t instructions;  // executed, under MODE_COUNT, by the interpreter
     uint64_t quick_instructions;  // by native code of the quick tier
     uint64_t optimised_instructions;  // and by LLVM's
-    uint64_t kept_instructions;  // and by the quick tier's from earlier runs
+    uint64_t kept_instructions, kept_optimised_instructions;  // and by both from earlier runs
     struct trap trap;
 
     // LR/SC reservation: valid while reserved_address is non-zero.

@@ -150,7 +150,8 @@ static void count(struct build *b, unsigned at, bool all) {
     if (!(b->region->mode & MODE_COUNT)) return;
     const struct ir_block *ir = b->block->ir;
     unsigned n = all ? ir->instructions : ir_block_instructions(ir, at);
-    LLVMValueRef field = build_cpu_field(b, offsetof(struct cpu, optimised_instructions));
+    LLVMValueRef place = build_hole(b, IMAGE_TALLY, 0, b->i64);
+    LLVMValueRef field = LLVMBuildInBoundsGEP2(b->ir, b->i8, b->cpu, &place, 1, "");
     LLVMValueRef before = LLVMBuildLoad2(b->ir, b->i64, field, "");
     LLVMBuildStore(b->ir, LLVMBuildAdd(b->ir, before, build_constant(b, n - b->counted), ""), field);
     b->counted = n;

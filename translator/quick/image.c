@@ -15,6 +15,9 @@ bool image_content(const struct image *image, const struct image_hole *hole, con
         *to = (uintptr_t)interp_body[hole->value];
         return true;
     case IMAGE_CALL: *to = (uintptr_t)quick_stubs.body; return true;
+    case IMAGE_TALLY:
+        *to = image->module ? offsetof(struct cpu, kept_optimised_instructions) : offsetof(struct cpu, optimised_instructions);
+        return true;
     case IMAGE_HOT: *to = (uintptr_t)quick_stubs.hot_at; return true;
     case IMAGE_COUNTER:
         if (hole->value >= image->counters) return false;

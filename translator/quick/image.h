@@ -15,6 +15,7 @@ enum image_hole_kind {
     IMAGE_CALL,  // of a stub that calls a body
     IMAGE_HOT,  // of a stub that tells the runtime that the block at cpu->pc turned hot
     IMAGE_COUNTER,  // of the passes left of block `value`
+    IMAGE_TALLY,  // where in the cpu LLVM's code counts instructions: that from earlier runs apart
     IMAGE_HOLE_KINDS
 };
 
