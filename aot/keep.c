@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { LAST_SECONDS = 5 };
+enum { LAST_SECONDS = 10 };
 
 static struct writer *writer;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NICENESS = 5 };
+enum { NICENESS = 5, ALONE_NICENESS = 15 };
 
 // ---- starting
 
@@ -112,6 +112,7 @@ int main(int argc, char *argv[]) {
     if (!compiler) return 1;
     keep_begin(channel, journal);
     serve(channel, compiler, arena);
+    setpriority(PRIO_PROCESS, 0, ALONE_NICENESS);
     keep_last(compiler, arena);
     watch_done();
     for (;;) pause();

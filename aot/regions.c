@@ -12,7 +12,7 @@
 // Where modules are meanwhile: far from zero, as in sheets.
 #define BASE (UINT64_C(1) << 36)
 
-enum { HALVES = SHEET_PAGE / 2, MOST_REGIONS = 512, ENTER_SHARE = 2 };
+enum { HALVES = SHEET_PAGE / 2, MOST_REGIONS = 1024, ENTER_SHARE = 2 };
 
 // Blocks of a page, where somebody asked for them.
 struct built {
@@ -24,6 +24,7 @@ struct head {
     const struct pages *pages;
     uint32_t at;
     unsigned cells;
+    bool urgent;
 };
 
 static const struct guest_isa *guest;
@@ -34,6 +35,7 @@ static struct built **built;  // by page, current->count of them
 static struct channel_request *request[MOST_REGIONS];
 static const char *name[MOST_REGIONS];  // of the module
 static unsigned cells[MOST_REGIONS];
+static bool urgent[MOST_REGIONS];  // it was hot for long
 static unsigned requests;
 
 static void *checked(void *memory) {
@@ -109,6 +111,7 @@ static bool enter(const struct head *head) {
     unsigned number = built_at(head->at)->region[head->at % SHEET_PAGE / 2];
     if (!number || cells[number - 1] > ENTER_SHARE * head->cells) return false;
     struct channel_request *r = request[number - 1];
+    urgent[number - 1] |= head->urgent;
     for (unsigned i = 0; i < r->blocks; i++) {
         if (r->block[i].pc == BASE + head->at) r->block[i].entry = 1;
     }
@@ -138,6 +141,7 @@ static void add_request(const struct head *head, bool exact) {
     describe(r, head->pages);
     cells[requests] = g.cells;
     name[requests] = head->pages->name;
+    urgent[requests] = head->urgent;
     request[requests++] = r;
 }
 
@@ -154,7 +158,7 @@ static unsigned list_heads(struct pages *pages, struct store_module *store, bool
         const struct page *page = pages_look(pages, at);
         if (!page) at |= SHEET_PAGE - 2;
         if (!page || (page->marks[at % SHEET_PAGE] & (CHANNEL_HOT | CHANNEL_PLAIN)) != CHANNEL_HOT) continue;
-        struct head head = {pages, (uint32_t)at, 0};
+        struct head head = {.pages = pages, .at = (uint32_t)at, .urgent = page->marks[at % SHEET_PAGE] & CHANNEL_LONG};
         if (is_kept(store, &head, exact)) continue;
         if (!fits(find(BASE + at, pages->mode), exact)) {
             pages_mark(pages, at, CHANNEL_PLAIN);
@@ -224,16 +228,19 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-// The smallest ones first: more of them have their turn.
-void regions_compile(struct compiler *compiler, const uint8_t *code, double seconds, sheets_put *give, void *data) {
+static void compile_some(bool which, struct compiler *compiler, const uint8_t *code, double end, sheets_put *give, void *data) {
     static struct channel_result result;
-    double end = now() + seconds;
-    while (requests) {
-        struct channel_request *r = request[--requests];
-        if (now() < end) {
-            compile(compiler, r, true, &result);
-            regions_give(r, &result, code, name[requests], give, data);
-        }
-        free(r);
+    for (unsigned i = requests; i-- > 0 && now() < end;) {
+        if (urgent[i] != which) continue;
+        compile(compiler, request[i], true, &result);
+        regions_give(request[i], &result, code, name[i], give, data);
     }
+}
+
+// Of all that are urgent, and of the others, the smallest ones first: more of them have their turn.
+void regions_compile(struct compiler *compiler, const uint8_t *code, double seconds, sheets_put *give, void *data) {
+    double end = now() + seconds;
+    compile_some(true, compiler, code, end, give, data);
+    compile_some(false, compiler, code, end, give, data);
+    while (requests) free(request[--requests]);
 }

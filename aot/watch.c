@@ -12,7 +12,7 @@ enum {
     IDLE_TICKS = 60,
     STUCK_TICKS = 20,  // for one request
     LAST_TICK = 10000,  // microseconds
-    LAST_TICKS = 1500,
+    LAST_TICKS = 2500,
 };
 
 static bool alone, done;

@@ -80,6 +80,7 @@ enum {
     CHANNEL_PLAIN = 1,  // no better code is wanted for a loop that begins there
     CHANNEL_WARM = 2,  // it was often executed
     CHANNEL_HOT = 4,  // and begins a loop or function that was so for long
+    CHANNEL_LONG = 16,  // and that for so long that it is one of the first to be compiled
     CHANNEL_LEADS = 8,  // where it leads indirectly is known
 };
 

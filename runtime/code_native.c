@@ -17,6 +17,7 @@ enum {
     HOT_UNIT_PASSES = 10000,
     SHEET_UNIT_PASSES = 1000,  // then, until it is asked for, with what is known of indirect jumps by then
     OPT_UNIT_PASSES = 50,  // under --tier=opt
+    RAN_LONG = 4,  // times
     UNIT_MAX_CELLS = 400,  // but always one block
 };
 
@@ -83,10 +84,12 @@ static uint32_t decide_rest(const struct quick_unit *unit, const struct block *b
 }
 
 // For later runs: what was hot long enough, but too late, too short or too large a part of this one.
-static void note_heat(const struct quick_unit *unit, const struct block *block) {
+static void note_heat(struct quick_unit *unit, const struct block *block) {
+    if (unit->ran < RAN_LONG) unit->ran++;
+    unsigned hot = CHANNEL_HOT | (unit->ran == RAN_LONG ? CHANNEL_LONG : 0);
     for (unsigned i = 0; i < unit->blocks; i++) {
         struct block *other = unit->block[i];
-        unsigned marks = (other->targets ? CHANNEL_LEADS : 0) | (other == block || loops(unit, i) ? CHANNEL_HOT : 0);
+        unsigned marks = (other->targets ? CHANNEL_LEADS : 0) | (other == block || loops(unit, i) ? hot : 0);
         journal_mark(&code__current.optimiser.compiler, other, (uint8_t)marks);
     }
 }

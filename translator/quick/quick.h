@@ -50,7 +50,7 @@ struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
     bool counts;
-    uint8_t idle;  // the runtime's: how often it ran out in vain
+    uint8_t idle, ran;  // the runtime's: how often it ran out in vain, and at all, up to some number
     int32_t passes;  // left, through entries from outside and jumps back, until cpu->hot is told; if units count (quick_hot_passes)
     const struct quick_access *access;  // ascending
     struct block **block;
