@@ -147,11 +147,12 @@ static void add_request(const struct head *head, bool exact) {
 
 static int by_size(const void *a, const void *b) {
     const struct head *x = a, *y = b;
+    if (x->urgent != y->urgent) return x->urgent ? -1 : 1;
     if (x->cells != y->cells) return x->cells < y->cells ? 1 : -1;
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-// Hot blocks of the module, the largest regions' first. What is no loop, or none for LLVM, is plain from now on.
+// Hot blocks of the module, those that were so for long before others, then the largest regions' first. What is no loop, or none for LLVM, is plain from now on.
 static unsigned list_heads(struct pages *pages, struct store_module *store, bool exact, struct head **heads) {
     unsigned count = 0;
     for (uint64_t at = 0; at < (uint64_t)pages->count * SHEET_PAGE; at += 2) {
