@@ -17,22 +17,30 @@ struct pages *pages_first(void) {
     return first;
 }
 
-static struct pages *new_pages(const struct store_key *module, const char *name, uint32_t mode) {
+static struct pages *new_pages(const struct store_key *module, const char *name, uint32_t mode, bool rest) {
     struct pages *pages = checked(calloc(1, sizeof *pages));
-    *pages = (struct pages){.next = first, .module = *module, .mode = mode, .name = checked(strdup(name))};
+    *pages = (struct pages){.next = first, .module = *module, .mode = mode, .name = checked(strdup(name)), .rest = rest};
     return first = pages;
 }
 
 // Those that are asked for are likely to be so again soon.
-struct pages *pages_of(const struct store_key *module, const char *name, uint32_t mode) {
+static struct pages *find_pages(const struct store_key *module, const char *name, uint32_t mode, bool rest) {
     for (struct pages **at = &first; *at; at = &(*at)->next) {
         struct pages *pages = *at;
-        if (pages->mode != mode || memcmp(&pages->module, module, sizeof *module) != 0) continue;
+        if (pages->mode != mode || pages->rest != rest || memcmp(&pages->module, module, sizeof *module) != 0) continue;
         *at = pages->next;
         pages->next = first;
         return first = pages;
     }
-    return new_pages(module, name, mode);
+    return new_pages(module, name, mode, rest);
+}
+
+struct pages *pages_of(const struct store_key *module, const char *name, uint32_t mode) {
+    return find_pages(module, name, mode, false);
+}
+
+struct pages *pages_of_rest(const struct store_key *module, const char *name, uint32_t mode) {
+    return find_pages(module, name, mode, true);
 }
 
 struct page *pages_page(struct pages *pages, uint32_t number) {

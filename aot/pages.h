@@ -30,6 +30,7 @@ struct pages {
     struct page **page;  // by number
     uint32_t count;
     bool fresh;  // one of them has blocks that are
+    bool rest;  // of blocks that no run came to, as far as is known
 };
 
 enum { PAGES_MOST_LEADS = 2048 };  // of a page
@@ -38,6 +39,7 @@ enum { PAGES_MOST_LEADS = 2048 };  // of a page
 struct pages *pages_first(void);
 // The module's, which are made where there are none.
 struct pages *pages_of(const struct store_key *module, const char *name, uint32_t mode);
+struct pages *pages_of_rest(const struct store_key *module, const char *name, uint32_t mode);
 struct page *pages_page(struct pages *pages, uint32_t number);
 // The page of this place, if something is known of it; or NULL.
 struct page *pages_look(const struct pages *pages, uint64_t at);

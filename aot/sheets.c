@@ -10,9 +10,9 @@ static const uint8_t *kept_bytes(const struct sheet *kept, unsigned i) {
     return kept->guest + (kept->block[i].at - kept->block[0].at);
 }
 
-static bool find_kept(struct store_module *store, uint32_t page, uint32_t mode, struct sheet *kept) {
+static bool find_kept(struct store_module *store, uint32_t page, uint32_t kind, struct sheet *kept) {
     struct store_record record;
-    return store && store_find(store, page, sheet_kind(mode), &record) && sheet_read(record.bytes, record.size, kept) &&
+    return store && store_find(store, page, kind, &record) && sheet_read(record.bytes, record.size, kept) &&
            kept->page == page && kept->blocks;
 }
 

@@ -8,10 +8,10 @@ struct header {
     uint32_t bytes, holes_at, exits_at;
 };
 
-enum { KIND = 1 << 17 };
+enum { KIND = 1 << 17, REST = 1 << 18 };
 
-uint32_t sheet_kind(uint32_t mode) {
-    return KIND | mode;
+uint32_t sheet_kind(uint32_t mode, bool rest) {
+    return KIND | mode | (rest ? REST : 0);
 }
 
 // ---- writing

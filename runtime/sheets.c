@@ -37,12 +37,12 @@ void sheets_init(void) {
 // ---- laying
 
 // What the cache has for the page, if it is of the bytes that are there.
-static bool find(uint64_t page, uint32_t mode, struct module *module, struct sheet *sheet) {
+static bool find(uint64_t page, uint32_t mode, bool rest, struct module *module, struct sheet *sheet) {
     static uint8_t bytes[SHEET_MAX_GUEST];
     struct store_record record;
     if (!module_of(page, module) || !module->store) return false;
     uint32_t entry = (uint32_t)(page - module->start);
-    if (!store_look(module->store, entry, sheet_kind(mode), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
+    if (!store_look(module->store, entry, sheet_kind(mode, rest), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
     uint64_t first = page + sheet->block[0].at;
     if (sheet->page != entry || sheet->guest_bytes > module->end - first) return false;
     return mem_copy_in(bytes, first, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);
@@ -103,26 +103,44 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     return laid;
 }
 
-// The page's, or NULL.
-static struct laid *of_page(uint64_t page, uint32_t mode, struct native *native, struct arena *arena, bool *full) {
+// Where there are such sheets: whichever of the page's has the block.
+struct wanted {
+    uint64_t pc;
+    uint32_t mode;
+    struct native *native;
+    struct arena *arena;
+    int number;
+    bool full;
+};
+
+// Looks for a sheet of the page, once, and for the block in it.
+static bool look(struct wanted *w, struct laid **known, bool rest) {
     struct module module;
     struct sheet sheet;
-    struct laid **known = &page_sheet[page / MEM_PAGE];
+    uint64_t page = w->pc - w->pc % MEM_PAGE;
     if (!*known) {
-        struct laid *laid = find(page, mode, &module, &sheet) ? lay(&sheet, page, &module, mode, native, arena, full) : NULL;
-        if (*full) return NULL;
+        bool found = find(page, w->mode, rest, &module, &sheet);
+        struct laid *laid = found ? lay(&sheet, page, &module, w->mode, w->native, w->arena, &w->full) : NULL;
+        if (w->full) return false;
         *known = laid ? laid : &none;
-        part_pages[page / MEM_PAGE / PART_PAGES]++;
+        if (!rest) part_pages[page / MEM_PAGE / PART_PAGES]++;
     }
-    return *known != &none && (*known)->mode == mode ? *known : NULL;
+    bool fits = *known != &none && (*known)->mode == w->mode;
+    w->number = fits ? sheet_block_at(&(*known)->sheet, w->pc % MEM_PAGE) : -1;
+    return w->number >= 0;
 }
 
 struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, struct arena *arena, int *number, bool *full) {
-    *full = false;
-    if (!page_sheet || pc / MEM_PAGE >= PAGES || mode & ~(uint32_t)SHEET_MODES) return NULL;
-    struct laid *laid = of_page(pc - pc % MEM_PAGE, mode, native, arena, full);
-    *number = laid ? sheet_block_at(&laid->sheet, pc % MEM_PAGE) : -1;
-    return *number >= 0 ? laid : NULL;
+    struct wanted w = {.pc = pc, .mode = mode, .native = native, .arena = arena};
+    struct laid *laid = NULL;
+    if (page_sheet && pc / MEM_PAGE < PAGES && !(mode & ~(uint32_t)SHEET_MODES)) {
+        struct laid **known = &page_sheet[pc / MEM_PAGE];
+        if (look(&w, known, false)) laid = *known;
+        else if (*known && *known != &none && (*known)->mode == mode && look(&w, &(*known)->rest, true)) laid = (*known)->rest;
+    }
+    *full = w.full;
+    *number = laid ? w.number : -1;
+    return laid;
 }
 
 bool sheets_has_better(const struct laid *laid, int number) {
@@ -160,6 +178,7 @@ static void lose_page(uint64_t page, void (*lose)(const struct laid *laid)) {
     part_pages[page / PART_PAGES]--;
     if (laid == &none) return;
     laid->dead = true;
+    if (laid->rest) laid->rest->dead = laid->rest != &none;
     lose(laid);
 }
 
@@ -188,7 +207,7 @@ void sheets_sync(const struct native *native, void (*lose)(const struct laid *la
 void sheets_forget(const struct native *native) {
     for (uint32_t i = 0; page_sheet && i < native->laids; i++) {
         const struct laid *laid = native->laid[i];
-        if (laid->dead) continue;
+        if (laid->dead || page_sheet[laid->start / MEM_PAGE] != laid) continue;
         page_sheet[laid->start / MEM_PAGE] = NULL;
         part_pages[laid->start / MEM_PAGE / PART_PAGES]--;
     }

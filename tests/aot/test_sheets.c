@@ -62,7 +62,7 @@ static void want_blocks(const struct store_key *module, uint32_t page, uint32_t 
     struct store_record record;
     struct sheet sheet;
     assert_non_null(store);
-    assert_true(store_find(store, page, sheet_kind(mode), &record));
+    assert_true(store_find(store, page, sheet_kind(mode, false), &record));
     assert_true(sheet_read(record.bytes, record.size, &sheet));
     assert_int_equal(sheet.page, page);
     unsigned count = 0;
@@ -243,7 +243,7 @@ static void a_page_that_is_too_big_keeps_what_is_new(void **unused) {
     struct store_module *store = store_open(&module_a);
     struct store_record record;
     struct sheet sheet;
-    assert_true(store_find(store, 0, sheet_kind(0), &record));
+    assert_true(store_find(store, 0, sheet_kind(0, false), &record));
     assert_true(sheet_read(record.bytes, record.size, &sheet));
     int number = sheet_block_at(&sheet, 2);
     assert_true(number >= 0 && sheet.block[number].bytes == 100);

@@ -322,9 +322,9 @@ static void what_is_too_big_is_not_written(void **state) {
 
 static void kinds(void **state) {
     (void)state;
-    assert_true(sheet_kind(0) != sheet_kind(MODE_COUNT));
+    assert_true(sheet_kind(0, false) != sheet_kind(MODE_COUNT, false) && sheet_kind(0, false) != sheet_kind(0, true));
     for (uint32_t mode = 0; mode < 8; mode++)
-        assert_true(sheet_kind(0) != record_kind(mode, false) && sheet_kind(0) != record_kind(mode, true));
+        assert_true(sheet_kind(0, false) != record_kind(mode, false) && sheet_kind(0, false) != record_kind(mode, true));
 }
 
 int main(void) {
