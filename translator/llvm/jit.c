@@ -37,6 +37,8 @@ static uint8_t *allocate(struct jit_memory *memory, size_t size, size_t align) {
         memory->full = true;
         return aligned_alloc(align, (size + align - 1) & ~(align - 1));  // LLVM aborts without any
     }
+    // LLVM fills less than it asks for, and there may be a gap before: the same code is to be the same bytes, whatever was here.
+    memset(memory->start + memory->used, 0, at + size - memory->used);
     memory->used = at + size;
     return memory->start + at;
 }
