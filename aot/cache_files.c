@@ -34,7 +34,7 @@ uint32_t cache_walk(const struct disk *disk, cache_visit *visit, void *data) {
         why = module_open(&opened, folder, disk->owner, &file->build, &file->module, tools);
         close(folder);
         if (!why || !opened.missing) visit(file, &opened, why, tools, data);
-        if (!why) module_close(&opened);
+        if (!why) module_close(&opened, tools);
     }
     uint32_t damaged = list.damaged;
     disk_list_free(&list);
@@ -112,7 +112,7 @@ struct verifying {
 
 static const char *check_pieces(struct snapshot *s, struct snapshot_tools *tools, json_int_t *pieces) {
     for (uint32_t i = 1; i <= s->pieces; i++, ++*pieces) {
-        if (!snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
+        if (!snapshot_try(s, i, tools)) return "one of its pieces is damaged";
     }
     return NULL;
 }

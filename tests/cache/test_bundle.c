@@ -37,7 +37,7 @@ static const char *export(const char *path, bool backwards, const struct seal_se
         assert_true(folder >= 0);
         why = module_open(&opened, folder, geteuid(), &file->build, &file->module, &tools);
         if (!why) why = bundle_add(&bundle, &opened.snapshot, &tools);
-        module_close(&opened);
+        module_close(&opened, &tools);
         close(folder);
     }
     if (!why) why = bundle_write(&bundle, path);
