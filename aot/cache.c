@@ -158,6 +158,13 @@ static bool take_option(struct cache_command *command, int option) {
     case 'q': command->must_be_signed = true; break;
     case 'S': command->secret = optarg; break;
     case 'i': command->install = optarg; break;
+    case 'D': command->deep = true; break;
+    case 'n':
+        command->sample = strcmp(optarg, "all") != 0 ? strtoull(optarg, NULL, 0) : UINT64_MAX, command->has_sample = true;
+        break;
+    case 'e': command->seed = strtoull(optarg, NULL, 0), command->has_seed = true; break;
+    case 'g': command->isa = guest_by_name(optarg); break;
+    case 'f': command->features = strtoull(optarg, NULL, 10); break;
     case 'b': command->has_build = directory_key(optarg, &command->build); break;
     default: return false;
     }
@@ -166,21 +173,16 @@ static bool take_option(struct cache_command *command, int option) {
 
 static bool take_words(struct cache_command *command, int argc, char *argv[]) {
     static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"reason", required_argument, NULL, 'r'},
-        {"system", required_argument, NULL, 'y'},
-        {"mode", required_argument, NULL, 'm'},
-        {"limit", required_argument, NULL, 'l'},
-        {"size", required_argument, NULL, 's'},
-        {"older", required_argument, NULL, 'o'},
-        {"json", required_argument, NULL, 'j'},
-        {"all", required_argument, NULL, 'a'},
-        {"keys", required_argument, NULL, 'k'},
-        {"signed", required_argument, NULL, 'q'},
-        {"sign", required_argument, NULL, 'S'},
-        {"install", required_argument, NULL, 'i'},
-        {"build", required_argument, NULL, 'b'},
-        {NULL, 0, NULL, 0},
+        {"directory", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
+        {"system", required_argument, NULL, 'y'},    {"mode", required_argument, NULL, 'm'},
+        {"limit", required_argument, NULL, 'l'},     {"size", required_argument, NULL, 's'},
+        {"older", required_argument, NULL, 'o'},     {"json", required_argument, NULL, 'j'},
+        {"all", required_argument, NULL, 'a'},       {"keys", required_argument, NULL, 'k'},
+        {"signed", required_argument, NULL, 'q'},    {"sign", required_argument, NULL, 'S'},
+        {"install", required_argument, NULL, 'i'},   {"build", required_argument, NULL, 'b'},
+        {"guest", required_argument, NULL, 'g'},     {"features", required_argument, NULL, 'f'},
+        {"deep", required_argument, NULL, 'D'},      {"sample", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 'e'},      {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {

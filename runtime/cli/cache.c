@@ -65,13 +65,17 @@ static void add_word(char **words, int *count, const char *word) {
 }
 
 // What this program uses is known here, and what it would use for another guest processor.
-static const char *wanted_build(char hex[DIRECTORY_HEX]) {
+static guest_features wanted_features(void) {
     guest_features features = guest_riscv64.default_features;
-    struct store_key key;
     char why[8];
     if (setting[OPTION_cpu].value)
         guest_riscv64.parse_cpu(setting[OPTION_cpu].value, &features, why, sizeof why);  // checked when it was taken
-    keep_build(&guest_riscv64, features, &key);
+    return features;
+}
+
+static const char *wanted_build(char hex[DIRECTORY_HEX]) {
+    struct store_key key;
+    keep_build(&guest_riscv64, wanted_features(), &key);
     directory_hex(&key, hex);
     return hex;
 }
@@ -88,8 +92,10 @@ static const char *install_directory(void) {
 
 // Pairs of an option and its value; those without a value are left out.
 static void add_settings(char **words, int *count) {
-    char hex[DIRECTORY_HEX];
+    char hex[DIRECTORY_HEX], features[24];
+    struct text digits = TEXT_ON(features);
     const char *why, *directory = cache_directory(&why), *keys = setting[OPTION_cache_keys].value;
+    text_add(&digits, "%llu", (unsigned long long)wanted_features());
     const struct {
         const char *option, *value;
     } all[] = {
@@ -107,6 +113,11 @@ static void add_settings(char **words, int *count) {
         {"--sign", setting[OPTION_sign].value},
         {"--install", install_directory()},
         {"--build", wanted_build(hex)},
+        {"--guest", guest_riscv64.name},
+        {"--features", features},
+        {"--deep", setting_on(OPTION_deep) ? "on" : NULL},
+        {"--sample", setting[OPTION_sample].value},
+        {"--seed", setting[OPTION_seed].value},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].value) continue;
@@ -128,7 +139,7 @@ static int run(int argc, char **argv) {
     const struct verb *verb = find_verb(argv[0]);
     if (!verb) return usage_error(&command_cache, "'%s' is none of: %s", argv[0], command_cache.words);
     if (argc - 1 < verb->least || argc - 1 > verb->most) return usage_error(&command_cache, "%s: want %s", verb->name, verb->want);
-    enum { MOST_SETTINGS = 40 };
+    enum { MOST_SETTINGS = 48 };
     char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
     int count = 0;
     add_word(words, &count, "ferry");
@@ -146,7 +157,7 @@ const struct command command_cache = {
     .details =
         "dir prints where they are, and says why they are not used if that is so. stats counts them, list shows each module's. verify "
         "reads and checks all of every file; its status is 1 if one is damaged. Of bundles that are named it says whether they are whole, who signed them and for which "
-        "Ferry they are.\n\nprune removes what was not used for longest, "
+        "Ferry they are. With --deep a sample of the code is made once more from the guest's bytes that are kept with it, and compared; the status is 1 if one differs.\n\nprune removes what was not used for longest, "
         "until the rest takes --cache-size or --size, what was not used for --older days, or --all.\n\nexport writes "
         "a bundle with all modules, or those whose key begins with, or whose file is called MODULE. import merges a bundle into what is kept, "
         "after having checked all of it. The same translations make the same bundle, byte for byte. It is of use where Ferry is the same and the "
