@@ -3,6 +3,7 @@
 #include "aot/precompile.h"
 #include "aot/cache.h"
 #include "aot/precompile_parts.h"
+#include "cache/writer/keys.h"
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
@@ -178,7 +179,8 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 static int write_bundle(const struct wanted *wanted) {
     enum { DESCRIPTORS = 16 };
     char *words[] = {"export", (char *)(uintptr_t)wanted->output};
-    const struct cache_command command = {.directory = wanted->directory, .system = "", .words = words, .count = 2};
+    const struct cache_command command = {
+        .directory = wanted->directory, .system = "", .secret = wanted->secret, .words = words, .count = 2};
     int status = 0;
     if (!wanted->json) printf("writing %s\n", wanted->output);
     fflush(stdout);
@@ -256,6 +258,7 @@ static bool take_option(struct wanted *wanted, int option) {
     case 'y': wanted->system = optarg; break;
     case 'L': wanted->sysroot = optarg; break;
     case 'o': wanted->output = optarg; break;
+    case 'S': wanted->secret = optarg; break;
     case 'l': wanted->limit = strtoull(optarg, NULL, 10); break;
     case 'b': return directory_key(optarg, &wanted->build);
     case 'g': return (wanted->isa = guest_by_name(optarg));
@@ -276,13 +279,21 @@ static unsigned processors(void) {
 
 static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
     static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
-        {"system", required_argument, NULL, 'y'},    {"sysroot", required_argument, NULL, 'L'},
-        {"output", required_argument, NULL, 'o'},    {"limit", required_argument, NULL, 'l'},
-        {"build", required_argument, NULL, 'b'},     {"guest", required_argument, NULL, 'g'},
-        {"features", required_argument, NULL, 'f'},  {"time-budget", required_argument, NULL, 't'},
-        {"jobs", required_argument, NULL, 'j'},      {"nice", required_argument, NULL, 'n'},
-        {"json", required_argument, NULL, 'J'},      {NULL, 0, NULL, 0},
+        {"directory", required_argument, NULL, 'd'},
+        {"reason", required_argument, NULL, 'r'},
+        {"system", required_argument, NULL, 'y'},
+        {"sysroot", required_argument, NULL, 'L'},
+        {"output", required_argument, NULL, 'o'},
+        {"limit", required_argument, NULL, 'l'},
+        {"build", required_argument, NULL, 'b'},
+        {"guest", required_argument, NULL, 'g'},
+        {"features", required_argument, NULL, 'f'},
+        {"time-budget", required_argument, NULL, 't'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"nice", required_argument, NULL, 'n'},
+        {"json", required_argument, NULL, 'J'},
+        {"sign", required_argument, NULL, 'S'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -291,6 +302,14 @@ static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
     if (!wanted->jobs) wanted->jobs = processors();
     if (wanted->jobs > MAX_JOBS) wanted->jobs = MAX_JOBS;
     return wanted->isa && optind < argc;
+}
+
+// Why there will be no signature, or NULL: better said now than when all is done.
+static const char *unfit_secret(const char *path) {
+    struct seal_secret secret;
+    const char *why = keys_secret(path, &secret);
+    keys_forget(&secret);
+    return why;
 }
 
 int precompile_main(int argc, char *argv[]) {
@@ -303,5 +322,7 @@ int precompile_main(int argc, char *argv[]) {
         wanted.reason = "its path is too long";
     }
     if (!wanted.directory) return cache_complain("use", "a cache", wanted.reason);
+    const char *why = wanted.secret ? unfit_secret(wanted.secret) : NULL;
+    if (why) return cache_complain("sign with", wanted.secret, why);
     return precompile(&wanted, argv + optind, argc - optind);
 }

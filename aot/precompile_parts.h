@@ -10,6 +10,7 @@ struct wanted {
     const char *directory;  // to write to, or NULL with the reason
     const char *reason, *system, *sysroot;
     const char *output;  // a bundle, or NULL
+    const char *secret;  // file of the key to sign that with, or NULL
     struct store_key build;
     const struct guest_isa *isa;
     guest_features features;

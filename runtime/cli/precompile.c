@@ -33,6 +33,7 @@ static void add_settings(char **words, int *count) {
     add(words, count, "--system", setting[OPTION_cache_system].value);
     add(words, count, "--sysroot", options.sysroot);
     add(words, count, "--output", absolute_path(setting[OPTION_output].value));
+    add(words, count, "--sign", setting[OPTION_sign].value);
     add(words, count, "--build", build);
     add(words, count, "--guest", guest_riscv64.name);
     add_number(words, count, "--features", options.features);
@@ -54,9 +55,11 @@ static int run(int argc, char **argv) {
     if (status >= 0) return status;
     if (!settings_load()) return EXIT_USAGE;
     if (!argc) return usage_error(&command_precompile, "want programs, libraries or directories");
+    if (setting[OPTION_sign].value && !setting[OPTION_output].value)
+        return usage_error(&command_precompile, "--sign: want --output as well: only a bundle is signed");
     status = settings_apply();
     if (status) return status;
-    enum { MOST_SETTINGS = 32 };
+    enum { MOST_SETTINGS = 40 };
     char **words = cli_alloc(((size_t)argc + MOST_SETTINGS) * sizeof *words);
     int count = 0;
     words[count++] = arena_strdup(&cli_arena, "ferry");
@@ -80,6 +83,7 @@ const struct command command_precompile = {
         "of it, so that the first run need not make them. Nothing is run.\n\nWhat was done before is not done again. Interrupted, or "
         "when --time-budget is spent, it keeps what is done; the next call goes on from there. The status is 0 when all is done, 1 if "
         "something was wrong with a file, 3 when time ran out, 128 and the signal's number after an interruption.\n\nWith --output "
-        "all of it goes into a bundle, for `ferry cache import` elsewhere: for the same Ferry and the same kind of processor.",
+        "all of it goes into a bundle, for `ferry cache import` elsewhere: for the same Ferry and the same kind of processor. --sign=KEY signs that, with "
+        "a key of `ferry cache keygen`.",
     .run = run,
 };
