@@ -6,6 +6,7 @@
 #include "aot/remake.h"
 #include "cache/key.h"
 #include "runtime/base/text.h"
+#include "translator/llvm/jit.h"
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -250,7 +251,8 @@ static json_t *pack(const struct deep *d) {
 // Why nothing can be compared, or NULL.
 static const char *hindrance(const struct cache_command *command) {
     if (!command->isa || !command->has_build) return "it is not said for which guest";
-    return key_is_this_build(&command->build) ? NULL : "this ferry-compiler is not of the same build as ferry";
+    if (!jit_is_as_built()) return "the LLVM library is not the one that this was built with";
+    return key_is_this_build(&command->build) ? NULL : key_other_build;
 }
 
 json_t *cache_deep(const struct cache_command *command, int *status) {

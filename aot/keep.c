@@ -1,9 +1,12 @@
-// From results and the journal to the cache: see keep.h.
+// From results and the journal to the cache: see keep.h. Runners say which key code is kept under. Where this program, or the LLVM that it runs with, is not
+// what that key is for, because one of them was replaced, nothing is kept of what it makes.
 #include "aot/keep.h"
 #include "aot/journal.h"
 #include "aot/names.h"
+#include "cache/key.h"
 #include "cache/record.h"
 #include "cache/writer.h"
+#include "translator/llvm/jit.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -23,7 +26,7 @@ void keep_begin(const struct channel *channel, const uint8_t *journal) {
     memcpy(system, channel->system, sizeof system - 1);
     names_begin(channel->runner, (const char *)journal);
     uint64_t limit = channel->cache_bytes ? channel->cache_bytes : WRITER_LIMIT;
-    if (!*directory) return;
+    if (!*directory || !key_is_this_build(&channel->build)) return;
     writer = writer_open(directory, &channel->build, limit);
     store_start(&(struct store_settings){.directory = directory, .system = channel->default_systems ? NULL : system},
                 &channel->build);
@@ -45,7 +48,7 @@ void keep_add(const struct channel_request *request, const struct channel_result
     static uint8_t buffer[RECORD_MAX_BYTES];
     const struct image_hole *hole = (const struct image_hole *)(arena + result->list_at);
     uint32_t entries[CHANNEL_BLOCKS];
-    if (result->outcome != CHANNEL_MADE || !request->modules) return;
+    if (result->outcome != CHANNEL_MADE || !request->modules || !jit_is_as_built()) return;
     size_t size = record_write(buffer, request, result, arena + result->at, hole);
     if (!size) return;
     const struct channel_module *module = &request->module[request->block[0].module];

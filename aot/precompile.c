@@ -3,6 +3,7 @@
 #include "aot/precompile.h"
 #include "aot/cache.h"
 #include "aot/precompile_parts.h"
+#include "cache/key.h"
 #include "cache/writer/keys.h"
 #include <errno.h>
 #include <ftw.h>
@@ -322,6 +323,7 @@ int precompile_main(int argc, char *argv[]) {
         wanted.reason = "its path is too long";
     }
     if (!wanted.directory) return cache_complain("use", "a cache", wanted.reason);
+    if (!key_is_this_build(&wanted.build)) return cache_complain("use", wanted.directory, key_other_build);
     const char *why = wanted.secret ? unfit_secret(wanted.secret) : NULL;
     if (why) return cache_complain("sign with", wanted.secret, why);
     return precompile(&wanted, argv + optind, argc - optind);

@@ -38,6 +38,8 @@ bool key_agrees(const struct store_key *a, const struct store_key *b, enum key_p
     return !memcmp(a->byte + place[part].at, b->byte + place[part].at, place[part].bytes);
 }
 
+const char key_other_build[] = "this ferry-compiler is not of the same build as ferry";
+
 bool key_is_this_build(const struct store_key *key) {
     static const uint8_t no_pins[1];
     struct store_key ours;

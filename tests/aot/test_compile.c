@@ -2,7 +2,9 @@
 #include "aot/compile.h"
 #include "aot/dump.h"
 #include "translator/guest/guest.h"
+#include "translator/llvm/jit.h"
 #include <llvm-c/DebugInfo.h>
+#include <llvm/Config/llvm-config.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,6 +59,22 @@ static void test_loop(void **state) {
         assert_int_equal(result.instructions, 5);
         assert_true(is_inside(result.entry[0]));
     }
+}
+
+// Stands before the library's, so that it may be another one.
+static unsigned other_patch;
+void LLVMGetVersion(unsigned *major, unsigned *minor, unsigned *patch) {
+    *major = LLVM_VERSION_MAJOR;
+    *minor = LLVM_VERSION_MINOR;
+    *patch = LLVM_VERSION_PATCH + other_patch;
+}
+
+static void test_another_llvm(void **state) {
+    (void)state;
+    assert_true(jit_is_as_built());
+    other_patch = 1;
+    assert_false(jit_is_as_built());
+    other_patch = 0;
 }
 
 static void test_refused(void **state) {
@@ -221,6 +239,7 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop),
+                                       cmocka_unit_test(test_another_llvm),
                                        cmocka_unit_test(test_refused),
                                        cmocka_unit_test(test_ways),
                                        cmocka_unit_test(test_nonsense),
