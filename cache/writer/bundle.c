@@ -99,11 +99,19 @@ static const char *read_all(int fd, uint8_t *bytes, size_t size) {
     return NULL;
 }
 
+// Before memory is taken for a file that is none.
+static bool ends_with_seal(int fd, off_t size) {
+    struct format_seal seal;
+    off_t at = size - (off_t)sizeof seal;
+    return at >= 0 && pread(fd, &seal, sizeof seal, at) == sizeof seal && seal_is(&seal, (uint64_t)at);
+}
+
 static const char *read_file(int fd, uint8_t **bytes, size_t *size) {
     struct stat about;
     if (fstat(fd, &about)) return "it cannot be looked at";
     if (!S_ISREG(about.st_mode)) return "it is no file";
     if ((uint64_t)about.st_size > LARGEST) return "it is too large";
+    if (!ends_with_seal(fd, about.st_size)) return seal_none;
     *size = (size_t)about.st_size;
     *bytes = malloc(*size + 1);
     return *bytes ? read_all(fd, *bytes, *size) : draft_no_memory;

@@ -158,7 +158,7 @@ const struct command command_cache = {
         "dir prints where they are, and says why they are not used if that is so. stats counts them, list shows each module's. verify "
         "reads and checks all of every file; its status is 1 if one is damaged. Of bundles that are named it says whether they are whole, who signed them and for which "
         "Ferry they are. With --deep a sample of the code is made once more from the guest's bytes that are kept with it, and compared; the status is 1 if one differs.\n\nprune removes what was not used for longest, "
-        "until the rest takes --cache-size or --size, what was not used for --older days, or --all.\n\nexport writes "
+        "until the rest takes --cache-size or --size, what was not used for --older days, or --all. What was found damaged and moved away goes after 30 days, or --older.\n\nexport writes "
         "a bundle with all modules, or those whose key begins with, or whose file is called MODULE. import merges a bundle into what is kept, "
         "after having checked all of it. The same translations make the same bundle, byte for byte. It is of use where Ferry is the same and the "
         "processor has the same features; import says which of its modules are.\n\nkeygen makes a key to sign bundles with (Ed25519): FILE, which nobody else may read, and FILE.pub. "

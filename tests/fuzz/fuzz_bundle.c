@@ -92,7 +92,7 @@ static void take(const uint8_t *bytes, size_t size) {
     struct bundle_result result;
     require(!seal_make(bytes, size, NULL, &seal), "no seal");
     bool written = !ftruncate(memory, 0) && pwrite(memory, bytes, size, 0) == (ssize_t)size &&
-                   pwrite(memory, &seal, sizeof seal, (off_t)size) == sizeof seal;
+                   pwrite(memory, &seal, sizeof seal, (off_t)size) == (ssize_t)sizeof seal;
     require(written, "no memory");
     if (!bundle_open(&bundle, path) && !bundle_check(&bundle, NULL, NULL)) {
         const char *why = bundle_import(&bundle, &disk, &result);
