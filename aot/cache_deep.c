@@ -23,7 +23,7 @@ enum { SAMPLE = 100, MOST_FINDINGS = 256, PATIENCE = 20 };  // of records of eac
 
 // A record that is not what this Ferry makes.
 struct finding {
-    char file[PATH_MAX], name[256];
+    char file[PATH_MAX], name[sizeof((struct snapshot_head *)NULL)->name];
     struct store_key module;
     uint32_t kind, entry, at, size;
     uint8_t remade;
@@ -88,7 +88,7 @@ static void compare(struct deep *d, struct snapshot *s, const char *file, const 
     if (!piece) return;  // which is said by those who look for damage
     notes->now = (struct finding){.module = s->head.key, .kind = place->kind, .entry = place->entry, .size = place->size};
     snprintf(notes->now.file, sizeof notes->now.file, "%s", file);
-    snprintf(notes->now.name, sizeof notes->now.name, "%s", s->head.name);
+    memcpy(notes->now.name, s->head.name, sizeof notes->now.name);
     notes->compared[remake_sort(place->kind)]++;
     notes->busy = true;
     alarm(PATIENCE);
