@@ -43,7 +43,7 @@ const char *bundle_add(struct bundle *b, struct snapshot *s, struct snapshot_too
     d->build = s->head.build;
     d->key = s->head.key;
     d->name = strdup(last_part(s->head.name));
-    const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, false, true, tools) : draft_no_memory;
+    const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, DRAFT_FRESH, tools) : draft_no_memory;
     if (!why && !(draft_unite(d) && draft_pack(d, LEVEL))) why = draft_no_memory;
     if (!why) return NULL;
     draft_free(d);
@@ -192,6 +192,8 @@ static const char *check(struct snapshot *s, struct snapshot_tools *tools, void 
     }
     if (!spend(&c->unpacked, s->head.size)) return "its indexes would take too much room";
     if (!s->places) return "one of its modules is empty";
+    const char *why = draft_check(s);
+    if (why) return why;
     if (c->visit) c->visit(s, c->data);
     return NULL;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { MOST_ANEW = 256 << 20 };  // bytes of pieces that are packed anew at a time, of files that were there
+enum { MOST_ANEW = 256 << 20 };  // bytes of a bundle's pieces that are packed anew at a time
 
 const char draft_no_memory[] = "there is not enough memory";
 
@@ -158,15 +158,16 @@ static const char *keep_piece(struct draft *d, const struct snapshot *s, uint32_
     return NULL;
 }
 
-// Decides on each old piece. `number`: what it is in the new file, or 0. What is packed anew is in memory meanwhile: a file that somebody made for that alone could
+// Decides on each old piece. `number`: what it is in the new file, or 0. What is packed anew is in memory meanwhile: a bundle that somebody made for that alone could
 // ask for any amount.
-static const char *sift(struct draft *d, struct snapshot *s, bool all, const uint64_t *used, uint32_t *number,
+static const char *sift(struct draft *d, struct snapshot *s, enum draft_source source, const uint64_t *used, uint32_t *number,
                         struct snapshot_tools *tools) {
     uint64_t unpacked = 0;
     for (uint32_t i = 1; i <= s->pieces; i++) {
         bool kept = used && stays(&s->piece[i - 1], used[i]), anew = !kept && (!used || used[i]);
-        if (anew && used && (unpacked += s->piece[i - 1].size) > MOST_ANEW) return "its records lie in too many pieces";
-        bool right = anew ? snapshot_piece(s, i, tools) != NULL : !all || snapshot_try(s, i, tools);
+        unpacked += anew ? s->piece[i - 1].size : 0;
+        if (source == DRAFT_FOREIGN && unpacked > MOST_ANEW) return "its records lie in too many pieces";
+        bool right = anew ? snapshot_piece(s, i, tools) != NULL : source != DRAFT_OLD || snapshot_try(s, i, tools);
         if (!right) return "one of its pieces is damaged";
         if (!kept) continue;
         const char *why = keep_piece(d, s, i, tools);
@@ -190,15 +191,30 @@ static void place_old(struct draft *d, const struct snapshot *s, const uint32_t 
     }
 }
 
-const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools) {
+const char *draft_keep(struct draft *draft, struct snapshot *snapshot, enum draft_source source, struct snapshot_tools *tools) {
+    bool fresh = source == DRAFT_FRESH;
     settle(draft);
     uint64_t *used = fresh ? NULL : count_used(draft, snapshot);
     uint32_t *number = calloc((size_t)snapshot->pieces + 1, sizeof *number);
     bool fine = (used || fresh) && number && (draft->pieces || new_piece(draft));
-    const char *why = fine ? sift(draft, snapshot, all, used, number, tools) : draft_no_memory;
+    const char *why = fine ? sift(draft, snapshot, source, used, number, tools) : draft_no_memory;
     if (!why) place_old(draft, snapshot, number);
     free(used);
     free(number);
+    return why;
+}
+
+const char *draft_check(const struct snapshot *s) {
+    struct draft d = {0};
+    bool fine = draft_take(&d, s);
+    settle(&d);
+    uint64_t *used = fine ? count_used(&d, s) : NULL;
+    const char *why = used ? NULL : draft_no_memory;
+    for (uint32_t i = 1; !why && i <= s->pieces; i++) {
+        if (used[i] > s->piece[i - 1].size) why = "its records lie over each other";
+    }
+    free(used);
+    draft_free(&d);
     return why;
 }
 

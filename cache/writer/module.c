@@ -120,10 +120,10 @@ static struct module_result merge(struct module *m, const struct disk *disk, int
     bool has_old = !damage;
     if (old.missing || old.other) damage = NULL;
     bool fine = (!has_old || draft_take(&d, &old.snapshot)) && add_all(&d, m);
-    if (fine && has_old) damage = draft_keep(&d, &old.snapshot, !is_ours(m, folder, name), false, tools);
+    if (fine && has_old) damage = draft_keep(&d, &old.snapshot, is_ours(m, folder, name) ? DRAFT_OURS : DRAFT_OLD, tools);
     if (damage == draft_no_memory) fine = false;
     const char *why = fine ? NULL : draft_no_memory;
-    if (fine && !damage && m->other) why = draft_keep(&d, m->other, true, false, tools);
+    if (fine && !damage && m->other) why = draft_keep(&d, m->other, DRAFT_FOREIGN, tools);
     if (why) result = (struct module_result){.alone = true, .why = why};
     else if (damage) result = (struct module_result){.quarantined = true, .why = disk_quarantine(disk, folder, name)};
     else result = write_draft(&d, folder, name, disk->mode & 0666);

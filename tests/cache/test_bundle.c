@@ -345,6 +345,14 @@ static void bombs_are_defused(void **unused) {
     give_zeros(&d, 3, 16, 8);
     assert_string_equal(import_draft(&d, 200), "taken");
     remove_root();
+    // One piece, of which each kind of records there is has one.
+    give_zeros(&d, 1, 16, 16 * MEGABYTE);
+    for (unsigned i = 1; i < 100; i++) {
+        d.record[i] = (struct draft_record){.size = 16 * MEGABYTE, .kind = i, .piece = 1};
+        d.claim[i] = (struct draft_claim){1, i + 1, i};
+    }
+    d.records = d.claims = 100;
+    assert_string_equal(import_draft(&d, 100), "its records lie over each other");
     // As many as the rest of the bundle makes believable: records of which next to nothing is to be kept, so that their pieces are made anew; and whole ones.
     for (unsigned whole = 0; whole < 2; whole++) {
         struct format_piece about;
