@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SCHEMA = 1, DAY = 24 * 3600 };
+enum { SCHEMA = 1, DAY = 24 * 3600, DAMAGED_DAYS = 30 };
 
 int cache_complain(const char *what, const char *object, const char *why) {
     fprintf(stderr, "ferry: cannot %s %s: %s\n", what, object, why);
@@ -82,7 +82,7 @@ static void print_dir(json_t *found) {
 // ---- prune
 
 static uint64_t total(const struct disk_list *list) {
-    uint64_t bytes = 0;
+    uint64_t bytes = list->damaged_bytes;
     for (uint32_t i = 0; i < list->count; i++) bytes += list->file[i].size;
     return bytes;
 }
@@ -100,20 +100,20 @@ static json_t *prune(const struct cache_command *command, int *status) {
     struct disk disk;
     struct disk_list before = {0}, after = {0};
     bool missing;
-    uint32_t damaged = 0;
     if (cache_open(command, &disk, false, &missing) && disk_list(&disk, &before)) {
         uint64_t limit = command->has_size ? command->size : command->limit;
         remove_files(&disk, &before, command->older, command->all);
+        disk_remove_damaged(&disk, command->all ? 0 : command->older >= 0 ? command->older : DAMAGED_DAYS);
         if (command->has_size || command->older < 0) disk_evict(&disk, limit, limit);
-        if (command->all) damaged = disk_remove_damaged(&disk);
         disk_clean(&disk);
         disk_list(&disk, &after);
     } else if (!missing) {
         *status = 1;
     }
-    json_t *found = json_pack("{s:I, s:I, s:I, s:I}", "removed", (json_int_t)before.count - after.count + damaged, "bytes",
-                              (json_int_t)(total(&before) - total(&after)), "files", (json_int_t)after.count, "left",
-                              (json_int_t)total(&after));
+    json_t *found =
+        json_pack("{s:I, s:I, s:I, s:I}", "removed", (json_int_t)before.count + before.damaged - after.count - after.damaged,
+                  "bytes", (json_int_t)(total(&before) - total(&after)), "files", (json_int_t)after.count + after.damaged, "left",
+                  (json_int_t)total(&after));
     disk_list_free(&before);
     disk_list_free(&after);
     disk_close(&disk);
@@ -158,6 +158,13 @@ static bool take_option(struct cache_command *command, int option) {
     case 'q': command->must_be_signed = true; break;
     case 'S': command->secret = optarg; break;
     case 'i': command->install = optarg; break;
+    case 'D': command->deep = true; break;
+    case 'n':
+        command->sample = strcmp(optarg, "all") != 0 ? strtoull(optarg, NULL, 0) : UINT64_MAX, command->has_sample = true;
+        break;
+    case 'e': command->seed = strtoull(optarg, NULL, 0), command->has_seed = true; break;
+    case 'g': command->isa = guest_by_name(optarg); break;
+    case 'f': command->features = strtoull(optarg, NULL, 10); break;
     case 'b': command->has_build = directory_key(optarg, &command->build); break;
     default: return false;
     }
@@ -166,21 +173,16 @@ static bool take_option(struct cache_command *command, int option) {
 
 static bool take_words(struct cache_command *command, int argc, char *argv[]) {
     static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"reason", required_argument, NULL, 'r'},
-        {"system", required_argument, NULL, 'y'},
-        {"mode", required_argument, NULL, 'm'},
-        {"limit", required_argument, NULL, 'l'},
-        {"size", required_argument, NULL, 's'},
-        {"older", required_argument, NULL, 'o'},
-        {"json", required_argument, NULL, 'j'},
-        {"all", required_argument, NULL, 'a'},
-        {"keys", required_argument, NULL, 'k'},
-        {"signed", required_argument, NULL, 'q'},
-        {"sign", required_argument, NULL, 'S'},
-        {"install", required_argument, NULL, 'i'},
-        {"build", required_argument, NULL, 'b'},
-        {NULL, 0, NULL, 0},
+        {"directory", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
+        {"system", required_argument, NULL, 'y'},    {"mode", required_argument, NULL, 'm'},
+        {"limit", required_argument, NULL, 'l'},     {"size", required_argument, NULL, 's'},
+        {"older", required_argument, NULL, 'o'},     {"json", required_argument, NULL, 'j'},
+        {"all", required_argument, NULL, 'a'},       {"keys", required_argument, NULL, 'k'},
+        {"signed", required_argument, NULL, 'q'},    {"sign", required_argument, NULL, 'S'},
+        {"install", required_argument, NULL, 'i'},   {"build", required_argument, NULL, 'b'},
+        {"guest", required_argument, NULL, 'g'},     {"features", required_argument, NULL, 'f'},
+        {"deep", required_argument, NULL, 'D'},      {"sample", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 'e'},      {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {

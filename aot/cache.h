@@ -2,6 +2,7 @@
 // printed for people.
 #pragma once
 #include "cache/writer/bundle.h"
+#include "translator/guest/guest.h"
 #include <jansson.h>
 
 // What `ferry` says.
@@ -16,7 +17,10 @@ struct cache_command {
     struct store_key build;  // what this Ferry uses
     uint64_t limit, size;
     int64_t older;  // days, or -1
-    bool has_size, has_build, must_be_signed, json, all;
+    const struct guest_isa *isa;  // the guest that the build is for, or NULL
+    guest_features features;
+    uint64_t sample, seed;  // of --deep
+    bool has_size, has_build, has_sample, has_seed, must_be_signed, json, all, deep;
     char **words;  // the subcommand and its arguments
     int count;
 };
@@ -50,6 +54,9 @@ json_t *cache_list(const struct cache_command *command, int *status);
 void cache_list_print(json_t *found);
 json_t *cache_verify(const struct cache_command *command, int *status);
 void cache_verify_print(json_t *found);
+// What came of making a sample of the code again, or NULL after a message. *status: 1 if something is wrong, else as it was.
+json_t *cache_deep(const struct cache_command *command, int *status);
+void cache_deep_print(json_t *deep);
 json_t *cache_stats(const struct cache_command *command, int *status);
 void cache_stats_print(json_t *found);
 json_t *cache_export(const struct cache_command *command, int *status);

@@ -34,7 +34,7 @@ uint32_t cache_walk(const struct disk *disk, cache_visit *visit, void *data) {
         why = module_open(&opened, folder, disk->owner, &file->build, &file->module, tools);
         close(folder);
         if (!why || !opened.missing) visit(file, &opened, why, tools, data);
-        if (!why) module_close(&opened);
+        if (!why) module_close(&opened, tools);
     }
     uint32_t damaged = list.damaged;
     disk_list_free(&list);
@@ -112,7 +112,7 @@ struct verifying {
 
 static const char *check_pieces(struct snapshot *s, struct snapshot_tools *tools, json_int_t *pieces) {
     for (uint32_t i = 1; i <= s->pieces; i++, ++*pieces) {
-        if (!snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
+        if (!snapshot_try(s, i, tools)) return "one of its pieces is damaged";
     }
     return NULL;
 }
@@ -179,8 +179,7 @@ static void print_bundle(json_t *bundle) {
     json_array_foreach(json_object_get(bundle, "builds"), i, build) print_build(build);
 }
 
-json_t *cache_verify(const struct cache_command *command, int *status) {
-    if (command->count > 1) return verify_bundles(command, status);
+static json_t *verify_directories(const struct cache_command *command, int *status) {
     struct verifying v = {.directory = command->directory, .damaged = json_array()};
     struct disk disk;
     bool missing;
@@ -194,14 +193,21 @@ json_t *cache_verify(const struct cache_command *command, int *status) {
     return json_pack("{s:I, s:I, s:o}", "files", v.files, "pieces", v.pieces, "damaged", v.damaged);
 }
 
+json_t *cache_verify(const struct cache_command *command, int *status) {
+    json_t *found = command->count > 1 ? verify_bundles(command, status) : verify_directories(command, status);
+    if (command->deep) json_object_set_new(found, "deep", cache_deep(command, status));
+    return found;
+}
+
 void cache_verify_print(json_t *found) {
     size_t i;
     json_t *damaged = json_object_get(found, "damaged"), *bundles = json_object_get(found, "bundles"), *file;
     json_array_foreach(bundles, i, file) print_bundle(file);
-    if (bundles) return;
     json_array_foreach(damaged, i, file) printf("%s: %s\n", string(file, "file"), string(file, "reason"));
-    printf("%" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " pieces, %zu damaged\n", cache_number(found, "files"),
-           cache_number(found, "pieces"), json_array_size(damaged));
+    if (!bundles)
+        printf("%" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " pieces, %zu damaged\n", cache_number(found, "files"),
+               cache_number(found, "pieces"), json_array_size(damaged));
+    cache_deep_print(json_object_get(found, "deep"));
 }
 
 // ---- stats

@@ -21,25 +21,33 @@ struct compiler {
     struct region_holes holes;
 };
 
-struct compiler *compile_begin(const struct channel *channel, uint8_t *arena, const char **why) {
+static struct compiler *begin(const struct guest_isa *isa, guest_features features, const uint8_t *pins, uint8_t *arena,
+                              uint32_t arena_bytes, const char **why) {
+    struct compiler *c = calloc(1, sizeof *c);
+    *why = "out of memory";
+    if (!c) return NULL;
+    c->isa = isa;
+    c->features = features;
+    for (unsigned i = 0; i + 1 < sizeof c->pins && pins[i]; i++) c->pins[i] = pins[i];
+    c->memory = (struct jit_memory){.start = arena, .size = arena_bytes};
+    c->jit = jit_new(&c->memory, why);
+    if (c->jit) return c;
+    free(c);
+    return NULL;
+}
+
+struct compiler *compile_begin(const struct guest_isa *isa, guest_features features, uint8_t *arena, uint32_t arena_bytes,
+                               const char **why) {
+    return begin(isa, features, isa->pins, arena, arena_bytes, why);
+}
+
+struct compiler *compile_begin_for(const struct channel *channel, uint8_t *arena, const char **why) {
     char name[sizeof channel->isa];
     memcpy(name, channel->isa, sizeof name);
     name[sizeof name - 1] = 0;
     const struct guest_isa *isa = guest_by_name(name);
     *why = "no such guest";
-    if (!isa) return NULL;
-    struct compiler *c = calloc(1, sizeof *c);
-    *why = "out of memory";
-    if (!c) return NULL;
-    c->isa = isa;
-    c->features = channel->features;
-    memcpy(c->pins, channel->pins, sizeof c->pins);
-    c->pins[sizeof c->pins - 1] = 0;
-    c->memory = (struct jit_memory){.start = arena, .size = channel->arena_bytes};
-    c->jit = jit_new(&c->memory, why);
-    if (c->jit) return c;
-    free(c);
-    return NULL;
+    return isa ? begin(isa, channel->features, channel->pins, arena, channel->arena_bytes, why) : NULL;
 }
 
 // Lifts the blocks. False if the request is not one that a runner makes.

@@ -170,7 +170,7 @@ int dump_main(const char *what) {
     bool fine = io_read(0, &channel, sizeof channel) == sizeof channel && channel.magic == CHANNEL_MAGIC &&
                 channel.version == CHANNEL_VERSION;
     channel.isa[sizeof channel.isa - 1] = 0;
-    struct compiler *compiler = fine ? compile_begin(&channel, NULL, &why) : NULL;
+    struct compiler *compiler = fine ? compile_begin_for(&channel, NULL, &why) : NULL;
     fine = compiler && dump_print(stdout, compiler, &channel, what, &why);
     if (fine && (fflush(stdout) || ferror(stdout))) {
         why = strerror(errno);

@@ -1,8 +1,10 @@
-// From results and the journal to the cache: see keep.h.
+// From results and the journal to the cache: see keep.h. Runners say which key code is kept under. Where this program, or the LLVM that it runs with, is not
+// what that key is for, because one of them was replaced, nothing is kept of what it makes.
 #include "aot/keep.h"
 #include "aot/journal.h"
 #include "aot/names.h"
 #include "aot/regions.h"
+#include "cache/key.h"
 #include "cache/writer.h"
 #include <pthread.h>
 #include <string.h>
@@ -32,7 +34,7 @@ void keep_begin(const struct channel *channel, const uint8_t *journal) {
     memcpy(system, channel->system, sizeof system - 1);
     names_begin(channel->runner, (const char *)journal);
     uint64_t limit = channel->cache_bytes ? channel->cache_bytes : WRITER_LIMIT;
-    if (!*directory) return;
+    if (!*directory || !key_is_this_build(&channel->build)) return;
     writer = writer_open(directory, &channel->build, limit);
     store_start(&(struct store_settings){.directory = directory, .system = channel->default_systems ? NULL : system},
                 &channel->build);

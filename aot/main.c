@@ -108,7 +108,7 @@ int main(int argc, char *argv[]) {
     struct channel *channel = map_channel(&arena, &journal);
     if (!channel) return 1;
     be_humble();
-    struct compiler *compiler = watch_begin(channel) ? compile_begin(channel, arena, &why) : NULL;
+    struct compiler *compiler = watch_begin(channel) ? compile_begin_for(channel, arena, &why) : NULL;
     if (!compiler) return 1;
     keep_begin(channel, journal);
     serve(channel, compiler, arena);

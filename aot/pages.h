@@ -31,6 +31,7 @@ struct pages {
     uint32_t count;
     bool fresh;  // one of them has blocks that are
     bool rest;  // of blocks that no run came to, as far as is known
+    bool whole;  // this is all that is to be in their sheets, whatever the store has
 };
 
 enum { PAGES_MOST_LEADS = 2048 };  // of a page

@@ -3,6 +3,8 @@
 #include "aot/precompile.h"
 #include "aot/cache.h"
 #include "aot/precompile_parts.h"
+#include "cache/key.h"
+#include "cache/writer/keys.h"
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
@@ -43,13 +45,13 @@ struct run {
 
 // ---- starting
 
-// A file whose blocks are known and not yet in hand; else one to be looked into, unless there are as many in memory as jobs.
+// A file whose blocks, or regions, are known and not yet in hand; else one to be looked into, unless there are as many in memory as jobs.
 static struct target *next_target(struct run *run, bool *known) {
     struct target *waiting = NULL;
     unsigned in_memory = 0;
     for (size_t i = run->first; i < run->targets.count; i++) {
         struct target *target = &run->targets.target[i];
-        *known = target->state == TARGET_MAKING && target->next < target->blocks;
+        *known = target->state == TARGET_MAKING && (target->next < target->blocks || target->next_part < target->parts);
         if (*known) return target;
         in_memory += target->state == TARGET_MAKING || target->state == TARGET_DISCOVERING;
         if (target->state != TARGET_WAITING) continue;
@@ -62,7 +64,10 @@ static struct target *next_target(struct run *run, bool *known) {
 static bool start_task(struct run *run, struct target *target, bool known) {
     struct task *task = run->task;
     while (task->pid) task++;
-    bool started = known ? task_make(task, run->wanted, target) : task_discover(task, run->wanted, target);
+    bool sheets = known && target->next < target->blocks;
+    bool started = sheets  ? task_make(task, run->wanted, target)
+                   : known ? task_compile(task, run->wanted, target)
+                           : task_discover(task, run->wanted, target);
     run->running += started;
     return started;
 }
@@ -85,11 +90,12 @@ static void finish_target(struct run *run, struct target *target, const char *wh
 
 static void end_task(struct run *run, struct task *task, int status) {
     struct target *target = task->target;
-    uint64_t before = target->sheet_bytes;
-    const char *why = task_end(task, status, run->writer);
-    run->waiting += target->sheet_bytes - before;
+    uint64_t before = target->made_bytes;
+    const char *why = task_end(task, status, run->wanted, run->writer);
+    run->waiting += target->made_bytes - before;
     run->running--;
-    bool failed = target->state == TARGET_FAILED, done = !target->tasks && target->next == target->blocks;
+    bool failed = target->state == TARGET_FAILED,
+         done = !target->tasks && target->next == target->blocks && target->next_part == target->parts;
     if (!failed && (why || done)) finish_target(run, target, why);
     if (!target->tasks && (target->state == TARGET_DONE || target->state == TARGET_FAILED)) target_forget_found(target);
     while (run->first < run->targets.count && run->targets.target[run->first].state >= TARGET_DONE) run->first++;
@@ -178,7 +184,8 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 static int write_bundle(const struct wanted *wanted) {
     enum { DESCRIPTORS = 16 };
     char *words[] = {"export", (char *)(uintptr_t)wanted->output};
-    const struct cache_command command = {.directory = wanted->directory, .system = "", .words = words, .count = 2};
+    const struct cache_command command = {
+        .directory = wanted->directory, .system = "", .secret = wanted->secret, .words = words, .count = 2};
     int status = 0;
     if (!wanted->json) printf("writing %s\n", wanted->output);
     fflush(stdout);
@@ -256,6 +263,7 @@ static bool take_option(struct wanted *wanted, int option) {
     case 'y': wanted->system = optarg; break;
     case 'L': wanted->sysroot = optarg; break;
     case 'o': wanted->output = optarg; break;
+    case 'S': wanted->secret = optarg; break;
     case 'l': wanted->limit = strtoull(optarg, NULL, 10); break;
     case 'b': return directory_key(optarg, &wanted->build);
     case 'g': return (wanted->isa = guest_by_name(optarg));
@@ -276,13 +284,21 @@ static unsigned processors(void) {
 
 static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
     static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'}, {"reason", required_argument, NULL, 'r'},
-        {"system", required_argument, NULL, 'y'},    {"sysroot", required_argument, NULL, 'L'},
-        {"output", required_argument, NULL, 'o'},    {"limit", required_argument, NULL, 'l'},
-        {"build", required_argument, NULL, 'b'},     {"guest", required_argument, NULL, 'g'},
-        {"features", required_argument, NULL, 'f'},  {"time-budget", required_argument, NULL, 't'},
-        {"jobs", required_argument, NULL, 'j'},      {"nice", required_argument, NULL, 'n'},
-        {"json", required_argument, NULL, 'J'},      {NULL, 0, NULL, 0},
+        {"directory", required_argument, NULL, 'd'},
+        {"reason", required_argument, NULL, 'r'},
+        {"system", required_argument, NULL, 'y'},
+        {"sysroot", required_argument, NULL, 'L'},
+        {"output", required_argument, NULL, 'o'},
+        {"limit", required_argument, NULL, 'l'},
+        {"build", required_argument, NULL, 'b'},
+        {"guest", required_argument, NULL, 'g'},
+        {"features", required_argument, NULL, 'f'},
+        {"time-budget", required_argument, NULL, 't'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"nice", required_argument, NULL, 'n'},
+        {"json", required_argument, NULL, 'J'},
+        {"sign", required_argument, NULL, 'S'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -291,6 +307,14 @@ static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
     if (!wanted->jobs) wanted->jobs = processors();
     if (wanted->jobs > MAX_JOBS) wanted->jobs = MAX_JOBS;
     return wanted->isa && optind < argc;
+}
+
+// Why there will be no signature, or NULL: better said now than when all is done.
+static const char *unfit_secret(const char *path) {
+    struct seal_secret secret;
+    const char *why = keys_secret(path, &secret);
+    keys_forget(&secret);
+    return why;
 }
 
 int precompile_main(int argc, char *argv[]) {
@@ -303,5 +327,8 @@ int precompile_main(int argc, char *argv[]) {
         wanted.reason = "its path is too long";
     }
     if (!wanted.directory) return cache_complain("use", "a cache", wanted.reason);
+    if (!key_is_this_build(&wanted.build)) return cache_complain("use", wanted.directory, key_other_build);
+    const char *why = wanted.secret ? unfit_secret(wanted.secret) : NULL;
+    if (why) return cache_complain("sign with", wanted.secret, why);
     return precompile(&wanted, argv + optind, argc - optind);
 }

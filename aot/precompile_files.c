@@ -47,7 +47,7 @@ static bool is_marked(struct store_module *store, int fd, const struct marker *n
     if (find_marker(store, now->inode, MARKER_BY_INODE, &marker) && !memcmp(now, &marker, offsetof(struct marker, hash)))
         return true;
     return hash_file(fd, now->size, hash) && find_marker(store, hash[0], MARKER_BY_HASH, &marker) &&
-           !memcmp(hash, marker.hash, sizeof hash);
+           !memcmp(hash, marker.hash, sizeof hash) && !memcmp(now->profile, marker.profile, sizeof marker.profile);
 }
 
 static bool module_is_current(const struct file_module *module, int fd, const struct marker *now) {
@@ -75,6 +75,7 @@ static void add_marker(struct writer *writer, const struct target *target, const
 // Bundles are for other systems, and are the same wherever they were made.
 void target_mark(const struct target *target, const struct wanted *wanted, struct writer *writer) {
     struct marker marker = target->marker, bytes = {.size = marker.size};
+    memcpy(bytes.profile, marker.profile, sizeof bytes.profile);
     memcpy(bytes.hash, target->found->hash, sizeof bytes.hash);
     add_marker(writer, target, &bytes, bytes.hash[0], MARKER_BY_HASH);
     if (!wanted->output) add_marker(writer, target, &marker, marker.inode, MARKER_BY_INODE);
@@ -121,6 +122,7 @@ static void add_open(struct targets *targets, const struct wanted *wanted, const
     if (foreign || outcome != MODULES_READ || !target.modules.count) return;
     target.device = about.st_dev;
     target.marker = marker_of(&about);
+    profiles_digest(&target.modules, target.marker.profile);
     for (unsigned i = 0; i < target.modules.count; i++) target.code += target.modules.module[i].bytes;
     if (is_current(&target, fd)) target.state = TARGET_CURRENT;
     target.path = strdup(path);

@@ -10,6 +10,7 @@ struct wanted {
     const char *directory;  // to write to, or NULL with the reason
     const char *reason, *system, *sysroot;
     const char *output;  // a bundle, or NULL
+    const char *secret;  // file of the key to sign that with, or NULL
     struct store_key build;
     const struct guest_isa *isa;
     guest_features features;
@@ -26,6 +27,7 @@ struct wanted {
 struct marker {
     uint64_t size, inode;
     int64_t modified[2], changed[2];
+    uint64_t profile[2];  // what was known from runs
     uint64_t hash[2];
 };
 
@@ -44,9 +46,10 @@ struct target {
     const struct discovery_block *block;
     uint32_t functions, blocks;
     uint32_t next, done;  // blocks that are in hand, and those that sheets were made of
+    unsigned parts, next_part;  // tasks for its regions; none if there is no profile of it
     unsigned tasks;  // that are at work on it
-    uint32_t sheets;
-    uint64_t sheet_bytes;
+    uint32_t sheets, regions;
+    uint64_t made_bytes;  // of both
     double begun;
 };
 
@@ -77,16 +80,34 @@ struct task {
     struct target *target;
     pid_t pid;
     int memory;
-    uint32_t from, to;  // blocks to make sheets of; 0 and 0: they are to be found
+    enum { TASK_DISCOVER, TASK_SHEETS, TASK_REGIONS } kind;
+    uint32_t from, to;  // blocks to make sheets of
+    unsigned part;
 };
 
 // Starts a task. False if the host does not let us.
 bool task_discover(struct task *task, const struct wanted *wanted, struct target *target);
+// Sheets of some blocks; some of the regions that profiles say.
 bool task_make(struct task *task, const struct wanted *wanted, struct target *target);
+bool task_compile(struct task *task, const struct wanted *wanted, struct target *target);
 // Takes what a task made that has ended with this status. NULL, or what is wrong with its file.
-const char *task_end(struct task *task, int status, struct writer *writer);
+const char *task_end(struct task *task, int status, const struct wanted *wanted, struct writer *writer);
 void task_kill(struct task *task);
 void target_forget_found(struct target *target);
+
+// ---- what runs found out (precompile_profile.c)
+
+enum profiled { PROFILED_NOT, PROFILED_EXECUTED, PROFILED_NEVER };
+
+// For the calls below, once in a process.
+void profiles_open(const struct file_modules *modules);
+bool profiles_any(const struct file_modules *modules);
+// Whether runs came to the block, `at` from the module's start, as far as is known; and what is known of it then.
+enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes, uint8_t *marks);
+// Adds all blocks that runs came to, with what is known of them, to the pages.
+void profiles_add(const struct target *target);
+// By which one sees whether the profiles changed: zeros if there are none.
+void profiles_digest(const struct file_modules *modules, uint64_t digest[2]);
 
 // ---- what people see of it (precompile_progress.c)
 

@@ -18,6 +18,16 @@ void profiles_open(const struct file_modules *modules) {
     for (unsigned i = 0; i < modules->count; i++) opened[i] = store_open_profile(&modules->module[i].key);
 }
 
+bool profiles_any(const struct file_modules *modules) {
+    bool any = false;
+    for (unsigned i = 0; i < modules->count; i++) {
+        struct store_module *store = store_open_profile(&modules->module[i].key);
+        any |= store != NULL;
+        if (store) store_close(store);
+    }
+    return any;
+}
+
 static void close_all(const struct file_modules *modules) {
     for (unsigned i = 0; i < modules->count; i++) {
         if (opened[i]) store_close(opened[i]);
@@ -29,7 +39,8 @@ static const struct profile *of_page(unsigned module, uint32_t page) {
     struct store_record record;
     if (!opened[module]) return NULL;
     if (module != module_of_profile || page != page_of_profile) {
-        has_profile = store_find(opened[module], page, profile_kind(MODE), &record) && profile_read(record.bytes, record.size, &profile);
+        has_profile =
+            store_find(opened[module], page, profile_kind(MODE), &record) && profile_read(record.bytes, record.size, &profile);
         module_of_profile = module;
         page_of_profile = page;
     }

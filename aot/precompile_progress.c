@@ -32,7 +32,7 @@ struct sums {
     size_t state[TARGET_FAILED + 1];
     double code, code_done;  // bytes of files that were to be done
     double functions;
-    uint64_t blocks, sheets, bytes;
+    uint64_t blocks, sheets, regions, bytes;
     const char *at;  // the first file that is in work
 };
 
@@ -52,7 +52,8 @@ static struct sums sum(const struct targets *targets) {
         sums.functions += target->functions * part_done(target);
         sums.blocks += target->done;
         sums.sheets += target->sheets;
-        sums.bytes += target->sheet_bytes;
+        sums.regions += target->regions;
+        sums.bytes += target->made_bytes;
         bool in_work = target->state == TARGET_MAKING || target->state == TARGET_DISCOVERING;
         if (!*sums.at && in_work) sums.at = target->path;
     }
@@ -107,10 +108,11 @@ static void print_file_json(const struct target *target, const char *why, double
         directory_hex(&target->modules.module[i].key, hex);
         json_array_append_new(keys, json_string(hex));
     }
-    print_json(json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:o*}", "event", "file", "file", cache_text(target->path),
-                         "state", outcomes[target->state], "modules", keys, "functions", (json_int_t)target->functions, "blocks",
-                         (json_int_t)target->done, "sheets", (json_int_t)target->sheets, "sheet_bytes",
-                         (json_int_t)target->sheet_bytes, "seconds", seconds, "reason", why ? cache_text(why) : NULL));
+    print_json(json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:o*}", "event", "file", "file",
+                         cache_text(target->path), "state", outcomes[target->state], "modules", keys, "functions",
+                         (json_int_t)target->functions, "blocks", (json_int_t)target->done, "sheets", (json_int_t)target->sheets,
+                         "regions", (json_int_t)target->regions, "bytes", (json_int_t)target->made_bytes, "seconds", seconds,
+                         "reason", why ? cache_text(why) : NULL));
 }
 
 void progress_file(const struct target *target, const char *why) {
@@ -118,8 +120,8 @@ void progress_file(const struct target *target, const char *why) {
     if (why) progress_complain("%s: %s", target->path, why);
     if (progress.json) print_file_json(target, why, seconds);
     else if (!progress.bar && !why)
-        printf("%s: %" PRIu32 " functions, %" PRIu32 " blocks, %" PRIu32 " sheets, %.1f s\n", target->path, target->functions,
-               target->done, target->sheets, seconds);
+        printf("%s: %" PRIu32 " functions, %" PRIu32 " blocks, %" PRIu32 " sheets, %" PRIu32 " regions, %.1f s\n", target->path,
+               target->functions, target->done, target->sheets, target->regions, seconds);
     fflush(stdout);
 }
 
@@ -171,15 +173,15 @@ void progress_end(const struct targets *targets, enum stop stop) {
     size_t left = targets->count - done - current - failed;
     clear_bar();
     if (progress.json)
-        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s*}", "event", "end", "done",
+        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s*}", "event", "end", "done",
                              (json_int_t)done, "current", (json_int_t)current, "failed", (json_int_t)failed, "left",
                              (json_int_t)left, "functions", (json_int_t)sums.functions, "blocks", (json_int_t)sums.blocks, "sheets",
-                             (json_int_t)sums.sheets, "sheet_bytes", (json_int_t)sums.bytes, "complaints",
-                             (json_int_t)targets->complaints, "seconds", seconds, "stopped", stops[stop]));
+                             (json_int_t)sums.sheets, "regions", (json_int_t)sums.regions, "bytes", (json_int_t)sums.bytes,
+                             "complaints", (json_int_t)targets->complaints, "seconds", seconds, "stopped", stops[stop]));
     else if (current == targets->count && !targets->complaints) printf("nothing to do: %zu files\n", current);
     else if (targets->count)
         printf("%zu files done, %zu were so before, %zu failed, %zu left: %.0f functions, %" PRIu64 " blocks, %" PRIu64
-               " sheets, %.1f s\n",
-               done, current, failed, left, sums.functions, sums.blocks, sums.sheets, seconds);
+               " sheets, %" PRIu64 " regions, %.1f s\n",
+               done, current, failed, left, sums.functions, sums.blocks, sums.sheets, sums.regions, seconds);
     fflush(stdout);
 }

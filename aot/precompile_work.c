@@ -3,11 +3,13 @@
 // the child has ended; in a child that fails, that is the reason.
 #include "aot/precompile_parts.h"
 #include "aot/pages.h"
+#include "aot/regions.h"
 #include "aot/sheets.h"
 #include "cache/record.h"
 #include "cache/sheet_record.h"
 #include "runtime/base/io.h"
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGES = 64 };  // of a task
+enum { PAGE = 4096, PAGES = 64, ARENA_BYTES = 4 << 20 };  // PAGES: of a task
 
-// Before each sheet of what a task made.
+// Before each record of what a task made, and its entries.
 struct made {
     struct store_key module;
-    uint32_t entry, kind, size;
+    uint32_t kind, count, size;
 };
 
 // ---- in the child
@@ -85,24 +87,49 @@ static void add_block(const struct target *target, const struct discovery_block 
         const struct file_module *module = &modules->module[i];
         uint64_t at = block->offset - module->start;
         if (at >= module->bytes || block->bytes > module->bytes - at) continue;
-        pages_add(pages_of(&module->key, target->path, 0), at, target->bytes + module->offset + at, block->bytes);
+        uint8_t marks = 0;
+        bool rest = profiles_know(i, at, block->bytes, &marks) == PROFILED_NEVER;
+        struct pages *pages = rest ? pages_of_rest(&module->key, target->path, 0) : pages_of(&module->key, target->path, 0);
+        pages->whole = true;
+        pages_add(pages, at, target->bytes + module->offset + at, block->bytes);
+        pages_mark(pages, at, marks & CHANNEL_PLAIN);
     }
 }
 
 static void hand_over(void *data, const struct store_key *module, const char *name, const struct writer_record *record) {
     int memory = *(const int *)data;
-    const struct made made = {*module, record->entries[0], record->kind, record->size};
+    const struct made made = {*module, record->kind, record->count, record->size};
     (void)name;
-    if (io_write(memory, &made, sizeof made) || io_write(memory, record->bytes, record->size))
+    if (io_write(memory, &made, sizeof made) || io_write(memory, record->entries, record->count * sizeof *record->entries) ||
+        io_write(memory, record->bytes, record->size))
         fail(memory, "there is not enough memory");
+}
+
+static void begin_making(const struct wanted *wanted, const struct target *target) {
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
+    sheet_begin(wanted->isa, wanted->features);
+    profiles_open(&target->found->modules);
 }
 
 static _Noreturn void make_sheets(const struct wanted *wanted, const struct task *task) {
     int memory = task->memory;
-    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
-    sheet_begin(wanted->isa, wanted->features);
+    begin_making(wanted, task->target);
     for (uint32_t i = task->from; i < task->to; i++) add_block(task->target, &task->target->block[i]);
     sheets_make(hand_over, &memory);
+    _exit(0);
+}
+
+static _Noreturn void make_regions(const struct wanted *wanted, const struct task *task) {
+    static _Alignas(64) uint8_t arena[ARENA_BYTES];
+    const char *why;
+    int memory = task->memory;
+    struct compiler *compiler = compile_begin(wanted->isa, wanted->features, arena, sizeof arena, &why);
+    if (!compiler) fail(memory, why);
+    begin_making(wanted, task->target);
+    profiles_add(task->target);
+    regions_decide(wanted->isa, wanted->features, false);
+    regions_share(task->part, task->target->parts);
+    regions_compile(compiler, arena, HUGE_VAL, hand_over, &memory);
     _exit(0);
 }
 
@@ -111,7 +138,7 @@ static _Noreturn void make_sheets(const struct wanted *wanted, const struct task
 // The child, or 0 in the child, which ends with us.
 static pid_t begin(struct task *task, struct target *target) {
     pid_t parent = getpid();
-    *task = (struct task){.target = target, .memory = memfd_create("precompile", MFD_CLOEXEC)};
+    *task = (struct task){.target = target, .kind = TASK_DISCOVER, .memory = memfd_create("precompile", MFD_CLOEXEC)};
     task->pid = task->memory < 0 ? -1 : fork();
     if (task->pid < 0 && task->memory >= 0) close(task->memory);
     if (!task->pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)) _exit(1);
@@ -136,6 +163,7 @@ static uint32_t end_of_pages(const struct target *target, uint32_t from) {
 bool task_make(struct task *task, const struct wanted *wanted, struct target *target) {
     uint32_t from = target->next, to = end_of_pages(target, from);
     pid_t pid = begin(task, target);
+    task->kind = TASK_SHEETS;
     task->from = from;
     task->to = to;
     if (!pid) make_sheets(wanted, task);
@@ -144,7 +172,18 @@ bool task_make(struct task *task, const struct wanted *wanted, struct target *ta
     return pid > 0;
 }
 
-static const char *take_found(struct target *target, int memory) {
+bool task_compile(struct task *task, const struct wanted *wanted, struct target *target) {
+    unsigned part = target->next_part;
+    pid_t pid = begin(task, target);
+    task->kind = TASK_REGIONS;
+    task->part = part;
+    if (!pid) make_regions(wanted, task);
+    target->next_part += pid > 0;
+    target->tasks += pid > 0;
+    return pid > 0;
+}
+
+static const char *take_found(struct target *target, unsigned jobs, int memory) {
     target->bytes = map(memory, &target->found_size);
     if (!target->bytes) return "there is not enough memory";
     target->found = (const struct found *)(target->bytes + target->found_size - sizeof *target->found);
@@ -152,23 +191,28 @@ static const char *take_found(struct target *target, int memory) {
     target->modules = target->found->modules;
     target->functions = target->found->functions;
     target->blocks = target->found->blocks;
+    target->parts = profiles_any(&target->modules) ? jobs : 0;
     target->state = TARGET_MAKING;
     return NULL;
 }
 
-static void take_sheets(const struct task *task, struct writer *writer) {
+static void take_records(const struct task *task, struct writer *writer) {
     struct target *target = task->target;
     size_t size = 0, at = 0;
     const uint8_t *bytes = map(task->memory, &size);
     while (at < size) {
         struct made made;
+        uint32_t entries[CHANNEL_BLOCKS];
         memcpy(&made, bytes + at, sizeof made);
         at += sizeof made;
+        memcpy(entries, bytes + at, made.count * sizeof *entries);
+        at += made.count * sizeof *entries;
         const struct writer_record record = {
-            .kind = made.kind, .count = 1, .entries = &made.entry, .bytes = bytes + at, .size = made.size};
+            .kind = made.kind, .count = made.count, .entries = entries, .bytes = bytes + at, .size = made.size};
         writer_add(writer, &made.module, target->path, &record);
-        target->sheets++;
-        target->sheet_bytes += made.size;
+        target->sheets += task->kind == TASK_SHEETS;
+        target->regions += task->kind == TASK_REGIONS;
+        target->made_bytes += made.size;
         at += made.size;
     }
     if (bytes) munmap((void *)(uintptr_t)bytes, size);
@@ -183,12 +227,12 @@ static const char *reason(const struct task *task, int status) {
     return why;
 }
 
-const char *task_end(struct task *task, int status, struct writer *writer) {
+const char *task_end(struct task *task, int status, const struct wanted *wanted, struct writer *writer) {
     const char *why = NULL;
     task->target->tasks--;
     if (status) why = reason(task, status);
-    else if (task->to) take_sheets(task, writer);
-    else why = take_found(task->target, task->memory);
+    else if (task->kind == TASK_DISCOVER) why = take_found(task->target, wanted->jobs, task->memory);
+    else take_records(task, writer);
     close(task->memory);
     task->pid = 0;
     return why;

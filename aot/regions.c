@@ -211,7 +211,7 @@ void regions_give(const struct channel_request *r, const struct channel_result *
     static uint8_t buffer[RECORD_MAX_BYTES];
     const struct image_hole *hole = (const struct image_hole *)(code + result->list_at);
     uint32_t entries[CHANNEL_BLOCKS];
-    if (result->outcome != CHANNEL_MADE || !r->modules) return;
+    if (result->outcome != CHANNEL_MADE || !r->modules || !jit_is_as_built()) return;
     size_t size = record_write(buffer, r, result, code + result->at, hole);
     if (!size) return;
     const struct channel_module *module = &r->module[r->block[0].module];
@@ -227,6 +227,20 @@ static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+void regions_share(unsigned part, unsigned parts) {
+    unsigned left = 0;
+    for (unsigned i = 0; i < requests; i++) {
+        if (i % parts != part) {
+            free(request[i]);
+            continue;
+        }
+        request[left] = request[i];
+        name[left] = name[i];
+        urgent[left++] = urgent[i];
+    }
+    requests = left;
 }
 
 static void compile_some(bool which, struct compiler *compiler, const uint8_t *code, double end, sheets_put *give, void *data) {

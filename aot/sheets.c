@@ -12,8 +12,8 @@ static const uint8_t *kept_bytes(const struct sheet *kept, unsigned i) {
 
 static bool find_kept(struct store_module *store, uint32_t page, uint32_t kind, struct sheet *kept) {
     struct store_record record;
-    return store && store_find(store, page, kind, &record) && sheet_read(record.bytes, record.size, kept) &&
-           kept->page == page && kept->blocks;
+    return store && store_find(store, page, kind, &record) && sheet_read(record.bytes, record.size, kept) && kept->page == page &&
+           kept->blocks;
 }
 
 static bool kept_agrees(const struct page *p, const struct sheet *kept) {
@@ -99,14 +99,14 @@ static void settle(struct page *p) {
 static void make(struct pages *pages, uint32_t page, struct page *p, struct store_module *store, sheets_put *give, void *data) {
     static _Alignas(16) uint8_t buffer[SHEET_RECORD_MAX_BYTES];
     struct sheet kept, sheet;
-    bool has = find_kept(store, page, pages->mode, &kept) && kept_agrees(p, &kept);
+    uint32_t kind = sheet_kind(pages->mode, pages->rest);
+    bool has = !pages->whole && find_kept(store, page, kind, &kept) && kept_agrees(p, &kept);
     bool whole = has && kept_has_all(p, &kept);
     if (has) take_kept(p, &kept);
     size_t size = whole ? 0 : emit(p, page, pages->mode, buffer, &sheet);
     settle(p);
     if (!size || (has && !has_more(&sheet, &kept))) return;
-    const struct writer_record record = {
-        .kind = sheet_kind(pages->mode), .count = 1, .entries = &page, .bytes = buffer, .size = (uint32_t)size};
+    const struct writer_record record = {.kind = kind, .count = 1, .entries = &page, .bytes = buffer, .size = (uint32_t)size};
     give(data, &pages->module, pages->name, &record);
 }
 

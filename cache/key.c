@@ -37,3 +37,12 @@ void key_make(const struct key_parts *parts, struct store_key *key) {
 bool key_agrees(const struct store_key *a, const struct store_key *b, enum key_part part) {
     return !memcmp(a->byte + place[part].at, b->byte + place[part].at, place[part].bytes);
 }
+
+const char key_other_build[] = "this ferry-compiler is not of the same build as ferry";
+
+bool key_is_this_build(const struct store_key *key) {
+    static const uint8_t no_pins[1];
+    struct store_key ours;
+    key_make(&(struct key_parts){.build = key_build, .guest = "", .pins = no_pins}, &ours);
+    return key_agrees(key, &ours, KEY_FERRY);
+}

@@ -19,6 +19,10 @@ extern const char key_build[];
 
 void key_make(const struct key_parts *parts, struct store_key *key);
 
+// Whether the key is one of this very build of Ferry, whatever the guest and the host: for programs that are told a key by another program, which may be of another.
+bool key_is_this_build(const struct store_key *key);
+extern const char key_other_build[];  // where it is not: why that will not do
+
 enum key_part { KEY_FERRY, KEY_GUEST, KEY_HOST, KEY_PARTS };
 // Whether both keys have the same in a part.
 bool key_agrees(const struct store_key *a, const struct store_key *b, enum key_part part);

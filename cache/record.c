@@ -1,6 +1,7 @@
-// Records, in the order header, modules' keys, blocks, exits, holes, code: see record.h.
+// Records, in the order header, modules' keys, blocks, exits, holes, ways, guest bytes, code: see record.h.
 #include "cache/record.h"
 #include "cache/record_parts.h"
+#include "translator/ir/cpu.h"
 #include "translator/ir/uop.h"
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -8,13 +9,17 @@
 struct header {
     uint32_t modules, blocks, exits, holes;
     uint32_t bytes, holes_at, exits_at, instructions;
-    uint64_t hash[2];
+    uint32_t ways, guest_bytes;
 };
 
-enum { EXACT = 1 << 16 };
+enum { EXACT = 1 << 16, MODES = MODE_COUNT | MODE_RM_AWAY | MODE_RM_BAD };
 
 uint32_t record_kind(uint32_t mode, bool exact) {
     return mode | (exact ? EXACT : 0);
+}
+
+bool record_is(uint32_t kind) {
+    return !(kind & ~(uint32_t)(EXACT | MODES));
 }
 
 void record_hash(const uint8_t *bytes, size_t size, uint64_t hash[2]) {
@@ -56,8 +61,8 @@ static void put_hole(struct writing *w, const struct channel_request *request, s
 
 static bool is_good(const struct channel_request *request, const struct channel_result *result) {
     return request->modules && request->modules <= CHANNEL_MODULES && request->blocks && request->blocks <= CHANNEL_BLOCKS &&
-           request->exits <= CHANNEL_EXITS && request->bytes <= CHANNEL_BYTES && result->holes <= IMAGE_MAX_HOLES &&
-           result->bytes && result->bytes <= IMAGE_MAX_BYTES && !request->stepwise;
+           request->exits <= CHANNEL_EXITS && request->ways <= CHANNEL_WAYS && request->bytes <= CHANNEL_BYTES &&
+           result->holes <= IMAGE_MAX_HOLES && result->bytes && result->bytes <= IMAGE_MAX_BYTES && !request->stepwise;
 }
 
 // The blocks' bytes stand one behind the other in the request.
@@ -80,14 +85,18 @@ size_t record_write(uint8_t *buffer, const struct channel_request *request, cons
                             .bytes = result->bytes,
                             .holes_at = result->holes_at,
                             .exits_at = result->exits_at,
-                            .instructions = result->instructions};
-    record_hash(request->byte, request->bytes, header.hash);
+                            .instructions = result->instructions,
+                            .ways = request->ways,
+                            .guest_bytes = request->bytes};
     struct writing w = {.at = buffer, .left = RECORD_MAX_BYTES};
     put(&w, &header, sizeof header);
     for (unsigned i = 0; i < request->modules; i++) put(&w, &request->module[i].key, sizeof(struct store_key));
     for (unsigned i = 0; i < request->blocks; i++) put_block(&w, request, result, i);
     for (unsigned i = 0; i < request->exits; i++) put_exit(&w, request, i);
     for (unsigned i = 0; i < result->holes; i++) put_hole(&w, request, hole[i]);
+    if (w.failed) return 0;
+    put(&w, request->way, request->ways * sizeof *request->way);
+    put(&w, request->byte, request->bytes);
     put(&w, code, result->bytes);
     return put_end(&w, buffer);
 }
@@ -96,11 +105,15 @@ size_t record_write(uint8_t *buffer, const struct channel_request *request, cons
 
 static bool holds_good_numbers(const struct record *r) {
     bool good = true;
+    uint64_t bytes = 0;
     for (unsigned i = 0; i < r->blocks; i++) {
         const struct record_block *block = &r->block[i];
         good &= block->module < r->modules && block->bytes && block->bytes <= BLOCK_MAX_BYTES;
         good &= block->entry == RECORD_NO_ENTRY || block->entry < r->image.bytes;
+        bytes += block->bytes;
     }
+    good &= bytes == r->guest_bytes;
+    for (unsigned i = 0; i < r->ways; i++) good &= r->way[i].from < r->blocks && r->way[i].to < r->blocks;
     for (unsigned i = 0; i < r->image.exits; i++) good &= r->exit[i].module < r->modules;
     for (unsigned i = 0; i < r->image.holes; i++) good &= r->image.hole[i].module < r->modules;
     return good;
@@ -111,10 +124,14 @@ bool record_read(const void *bytes, size_t size, struct record *record) {
     const struct header *h = take_header(&at, &size, sizeof *h);
     if (!h) return false;
     if (!h->modules || h->modules > CHANNEL_MODULES || !h->blocks || h->blocks > CHANNEL_BLOCKS || h->exits > CHANNEL_EXITS ||
-        h->holes > IMAGE_MAX_HOLES || !h->bytes || h->bytes > IMAGE_MAX_BYTES)
+        h->ways > CHANNEL_WAYS || h->guest_bytes > CHANNEL_BYTES || h->holes > IMAGE_MAX_HOLES || !h->bytes ||
+        h->bytes > IMAGE_MAX_BYTES)
         return false;
-    *record = (struct record){.modules = h->modules, .blocks = h->blocks, .instructions = h->instructions};
-    memcpy(record->hash, h->hash, sizeof record->hash);
+    *record = (struct record){.modules = h->modules,
+                              .blocks = h->blocks,
+                              .ways = h->ways,
+                              .guest_bytes = h->guest_bytes,
+                              .instructions = h->instructions};
     record->module = take(&at, &size, h->modules, sizeof *record->module);
     record->block = take(&at, &size, h->blocks, sizeof *record->block);
     record->exit = take(&at, &size, h->exits, sizeof *record->exit);
@@ -124,7 +141,51 @@ bool record_read(const void *bytes, size_t size, struct record *record) {
                                    .holes = h->holes,
                                    .exits = h->exits,
                                    .hole = take(&at, &size, h->holes, sizeof(struct image_hole))};
+    record->way = take(&at, &size, h->ways, sizeof *record->way);
+    record->guest = take(&at, &size, h->guest_bytes, 1);
     record->code = take(&at, &size, h->bytes, 1);
-    bool whole = record->module && record->block && record->exit && record->image.hole && record->code && size < RECORD_ALIGN;
+    bool whole = record->module && record->block && record->exit && record->image.hole && record->way && record->guest &&
+                 record->code && size < RECORD_ALIGN;
     return whole && holds_good_numbers(record);
+}
+
+// ---- the way back
+
+// Modules so far from each other that nothing of one gets into another, and from zero that no address looks like a plain number.
+static uint64_t place_of(unsigned module) {
+    return (UINT64_C(16) + module) << 32;
+}
+
+static void fill_blocks(const struct record *r, struct channel_request *request) {
+    memcpy(request->byte, r->guest, r->guest_bytes);
+    request->bytes = 0;
+    for (unsigned i = 0; i < r->blocks; i++) {
+        const struct record_block *block = &r->block[i];
+        request->block[i] = (struct channel_block){.pc = place_of(block->module) + block->at,
+                                                   .at = (uint16_t)request->bytes,
+                                                   .bytes = (uint16_t)block->bytes,
+                                                   .entry = block->entry != RECORD_NO_ENTRY,
+                                                   .module = (uint8_t)block->module};
+        request->bytes += block->bytes;
+    }
+}
+
+bool record_request(const struct record *r, uint32_t kind, struct channel_request *request) {
+    if (!record_is(kind)) return false;
+    *request = (struct channel_request){.id = 1,
+                                        .mode = kind & ~(uint32_t)EXACT,
+                                        .exact = (kind & EXACT) != 0,
+                                        .modules = r->modules,
+                                        .blocks = r->blocks,
+                                        .exits = r->image.exits,
+                                        .ways = r->ways};
+    for (unsigned i = 0; i < r->modules; i++)
+        request->module[i] = (struct channel_module){.key = r->module[i], .start = place_of(i), .bytes = place_of(1) - place_of(0)};
+    for (unsigned i = 0; i < r->image.exits; i++) {
+        request->exit[i] = place_of((unsigned)r->exit[i].module) + r->exit[i].at;
+        request->exit_module[i] = (uint8_t)r->exit[i].module;
+    }
+    memcpy(request->way, r->way, r->ways * sizeof *r->way);
+    fill_blocks(r, request);
+    return true;
 }

@@ -131,6 +131,15 @@ const uint8_t *snapshot_lend(struct snapshot *s, uint32_t piece, struct snapshot
     return to;
 }
 
+bool snapshot_try(struct snapshot *s, uint32_t piece, struct snapshot_tools *tools) {
+    const struct format_piece *about = &s->piece[piece - 1];
+    if (s->bytes[piece - 1] || about->size <= SNAPSHOT_LENT_BYTES) return snapshot_lend(s, piece, tools);
+    uint8_t *bytes = pages_take(about->size);
+    bool right = unpack(s, piece, about->size, about->checksum, bytes, tools);
+    pages_give(bytes, about->size);
+    return right;
+}
+
 // ---- the index
 
 static bool is_place(const struct snapshot *s, const struct format_place *p) {

@@ -67,5 +67,7 @@ const struct format_place *snapshot_find(const struct snapshot *snapshot, uint32
 const uint8_t *snapshot_piece(struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools);
 // The same for a short time: until another one is lent. Takes no memory for good.
 const uint8_t *snapshot_lend(struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools);
+// Whether a piece is right. Takes no memory for good, however large it is.
+bool snapshot_try(struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools);
 // The same as it is in the file, in the scratch; whether that is damaged is not looked at.
 bool snapshot_packed(const struct snapshot *snapshot, uint32_t piece, struct snapshot_tools *tools, struct btree_value *packed);

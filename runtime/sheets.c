@@ -42,7 +42,8 @@ static bool find(uint64_t page, uint32_t mode, bool rest, struct module *module,
     struct store_record record;
     if (!module_of(page, module) || !module->store) return false;
     uint32_t entry = (uint32_t)(page - module->start);
-    if (!store_look(module->store, entry, sheet_kind(mode, rest), &record) || !sheet_read(record.bytes, record.size, sheet)) return false;
+    if (!store_look(module->store, entry, sheet_kind(mode, rest), &record) || !sheet_read(record.bytes, record.size, sheet))
+        return false;
     uint64_t first = page + sheet->block[0].at;
     if (sheet->page != entry || sheet->guest_bytes > module->end - first) return false;
     return mem_copy_in(bytes, first, sheet->guest_bytes) == 0 && sheet_fits(sheet, bytes);

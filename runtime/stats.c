@@ -150,7 +150,8 @@ static void say_executed(const struct sum *sum, const char *tier, uint64_t instr
 
 static void say_times(const struct sum *sum) {
     const uint64_t *spent = sum->meter.spent;
-    double native = meter_seconds(spent[METER_NATIVE]), llvm = share(sum->optimised + sum->kept_optimised, native_instructions(sum));
+    double native = meter_seconds(spent[METER_NATIVE]),
+           llvm = share(sum->optimised + sum->kept_optimised, native_instructions(sum));
     const char *how = llvm > 0 && llvm < 1 ? "about " : "";
     say_executed(sum, "interpreter", sum->interpreted, "", meter_seconds(spent[METER_INTERPRETER]));
     say_executed(sum, "quick tier", sum->quick + sum->kept, how, native * (1 - llvm));

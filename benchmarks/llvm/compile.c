@@ -85,7 +85,7 @@ static void begin(void) {
     channel = (struct channel){.arena_bytes = ARENA_BYTES, .features = guest_riscv64.default_features};
     strncpy(channel.isa, guest_riscv64.name, sizeof channel.isa - 1);
     for (unsigned i = 0; i < CHANNEL_PINS - 1 && guest_riscv64.pins[i]; i++) channel.pins[i] = guest_riscv64.pins[i];
-    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, arena, &why);
+    compiler = arena == MAP_FAILED ? NULL : compile_begin_for(&channel, arena, &why);
     if (!compiler) error_die("cannot set LLVM up: %s", why);
 }
 

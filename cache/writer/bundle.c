@@ -13,6 +13,8 @@ enum {
     LEVEL = 19,  // of zstd
     PATIENCE = 2000,
     NAP = 5000,  // naps, of microseconds, that another writer of a module is waited for
+    EXPANSION = 64,  // how much more bytes may become when they are decompressed; code becomes 3 to 5 times as much
+    LEAST_UNPACKED = 64 << 20,
 };
 #define LARGEST (UINT64_C(1) << 32)  // bytes of a bundle
 
@@ -42,7 +44,7 @@ const char *bundle_add(struct bundle *b, struct snapshot *s, struct snapshot_too
     d->build = s->head.build;
     d->key = s->head.key;
     d->name = strdup(last_part(s->head.name));
-    const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, false, true, tools) : draft_no_memory;
+    const char *why = d->name && draft_take(d, s) ? draft_keep(d, s, DRAFT_FRESH, tools) : draft_no_memory;
     if (!why && !(draft_unite(d) && draft_pack(d, LEVEL))) why = draft_no_memory;
     if (!why) return NULL;
     draft_free(d);
@@ -87,11 +89,19 @@ void bundle_free(struct bundle *b) {
 
 // ---- reading
 
+// Before memory is taken for a file that is none.
+static bool ends_with_seal(int fd, off_t size) {
+    struct format_seal seal;
+    off_t at = size - (off_t)sizeof seal;
+    return at >= 0 && pread(fd, &seal, sizeof seal, at) == sizeof seal && seal_is(&seal, (uint64_t)at);
+}
+
 static const char *read_file(int fd, uint8_t **bytes, size_t *size) {
     struct stat about;
     if (fstat(fd, &about)) return "it cannot be looked at";
     if (!S_ISREG(about.st_mode)) return "it is no file";
     if ((uint64_t)about.st_size > LARGEST) return "it is too large";
+    if (!ends_with_seal(fd, about.st_size)) return seal_none;
     *size = (size_t)about.st_size;
     *bytes = malloc(*size + 1);
     if (!*bytes) return draft_no_memory;
@@ -120,10 +130,9 @@ void bundle_close(struct bundle_file *b) {
     *b = (struct bundle_file){0};
 }
 
-typedef const char *visit_module(struct snapshot *snapshot, struct snapshot_tools *tools, void *data);  // NOLINT: not a pointer
-
 // Calls `visit` for each module, until one says what is wrong.
-static const char *visit_modules(const struct btree_file *file, struct snapshot_tools *tools, visit_module *visit, void *data) {
+static const char *visit_modules(const struct btree_file *file, struct snapshot_tools *tools, bundle_visit_open *visit,
+                                 void *data) {
     struct snapshot_head head = {.id = 0, .following = 1};
     const char *why = NULL;
     while (!why && head.following) {
@@ -133,13 +142,13 @@ static const char *visit_modules(const struct btree_file *file, struct snapshot_
         why = snapshot_open(&s, file, &head, tools);
         if (why) return why;
         why = visit(&s, tools, data);
-        snapshot_close(&s, NULL);
+        snapshot_close(&s, tools);
     }
     return why;
 }
 
 // With tools that are there for one walk alone.
-static const char *walk(const struct bundle_file *b, visit_module *visit, void *data) {
+const char *bundle_walk(const struct bundle_file *b, bundle_visit_open *visit, void *data) {
     struct snapshot_tools *tools = calloc(1, sizeof *tools);
     if (!tools) return draft_no_memory;
     const char *why = visit_modules(&b->database, tools, visit, data);
@@ -151,21 +160,40 @@ static const char *walk(const struct bundle_file *b, visit_module *visit, void *
 struct checking {
     bundle_visit *visit;
     void *data;
+    uint64_t packed, unpacked;  // bytes that are left of what there may be in all pieces
 };
+
+static bool spend(uint64_t *left, uint64_t bytes) {
+    bool enough = bytes <= *left;
+    *left -= enough ? bytes : 0;
+    return enough;
+}
+
+// Pieces that share their bytes in the file, or become far more than code does: whoever makes a bundle may want us to be busy with it for days, or fill the disk.
+static bool is_honest(struct checking *c, const struct snapshot *s, uint32_t piece, struct snapshot_tools *tools) {
+    struct btree_value packed;
+    return spend(&c->unpacked, s->piece[piece - 1].size) && snapshot_packed(s, piece, tools, &packed) &&
+           spend(&c->packed, packed.size);
+}
 
 static const char *check(struct snapshot *s, struct snapshot_tools *tools, void *data) {
     struct checking *c = data;
     for (uint32_t i = 1; i <= s->pieces; i++) {
-        if (!snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
+        if (!is_honest(c, s, i, tools)) return "one of its pieces is missing, or would take too much room";
+        if (!snapshot_try(s, i, tools)) return "one of its pieces is damaged";
     }
+    if (!spend(&c->unpacked, s->head.size)) return "its indexes would take too much room";
     if (!s->places) return "one of its modules is empty";
+    const char *why = draft_check(s);
+    if (why) return why;
     if (c->visit) c->visit(s, c->data);
     return NULL;
 }
 
 const char *bundle_check(const struct bundle_file *b, bundle_visit *visit, void *data) {
-    struct checking checking = {visit, data};
-    return walk(b, check, &checking);
+    uint64_t size = b->database.size;
+    struct checking checking = {visit, data, size, EXPANSION * size + LEAST_UNPACKED};
+    return bundle_walk(b, check, &checking);
 }
 
 // ---- importing
@@ -196,5 +224,5 @@ static const char *import(struct snapshot *s, struct snapshot_tools *tools, void
 const char *bundle_import(const struct bundle_file *b, struct disk *disk, struct bundle_result *result) {
     struct import data = {disk, result};
     *result = (struct bundle_result){0};
-    return walk(b, import, &data);
+    return bundle_walk(b, import, &data);
 }

@@ -27,8 +27,12 @@ const char *bundle_open(struct bundle_file *bundle, const char *path);
 void bundle_close(struct bundle_file *bundle);
 
 typedef void bundle_visit(const struct snapshot *module, void *data);  // NOLINT: not a pointer
-// Checks every record of a bundle, and calls `visit` for each module. NULL, or what is wrong.
+// Checks every record of a bundle, in memory whose size does not depend on what the bundle says of itself, and calls `visit` for each module. NULL, or what is wrong.
 const char *bundle_check(const struct bundle_file *bundle, bundle_visit *visit, void *data);
+
+// Calls `visit` for each module of a bundle that was checked, until one says what is wrong. NULL, or that.
+typedef const char *bundle_visit_open(struct snapshot *module, struct snapshot_tools *tools, void *data);  // NOLINT: not a pointer
+const char *bundle_walk(const struct bundle_file *bundle, bundle_visit_open *visit, void *data);
 
 struct bundle_result {
     uint32_t modules;

@@ -197,6 +197,7 @@ const char *disk_quarantine(const struct disk *disk, int folder, const char *nam
         char target[80];
         snprintf(target, sizeof target, "%.64s.%u", name, i);
         result = renameat2(folder, name, damaged, target, RENAME_NOREPLACE);
+        if (!result) utimensat(damaged, target, NULL, AT_SYMLINK_NOFOLLOW);  // since when it is there
     }
     why = !result || errno == ENOENT ? NULL : disk_reason(errno);  // moved by another writer
     close(damaged);

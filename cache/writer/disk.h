@@ -52,6 +52,7 @@ struct disk_list {
     uint32_t count;
     size_t room;
     uint32_t damaged;  // files in damaged/
+    uint64_t damaged_bytes;
 };
 // All files by their names, whatever is in them. False for want of memory. Freed by disk_list_free.
 bool disk_list(const struct disk *disk, struct disk_list *list);
@@ -60,8 +61,9 @@ void disk_list_free(struct disk_list *list);
 bool disk_remove(const struct disk *disk, const struct disk_file *file);
 // Removes what writers left that died long ago, and folders of builds that have been empty for long.
 void disk_clean(const struct disk *disk);
-// Removes all in damaged/; how many.
-uint32_t disk_remove_damaged(const struct disk *disk);
+// Removes what has been in damaged/ for so many days; how many.
+uint32_t disk_remove_damaged(const struct disk *disk, int64_t days);
 
-// Where all files of code have more than `limit` bytes: removes those that were not used for longest until the others have `keep` or less. How many.
+// Where all files of code, and those in damaged/, have more than `limit` bytes: removes what is damaged, then code that was not used for longest until the rest
+// has `keep` or less. How many files of code.
 uint32_t disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep);

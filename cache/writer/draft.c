@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zstd.h>
 
+enum { MOST_ANEW = 256 << 20 };  // bytes of a bundle's pieces that are packed anew at a time
+
 const char draft_no_memory[] = "there is not enough memory";
 
 // ---- growing lists
@@ -89,6 +91,7 @@ static bool add_places(struct draft *d, const struct snapshot *s, const struct f
             if (!r) return false;
             r->size = at->size;
             r->kind = at->kind;
+            r->of = s;
             r->piece = at->piece;
             r->offset = at->offset;
         }
@@ -102,19 +105,6 @@ bool draft_take(struct draft *d, const struct snapshot *s) {
     bool fine = sorted && add_places(d, s, sorted);
     free(sorted);
     return fine;
-}
-
-bool draft_import(struct draft *d, struct snapshot *s, struct snapshot_tools *tools) {
-    uint32_t i = d->records;
-    if (!draft_take(d, s)) return false;
-    for (; i < d->records; i++) {
-        struct draft_record *r = &d->record[i];
-        const uint8_t *piece = snapshot_piece(s, r->piece, tools);
-        if (!piece) return false;
-        r->bytes = piece + r->offset;
-        r->piece = 0;
-    }
-    return true;
 }
 
 static int by_entry(const void *a, const void *b) {
@@ -145,7 +135,7 @@ static void settle(struct draft *d) {
 static uint64_t *count_used(const struct draft *d, const struct snapshot *s) {
     uint64_t *used = calloc((size_t)s->pieces + 1, sizeof *used);
     for (uint32_t i = 0; used && i < d->records; i++) {
-        if (d->record[i].live) used[d->record[i].piece] += d->record[i].size;  // those of new records nobody looks at
+        if (d->record[i].live && d->record[i].of == s) used[d->record[i].piece] += d->record[i].size;
     }
     return used;
 }
@@ -157,7 +147,7 @@ static bool stays(const struct format_piece *about, uint64_t used) {
 // Takes an old piece over as it is.
 static const char *keep_piece(struct draft *d, const struct snapshot *s, uint32_t piece, struct snapshot_tools *tools) {
     struct btree_value packed;
-    struct draft_piece *p = new_piece(d);
+    struct draft_piece *p = d->pieces <= FORMAT_PIECES_MAX ? new_piece(d) : NULL;
     if (!p) return draft_no_memory;
     if (!snapshot_packed(s, piece, tools, &packed)) return "one of its pieces is missing";
     p->about = s->piece[piece - 1];
@@ -168,12 +158,17 @@ static const char *keep_piece(struct draft *d, const struct snapshot *s, uint32_
     return NULL;
 }
 
-// Decides on each old piece. `number`: what it is in the new file, or 0.
-static const char *sift(struct draft *d, struct snapshot *s, bool all, const uint64_t *used, uint32_t *number,
+// Decides on each old piece. `number`: what it is in the new file, or 0. What is packed anew is in memory meanwhile: a bundle that somebody made for that alone could
+// ask for any amount.
+static const char *sift(struct draft *d, struct snapshot *s, enum draft_source source, const uint64_t *used, uint32_t *number,
                         struct snapshot_tools *tools) {
+    uint64_t unpacked = 0;
     for (uint32_t i = 1; i <= s->pieces; i++) {
-        bool kept = used && stays(&s->piece[i - 1], used[i]);
-        if ((all || (!kept && (!used || used[i]))) && !snapshot_piece(s, i, tools)) return "one of its pieces is damaged";
+        bool kept = used && stays(&s->piece[i - 1], used[i]), anew = !kept && (!used || used[i]);
+        unpacked += anew ? s->piece[i - 1].size : 0;
+        if (source == DRAFT_FOREIGN && unpacked > MOST_ANEW) return "its records lie in too many pieces";
+        bool right = anew ? snapshot_piece(s, i, tools) != NULL : source != DRAFT_OLD || snapshot_try(s, i, tools);
+        if (!right) return "one of its pieces is damaged";
         if (!kept) continue;
         const char *why = keep_piece(d, s, i, tools);
         if (why) return why;
@@ -185,7 +180,8 @@ static const char *sift(struct draft *d, struct snapshot *s, bool all, const uin
 static void place_old(struct draft *d, const struct snapshot *s, const uint32_t *number) {
     for (uint32_t i = 0; i < d->records; i++) {
         struct draft_record *r = &d->record[i];
-        if (!r->piece) continue;
+        if (r->of != s) continue;
+        r->of = NULL;
         if (number[r->piece]) {
             r->piece = number[r->piece];
         } else if (r->live) {
@@ -195,15 +191,30 @@ static void place_old(struct draft *d, const struct snapshot *s, const uint32_t 
     }
 }
 
-const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools) {
+const char *draft_keep(struct draft *draft, struct snapshot *snapshot, enum draft_source source, struct snapshot_tools *tools) {
+    bool fresh = source == DRAFT_FRESH;
     settle(draft);
     uint64_t *used = fresh ? NULL : count_used(draft, snapshot);
     uint32_t *number = calloc((size_t)snapshot->pieces + 1, sizeof *number);
-    bool fine = (used || fresh) && number && new_piece(draft);
-    const char *why = fine ? sift(draft, snapshot, all, used, number, tools) : draft_no_memory;
+    bool fine = (used || fresh) && number && (draft->pieces || new_piece(draft));
+    const char *why = fine ? sift(draft, snapshot, source, used, number, tools) : draft_no_memory;
     if (!why) place_old(draft, snapshot, number);
     free(used);
     free(number);
+    return why;
+}
+
+const char *draft_check(const struct snapshot *s) {
+    struct draft d = {0};
+    bool fine = draft_take(&d, s);
+    settle(&d);
+    uint64_t *used = fine ? count_used(&d, s) : NULL;
+    const char *why = used ? NULL : draft_no_memory;
+    for (uint32_t i = 1; !why && i <= s->pieces; i++) {
+        if (used[i] > s->piece[i - 1].size) why = "its records lie over each other";
+    }
+    free(used);
+    draft_free(&d);
     return why;
 }
 

@@ -6,7 +6,8 @@
 struct draft_record {
     const uint8_t *bytes;  // must stay as long as the draft; NULL where they are in a piece that stays as it is
     uint32_t size, kind;
-    uint32_t piece, offset;  // where it is: first in the old file, then in the new one
+    const struct snapshot *of;  // the old file that it is in as yet, or NULL
+    uint32_t piece, offset;  // where it is: first in that, then in the new one
     uint32_t live, first;    // of its entries: those that no newer record has; the lowest of them
 };
 // An entry of a record. Of several with the same entry and kind the one of the record with the highest number counts.
@@ -30,16 +31,16 @@ struct draft {
     char *name;
 };
 
-// A draft is made of the records of the old file, then of new ones, which are newer by the order in which they are added. Both must stay as long as the
-// draft. False for want of memory.
+// A draft is made of the records of files, and of new ones; what is added later is newer. All must stay as long as the draft. False for want of memory.
 bool draft_take(struct draft *draft, const struct snapshot *snapshot);
 bool draft_add(struct draft *draft, const struct writer_record *record);
-// The same for another file, which is newer than what was added before. False also where one of its pieces is damaged.
-bool draft_import(struct draft *draft, struct snapshot *snapshot, struct snapshot_tools *tools);
-// Where there is an old file: finds out what can stay as it is, and reads what cannot. NULL, or what is wrong with it. All its pieces are checked if
-// `all`, else those that are packed anew alone; draft_no_memory is said of us, not of it. `fresh`: nothing stays.
+// What a file is, that records were taken of: one that we wrote, one of the directory's, a bundle's module that was checked, or one of which nothing stays as it is.
+enum draft_source { DRAFT_OURS, DRAFT_OLD, DRAFT_FOREIGN, DRAFT_FRESH };
+// For each file: finds out which pieces can stay as they are, and reads those that cannot. NULL, or what is wrong with it; draft_no_memory is said of us, not of it.
 extern const char draft_no_memory[];
-const char *draft_keep(struct draft *draft, struct snapshot *snapshot, bool all, bool fresh, struct snapshot_tools *tools);
+const char *draft_keep(struct draft *draft, struct snapshot *snapshot, enum draft_source source, struct snapshot_tools *tools);
+// Whether no records of a file lie over each other: they could become any number of bytes. NULL, or what is wrong.
+const char *draft_check(const struct snapshot *snapshot);
 // Makes one of records that are of the same kind and have the same bytes, where all are packed anew. False for want of memory.
 bool draft_unite(struct draft *draft);
 // Makes the pieces, compressed by `level`. False for want of memory or where there is no record.

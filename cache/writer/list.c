@@ -96,16 +96,21 @@ static bool is_dots(const char *name) {
     return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static uint32_t count_damaged(const struct disk *disk) {
-    DIR *names = names_of(open_below(disk, "damaged"));
-    uint32_t count = 0;
-    for (struct dirent *entry; names && (entry = readdir(names));) count += !is_dots(entry->d_name);
+static void count_damaged(const struct disk *disk, struct disk_list *list) {
+    int fd = open_below(disk, "damaged");
+    DIR *names = names_of(fd);
+    for (struct dirent *entry; names && (entry = readdir(names));) {
+        struct stat about;
+        if (is_dots(entry->d_name) || fstatat(fd, entry->d_name, &about, AT_SYMLINK_NOFOLLOW)) continue;
+        list->damaged++;
+        if (S_ISREG(about.st_mode)) list->damaged_bytes += (uint64_t)about.st_size;
+    }
     if (names) closedir(names);
-    return count;
 }
 
 bool disk_list(const struct disk *disk, struct disk_list *list) {
-    *list = (struct disk_list){.damaged = count_damaged(disk)};
+    *list = (struct disk_list){.count = 0};
+    count_damaged(disk, list);
     bool fine = visit_folders(disk, list_folder, list);
     if (list->count) qsort(list->file, list->count, sizeof *list->file, by_keys);
     return fine;
@@ -130,22 +135,27 @@ bool disk_remove(const struct disk *disk, const struct disk_file *file) {
     return removed;
 }
 
-// Removes what is in a directory, directories that somebody put there included, one level deep.
-uint32_t disk_remove_damaged(const struct disk *disk) {
+static bool is_old(int at, const char *name, time_t age) {
+    struct stat about;
+    return !fstatat(at, name, &about, AT_SYMLINK_NOFOLLOW) && time(NULL) - about.st_mtime > age;
+}
+
+static int64_t days_since(int at, const char *name) {
+    struct stat about;
+    return fstatat(at, name, &about, AT_SYMLINK_NOFOLLOW) ? 0 : (time(NULL) - about.st_mtime) / DAY;
+}
+
+// Directories that somebody put there included, one level deep. A file's time is that at which it was moved there.
+uint32_t disk_remove_damaged(const struct disk *disk, int64_t days) {
     int fd = open_below(disk, "damaged");
     DIR *names = names_of(fd);
     uint32_t count = 0;
     for (struct dirent *entry; names && (entry = readdir(names));) {
-        if (is_dots(entry->d_name)) continue;
+        if (is_dots(entry->d_name) || (days && days_since(fd, entry->d_name) < days)) continue;
         count += !unlinkat(fd, entry->d_name, 0) || !unlinkat(fd, entry->d_name, AT_REMOVEDIR);
     }
     if (names) closedir(names);
     return count;
-}
-
-static bool is_old(int at, const char *name, time_t age) {
-    struct stat about;
-    return !fstatat(at, name, &about, AT_SYMLINK_NOFOLLOW) && time(NULL) - about.st_mtime > age;
 }
 
 static bool clean_folder(int fd, const struct store_key *build, void *data) {
@@ -184,9 +194,10 @@ uint32_t disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep) {
     struct disk_list list;
     uint64_t total = 0;
     uint32_t removed = 0;
-    if (disk_list(disk, &list) && list.count) {
+    if (disk_list(disk, &list)) {
         for (uint32_t i = 0; i < list.count; i++) total += directory_is_profile(&list.file[i].build) ? 0 : list.file[i].size;
-        qsort(list.file, list.count, sizeof *list.file, by_use);
+        if (list.damaged_bytes && total + list.damaged_bytes > limit) disk_remove_damaged(disk, 0);
+        if (list.count) qsort(list.file, list.count, sizeof *list.file, by_use);
         if (total <= limit) keep = total;
         for (uint32_t i = 0; i < list.count && total > keep; i++) {
             if (directory_is_profile(&list.file[i].build) || !disk_remove(disk, &list.file[i])) continue;

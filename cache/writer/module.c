@@ -78,16 +78,16 @@ const char *module_open(struct module_file *m, int folder, uint32_t owner, const
     return why;
 }
 
-void module_close(struct module_file *m) {
+void module_close(struct module_file *m, struct snapshot_tools *tools) {
     if (!m->file.bytes) return;
-    snapshot_close(&m->snapshot, NULL);
+    snapshot_close(&m->snapshot, tools);
     file_unmap(&m->file);
 }
 
 // ---- merging
 
-static bool add_all(struct draft *d, const struct module *m, struct snapshot_tools *tools) {
-    bool fine = !m->other || draft_import(d, m->other, tools);
+static bool add_all(struct draft *d, const struct module *m) {
+    bool fine = !m->other || draft_take(d, m->other);
     for (uint32_t i = 0; fine && i < m->records; i++) fine = draft_add(d, &m->record[i]);
     d->build = m->build;
     d->key = m->key;
@@ -119,14 +119,16 @@ static struct module_result merge(struct module *m, const struct disk *disk, int
     const char *damage = module_open(&old, folder, disk->owner, &m->build, &m->key, tools);
     bool has_old = !damage;
     if (old.missing || old.other) damage = NULL;
-    bool fine = (!has_old || draft_take(&d, &old.snapshot)) && add_all(&d, m, tools);
-    if (fine && has_old) damage = draft_keep(&d, &old.snapshot, !is_ours(m, folder, name), false, tools);
+    bool fine = (!has_old || draft_take(&d, &old.snapshot)) && add_all(&d, m);
+    if (fine && has_old) damage = draft_keep(&d, &old.snapshot, is_ours(m, folder, name) ? DRAFT_OURS : DRAFT_OLD, tools);
     if (damage == draft_no_memory) fine = false;
-    if (!fine) result = (struct module_result){.alone = true, .why = draft_no_memory};
+    const char *why = fine ? NULL : draft_no_memory;
+    if (fine && !damage && m->other) why = draft_keep(&d, m->other, DRAFT_FOREIGN, tools);
+    if (why) result = (struct module_result){.alone = true, .why = why};
     else if (damage) result = (struct module_result){.quarantined = true, .why = disk_quarantine(disk, folder, name)};
     else result = write_draft(&d, folder, name, disk->mode & 0666);
     draft_free(&d);
-    module_close(&old);
+    module_close(&old, tools);
     return result;
 }
 

@@ -36,4 +36,5 @@ struct module_file {
 };
 const char *module_open(struct module_file *module, int folder, uint32_t owner, const struct store_key *build,
                         const struct store_key *key, struct snapshot_tools *tools);
-void module_close(struct module_file *module);
+// `tools`: those that it was opened with
+void module_close(struct module_file *module, struct snapshot_tools *tools);

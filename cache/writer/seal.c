@@ -29,14 +29,19 @@ bool seal_is_signed(const struct format_seal *seal) {
     return !sodium_is_zero(seal->key, sizeof seal->key) || !sodium_is_zero(seal->signature, sizeof seal->signature);
 }
 
+const char seal_none[] = "it is no bundle, or was cut";
+
+bool seal_is(const struct format_seal *seal, uint64_t size) {
+    return !memcmp(seal->magic, FORMAT_SEAL_MAGIC, sizeof seal->magic) && seal->size == size;
+}
+
 const char *seal_check(const uint8_t *bytes, size_t size, struct format_seal *seal) {
-    static const char none[] = "it is no bundle, or was cut";
     uint8_t hash[sizeof seal->hash];
     if (sodium_init() < 0) return no_sodium;
-    if (size < sizeof *seal) return none;
+    if (size < sizeof *seal) return seal_none;
     size -= sizeof *seal;
     memcpy(seal, bytes + size, sizeof *seal);
-    if (memcmp(seal->magic, FORMAT_SEAL_MAGIC, sizeof seal->magic) != 0 || seal->size != size) return none;
+    if (!seal_is(seal, size)) return seal_none;
     crypto_generichash(hash, sizeof hash, bytes, size, NULL, 0);
     if (memcmp(hash, seal->hash, sizeof hash) != 0) return "it was changed since it was made";
     if (!seal_is_signed(seal)) return NULL;

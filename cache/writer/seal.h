@@ -14,4 +14,7 @@ struct seal_secret {
 const char *seal_make(const uint8_t *bytes, size_t size, const struct seal_secret *secret, struct format_seal *seal);
 // What stands at the end of these bytes. NULL, or what is wrong with them.
 const char *seal_check(const uint8_t *bytes, size_t size, struct format_seal *seal);
+extern const char seal_none[];  // what is wrong where there is no seal
+// Whether this is a seal behind so many bytes, whatever it says of them.
+bool seal_is(const struct format_seal *seal, uint64_t size);
 bool seal_is_signed(const struct format_seal *seal);

@@ -45,13 +45,17 @@ static const struct verb *find_verb(const char *name) {
 }
 
 // What this program uses is known here, and what it would use for another guest processor.
-static const char *wanted_build(char hex[DIRECTORY_HEX]) {
+static guest_features wanted_features(void) {
     guest_features features = guest_riscv64.default_features;
-    struct store_key key;
     char why[8];
     if (setting[OPTION_cpu].value)
         guest_riscv64.parse_cpu(setting[OPTION_cpu].value, &features, why, sizeof why);  // checked when it was taken
-    keep_build(&guest_riscv64, features, &key);
+    return features;
+}
+
+static const char *wanted_build(char hex[DIRECTORY_HEX]) {
+    struct store_key key;
+    keep_build(&guest_riscv64, wanted_features(), &key);
     directory_hex(&key, hex);
     return hex;
 }
@@ -68,8 +72,10 @@ static const char *install_directory(void) {
 
 // Pairs of an option and its value; those without a value are left out.
 static void add_settings(struct words *words) {
-    char hex[DIRECTORY_HEX];
+    char hex[DIRECTORY_HEX], features[24];
+    struct text digits = TEXT_ON(features);
     const char *why, *directory = cache_directory(&why), *keys = setting[OPTION_cache_keys].value;
+    text_add(&digits, "%llu", (unsigned long long)wanted_features());
     const struct {
         const char *option, *value;
     } all[] = {
@@ -87,6 +93,11 @@ static void add_settings(struct words *words) {
         {"--sign", setting[OPTION_sign].value},
         {"--install", install_directory()},
         {"--build", wanted_build(hex)},
+        {"--guest", guest_riscv64.name},
+        {"--features", features},
+        {"--deep", setting_on(OPTION_deep) ? "on" : NULL},
+        {"--sample", setting[OPTION_sample].value},
+        {"--seed", setting[OPTION_seed].value},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].value) continue;
@@ -119,8 +130,8 @@ const struct command command_cache = {
     .details =
         "dir prints where they are, and says why they are not used if that is so. stats counts them, list shows each module's. verify "
         "reads and checks all of every file; its status is 1 if one is damaged. Of bundles that are named it says whether they are whole, who signed them and for which "
-        "Ferry they are.\n\nprune removes what was not used for longest, "
-        "until the rest takes --cache-size or --size, what was not used for --older days, or --all.\n\nexport writes "
+        "Ferry they are. With --deep a sample of the code is made once more from the guest's bytes that are kept with it, and compared; the status is 1 if one differs.\n\nprune removes what was not used for longest, "
+        "until the rest takes --cache-size or --size, what was not used for --older days, or --all. What was found damaged and moved away goes after 30 days, or --older.\n\nexport writes "
         "a bundle with all modules, or those whose key begins with, or whose file is called MODULE. import merges a bundle into what is kept, "
         "after having checked all of it. The same translations make the same bundle, byte for byte. It is of use where Ferry is the same and the "
         "processor has the same features; import says which of its modules are.\n\nkeygen makes a key to sign bundles with (Ed25519): FILE, which nobody else may read, and FILE.pub. "

@@ -111,6 +111,14 @@ bool check_number(const char *value, struct text *why) {
     return false;
 }
 
+bool check_sample(const char *value, struct text *why) {
+    char nothing[1];
+    struct text unsaid = TEXT_ON(nothing);
+    if (!strcmp(value, "all") || check_number(value, &unsaid)) return true;
+    text_add(why, "want a number, or 'all'");
+    return false;
+}
+
 bool check_hex(const char *value, struct text *why) {
     if (*value && !value[strspn(value, "0123456789abcdefABCDEF ,")]) return true;
     text_add(why, "want hexadecimal digits, such as '00c58533' or '33 85 c5 00'");

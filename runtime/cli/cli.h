@@ -142,7 +142,7 @@ const char *program_self(void);
 // checks.c
 typedef bool check_value(const char *value, struct text *why);  // NOLINT: the one shape of them all
 extern check_value check_any, check_cpu, check_assignment, check_name, check_size, check_log, check_tier, check_cache, check_number,
-    check_hex, check_no_gdb, check_zero, check_page_size;
+    check_hex, check_sample, check_no_gdb, check_zero, check_page_size;
 // Bytes of "64K", "8M", "123"; false where it is none.
 bool size_parse(const char *text, uint64_t *size);
 // The enum tier of that name, or -1 if this build has none.

@@ -237,6 +237,24 @@ class Tests(Runs):
         self.precompile("kept", self.static, self.bin)
         want(sorted(self.keys("kept").values()) == sorted(self.keys("imported").values()), "the cache has other modules")
 
+    def test_bundle_is_signed(self):
+        key, bundle, plain = self.work / "key", self.work / "bundle-signed", self.work / "bundle-plain"
+        subprocess.run([self.ferry, "cache", "keygen", key], check=True, stdout=subprocess.DEVNULL)
+        self.precompile("unused", "-o", bundle, f"--sign={key}", self.bin)
+        self.precompile("unused", "-o", plain, self.bin)
+        want(bundle.read_bytes()[:-96] == plain.read_bytes()[:-96], "a signature changed more than the seal")
+        believe = ["--cache-require-signed", f"--cache-keys={key}.pub", f"--cache-dir={self.work / 'signed'}"]
+        for path, status in ((bundle, 0), (plain, 1)):
+            made = subprocess.run([self.ferry, "cache", "import", *believe, path], capture_output=True, text=True, check=False)
+            want(made.returncode == status, f"import of {path}: {made.returncode} {made.stdout} {made.stderr}")
+        os.chmod(key, 0o644)
+        unsigned = self.work / "bundle-unsigned"
+        made = subprocess.run(self.command("unused", "-o", unsigned, f"--sign={key}", self.bin), capture_output=True, text=True, check=False)
+        want(made.returncode == 1 and f"ferry: cannot sign with {key}: " in made.stderr, f"status {made.returncode}: {made.stderr}")
+        want(not list(self.work.glob("bundle-unsigned*")) and not made.stdout, "something was done for a bundle that cannot be signed")
+        made = subprocess.run(self.command("unused", f"--sign={key}", self.bin), capture_output=True, text=True, check=False)
+        want(made.returncode == 2 and "--output" in made.stderr, f"status {made.returncode}: {made.stderr}")
+
     def test_bundle_goes_on(self):
         folder, bundle = self.copies(4), self.work / "bundle-stopped"
         command = self.command("unused", "--jobs=1", "-o", bundle, folder)

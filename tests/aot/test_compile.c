@@ -3,7 +3,9 @@
 #include "aot/compile.h"
 #include "aot/dump.h"
 #include "translator/guest/guest.h"
+#include "translator/llvm/jit.h"
 #include <llvm-c/DebugInfo.h>
+#include <llvm/Config/llvm-config.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@ enum { ARENA_BYTES = 8 << 20, MUTATIONS = 400, PC = 0x10000 };
 
 static struct channel channel;
 static struct compiler *compiler;
+static uint8_t *arena;
 static struct channel_request request;
 static struct channel_result result;
 
@@ -53,6 +56,22 @@ static void test_loop(void **state) {
         assert_int_equal(result.instructions, 5);
         assert_true(is_inside(result.entry[0]));
     }
+}
+
+// Stands before the library's, so that it may be another one.
+static unsigned other_patch;
+void LLVMGetVersion(unsigned *major, unsigned *minor, unsigned *patch) {
+    *major = LLVM_VERSION_MAJOR;
+    *minor = LLVM_VERSION_MINOR;
+    *patch = LLVM_VERSION_PATCH + other_patch;
+}
+
+static void test_another_llvm(void **state) {
+    (void)state;
+    assert_true(jit_is_as_built());
+    other_patch = 1;
+    assert_false(jit_is_as_built());
+    other_patch = 0;
 }
 
 static void test_refused(void **state) {
@@ -108,6 +127,39 @@ static void test_ways(void **state) {
     request.exit[1] = PC + 4;  // the way back is missing only where it is needed
     compile(compiler, &request, false, &result);
     assert_int_equal(result.outcome, CHANNEL_MADE);
+}
+
+// Two blocks of modules that lie that far apart, and go to each other: `goto *a5` each.
+static void make_modules(uint64_t first, uint64_t second) {
+    static const uint32_t jumps[] = {0x00478793, 0x00078067};  // addi a5, a5, 4; jr a5
+    memset(&request, 0, sizeof request);
+    request.id = 1;
+    add_block(first, jumps, 2, true);
+    add_block(second, jumps, 2, false);
+    request.block[1].module = 1;
+    request.exit[request.exits++] = first;
+    request.exit[request.exits++] = second;
+    request.way[request.ways++] = (struct channel_way){0, 1};
+    request.way[request.ways++] = (struct channel_way){1, 0};
+}
+
+// The same request makes the same bytes, wherever its modules are and whatever was in the memory before.
+static void test_same_again(void **state) {
+    (void)state;
+    static uint8_t first[ARENA_BYTES];
+    static const uint64_t places[][2] = {{0x10000, 0x5000000000}, {0x5000000000, 0x10000}, {0x4000002000, 0x4000001000}};
+    struct channel_result made = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        memset(arena, (int)(0x11 * i), ARENA_BYTES);
+        make_modules(places[i][0], places[i][1]);
+        compile(compiler, &request, true, &result);
+        assert_int_equal(result.outcome, CHANNEL_MADE);
+        if (!i) made = result;
+        if (!i) memcpy(first, arena, sizeof first);
+        assert_true(result.bytes == made.bytes && result.holes == made.holes && result.holes_at == made.holes_at);
+        assert_int_equal(result.at, made.at);
+        assert_memory_equal(arena + result.at, first + made.at, made.bytes);
+    }
 }
 
 static uint32_t next_random(void) {
@@ -204,19 +256,22 @@ static void test_dump_of_nonsense(void **state) {
 
 static int set_up(void **state) {
     (void)state;
-    void *arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *mapped = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const char *why = "";
     channel.arena_bytes = ARENA_BYTES;
     channel.features = guest_riscv64.default_features;
     strcpy(channel.isa, "riscv64");
     for (unsigned i = 0; guest_riscv64.pins[i]; i++) channel.pins[i] = guest_riscv64.pins[i];
-    compiler = arena == MAP_FAILED ? NULL : compile_begin(&channel, arena, &why);
+    arena = mapped;
+    compiler = mapped == MAP_FAILED ? NULL : compile_begin_for(&channel, arena, &why);
     if (!compiler) print_error("%s\n", why);
     return compiler ? 0 : -1;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop),
+                                       cmocka_unit_test(test_another_llvm),
+                                       cmocka_unit_test(test_same_again),
                                        cmocka_unit_test(test_refused),
                                        cmocka_unit_test(test_ways),
                                        cmocka_unit_test(test_nonsense),

@@ -1,8 +1,11 @@
 // Bundles: what comes back, that the same records make the same bytes, that nothing can be changed unnoticed; and keys, and who is believed.
 #include "tests/cache/store_files.h"
 #include "cache/writer/bundle.h"
+#include "cache/writer/database.h"
 #include "cache/writer/disk.h"
 #include "cache/writer/keys.h"
+#include <sys/resource.h>
+#include <zstd.h>
 
 static const struct seal_secret *new_secret(void) {
     static struct seal_secret secret;
@@ -37,7 +40,7 @@ static const char *export(const char *path, bool backwards, const struct seal_se
         assert_true(folder >= 0);
         why = module_open(&opened, folder, geteuid(), &file->build, &file->module, &tools);
         if (!why) why = bundle_add(&bundle, &opened.snapshot, &tools);
-        module_close(&opened);
+        module_close(&opened, &tools);
         close(folder);
     }
     if (!why) why = bundle_write(&bundle, path);
@@ -228,6 +231,206 @@ static void sealed_nonsense_is_refused(void **unused) {
     free(bytes);
 }
 
+// ---- bombs
+
+enum { MEGABYTE = 1 << 20, BOMB_PIECES = 64, MOST_PIECES = 200 };
+
+// A module whose pieces are as they are given; each has one record, at its start.
+static void give_piece(struct draft *d, const struct format_piece *about, const uint8_t *packed, size_t size, uint32_t record) {
+    uint32_t number = d->pieces ? d->pieces : 1;
+    if (!d->pieces) {
+        d->piece = calloc(MOST_PIECES, sizeof *d->piece);
+        d->record = calloc(MOST_PIECES, sizeof *d->record);
+        d->claim = calloc(MOST_PIECES, sizeof *d->claim);
+        d->piece_room = d->record_room = d->claim_room = MOST_PIECES;
+    }
+    assert_true(d->piece && d->record && d->claim && number < MOST_PIECES);
+    d->pieces = number + 1;
+    d->piece[number] = (struct draft_piece){.about = *about, .packed = malloc(size), .packed_size = size};
+    memcpy(d->piece[number].packed, packed, size);
+    d->record[d->records] = (struct draft_record){.size = record, .piece = number};
+    d->claim[d->claims++] = (struct draft_claim){number, 1, d->records++};
+}
+
+static uint8_t *pack_bytes(const uint8_t *bytes, size_t size, struct format_piece *about, size_t *packed) {
+    uint8_t *made = malloc(ZSTD_compressBound(size));
+    assert_non_null(made);
+    *packed = ZSTD_compress(made, ZSTD_compressBound(size), bytes, size, 3);
+    assert_false(ZSTD_isError(*packed));
+    about->size = (uint32_t)size;
+    snapshot_checksum(bytes, size, about->checksum);
+    return made;
+}
+
+// `count` pieces of so many megabytes of zeros, with records of so many bytes.
+static void give_zeros(struct draft *d, unsigned count, size_t megabytes, uint32_t record) {
+    uint8_t *zeros = calloc(megabytes, MEGABYTE);
+    struct format_piece about;
+    size_t packed;
+    uint8_t *made = pack_bytes(zeros, megabytes * MEGABYTE, &about, &packed);
+    for (unsigned i = 0; i < count; i++) give_piece(d, &about, made, packed, record);
+    free(zeros);
+    free(made);
+}
+
+static uint8_t *random_bytes(size_t size) {
+    uint8_t *bytes = malloc(size);
+    uint64_t state = 9;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)random_next(&state);
+    return bytes;
+}
+
+static void seal_file(const char *path, uint8_t *bytes, size_t size) {
+    struct format_seal seal;
+    assert_null(seal_make(bytes, size, NULL, &seal));
+    memcpy(bytes + size, &seal, sizeof seal);
+    put_file(path, bytes, size + sizeof seal);
+}
+
+static uint8_t *make_bomb(struct draft *d, size_t *size) {
+    const char *why;
+    d->build = build_a;
+    d->key = module_a;
+    assert_true(draft_pack(d, 3));
+    uint8_t *bytes = database_make(d, 1, sizeof(struct format_seal), size, &why);
+    assert_non_null(bytes);
+    draft_free(d);
+    return bytes;
+}
+
+// Imports it in a process of its own, which may take so many megabytes for that. What it says.
+static const char *import_bomb(const char *path, long megabytes) {
+    static char said[128];
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (!child) {
+        struct bundle_result result = {0};
+        struct rusage before, after;
+        getrusage(RUSAGE_SELF, &before);
+        const char *why = import(path, &result);
+        getrusage(RUSAGE_SELF, &after);
+        if ((after.ru_maxrss - before.ru_maxrss) / 1024 > megabytes) why = "it took too much memory";
+        if (!why) why = "taken";
+        _exit(write(pipes[1], why, strlen(why)) < 0);
+    }
+    close(pipes[1]);
+    ssize_t length = read(pipes[0], said, sizeof said - 1);
+    said[length > 0 ? length : 0] = 0;
+    close(pipes[0]);
+    waitpid(child, NULL, 0);
+    return said;
+}
+
+static const char *import_draft(struct draft *d, long megabytes) {
+    char path[PATH_MAX];
+    size_t size;
+    snprintf(path, sizeof path, "%s/bomb", home);
+    uint8_t *bytes = make_bomb(d, &size);
+    seal_file(path, bytes, size);
+    database_free(bytes);
+    const char *said = import_bomb(path, megabytes);
+    unlink(path);
+    return said;
+}
+
+// What a bundle says of itself does not decide how much memory it takes.
+static void bombs_are_defused(void **unused) {
+    (void)unused;
+    struct draft d = {0};
+    give_zeros(&d, BOMB_PIECES, 16, 8);  // 1 GB
+    assert_string_equal(import_draft(&d, 100), "one of its pieces is missing, or would take too much room");
+    // Few enough to be believed.
+    give_zeros(&d, 3, 16, 8);
+    assert_string_equal(import_draft(&d, 200), "taken");
+    remove_root();
+    // One piece, of which each kind of records there is has one.
+    give_zeros(&d, 1, 16, 16 * MEGABYTE);
+    for (unsigned i = 1; i < 100; i++) {
+        d.record[i] = (struct draft_record){.size = 16 * MEGABYTE, .kind = i, .piece = 1};
+        d.claim[i] = (struct draft_claim){1, i + 1, i};
+    }
+    d.records = d.claims = 100;
+    assert_string_equal(import_draft(&d, 100), "its records lie over each other");
+    // As many as the rest of the bundle makes believable: records of which next to nothing is to be kept, so that their pieces are made anew; and whole ones.
+    for (unsigned whole = 0; whole < 2; whole++) {
+        struct format_piece about;
+        size_t packed, size = 5 * MEGABYTE;
+        uint8_t *bytes = random_bytes(size), *made = pack_bytes(bytes, size, &about, &packed);
+        give_piece(&d, &about, made, packed, (uint32_t)size);
+        give_zeros(&d, 20, 16, whole ? 16 * MEGABYTE : 8);
+        assert_string_equal(import_draft(&d, whole ? 100 : 400), whole ? "taken" : "its records lie in too many pieces");
+        remove_root();
+        free(bytes);
+        free(made);
+    }
+}
+
+enum { SHARED = 40, STEP = FORMAT_PAGE - 4, LONGER = 110 };  // STEP: bytes of a payload on a page of its own
+
+// A row of the pieces' table in a page: how many bytes there are from its payload's size to its row number and from its payload to the number of the page where that goes on.
+struct row {
+    uint8_t *at;
+    size_t head, local;
+    uint64_t id;
+};
+
+static uint64_t take_number(uint8_t **at) {
+    uint64_t value = 0;
+    do value = value << 7 | (**at & 0x7f);
+    while (*(*at)++ & 0x80);
+    return value;
+}
+
+static void find_rows(uint8_t *bytes, size_t size, struct row rows[SHARED + 1]) {
+    enum { LEAF = 13, LEAST_LOCAL = (FORMAT_PAGE - 12) * 32 / 255 - 23, MOST_LOCAL = FORMAT_PAGE - 35 };
+    for (uint8_t *page = bytes + FORMAT_PAGE; page < bytes + size; page += FORMAT_PAGE) {
+        unsigned cells = (unsigned)page[3] << 8 | page[4];
+        for (unsigned i = 0; page[0] == LEAF && i < cells && cells < SHARED + 1; i++) {
+            struct row row = {.at = page + ((unsigned)page[8 + 2 * i] << 8 | page[9 + 2 * i])};
+            uint8_t *at = row.at;
+            uint64_t payload = take_number(&at);
+            row.head = (size_t)(at - row.at);
+            row.id = take_number(&at);
+            row.local = LEAST_LOCAL + (payload - LEAST_LOCAL) % STEP;
+            if (row.local > MOST_LOCAL) row.local = LEAST_LOCAL;
+            uint64_t number = row.id - (UINT64_C(1) << FORMAT_PIECE_BITS);
+            if (number >= 1 && number <= SHARED && payload > MOST_LOCAL) rows[number] = row;
+        }
+    }
+}
+
+// Many rows whose bytes are those of the first: the database is small, and what becomes of it would not be.
+static void shared_bytes_are_refused(void **unused) {
+    (void)unused;
+    char path[PATH_MAX];
+    struct draft d = {0};
+    struct format_piece about;
+    struct row rows[SHARED + 1] = {0};
+    size_t packed, size, content = 900 << 10;
+    uint8_t *bytes = random_bytes(content), *made = pack_bytes(bytes, content, &about, &packed);
+    for (unsigned i = 0; i < SHARED; i++) give_piece(&d, &about, made, i ? packed - LONGER * STEP : packed, 8);
+    free(bytes);
+    free(made);
+    bytes = make_bomb(&d, &size);
+    find_rows(bytes, size, rows);
+    for (unsigned i = 2; i <= SHARED; i++) {
+        uint8_t *from = rows[1].at, *to = rows[i].at;
+        assert_true(from && to && rows[i].head == rows[1].head && rows[i].local == rows[1].local);
+        memcpy(to, from, rows[1].head);
+        take_number(&from), take_number(&from);
+        take_number(&to), take_number(&to);
+        memcpy(to, from, rows[1].local + 4);
+    }
+    snprintf(path, sizeof path, "%s/shared", home);
+    seal_file(path, bytes, size);
+    assert_true(size < SHARED * content / 10);
+    assert_string_equal(import_bomb(path, 100), "one of its pieces is missing, or would take too much room");
+    unlink(path);
+    database_free(bytes);
+}
+
 // ---- keys
 
 static void put_text(const char *path, const char *text, unsigned mode) {
@@ -345,6 +548,8 @@ int main(void) {
         CASE(records_that_are_the_same_are_one),
         CASE(damaged_bundles_are_refused),
         CASE(sealed_nonsense_is_refused),
+        CASE(bombs_are_defused),
+        CASE(shared_bytes_are_refused),
         CASE(secret_keys_are_nobody_elses),
         CASE(who_is_believed),
     };

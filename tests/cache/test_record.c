@@ -35,6 +35,9 @@ static void make_request(void) {
     request.exit[0] = START - 8;  // a distance before the module's start is one as well
     request.exit[1] = OTHER + 0x46;
     request.exit_module[1] = 1;
+    request.ways = 2;
+    request.way[0] = (struct channel_way){1, 0};
+    request.way[1] = (struct channel_way){1, 2};
     result = (struct channel_result){.bytes = CODE_BYTES, .holes = 4, .holes_at = 64, .exits_at = 128, .instructions = 9};
     result.entry[0] = 0;
     result.entry[2] = 512;
@@ -48,7 +51,6 @@ static size_t write_it(void) {
 static void round_trip(void **state) {
     (void)state;
     struct record r;
-    uint64_t hash[2];
     make_request();
     size_t size = write_it();
     assert_true(size > CODE_BYTES && size % 8 == 0);
@@ -67,8 +69,36 @@ static void round_trip(void **state) {
     assert_int_equal(r.image.hole[3].value, 1);
     assert_int_equal(r.instructions, 9);
     assert_memory_equal(r.code, code, CODE_BYTES);
-    record_hash(request.byte, request.bytes, hash);
-    assert_memory_equal(r.hash, hash, sizeof hash);
+    assert_int_equal(r.guest_bytes, request.bytes);
+    assert_memory_equal(r.guest, request.byte, request.bytes);
+    assert_int_equal(r.ways, 2);
+    assert_int_equal(r.way[1].to, 2);
+}
+
+// What a record says that it was made of makes the same record.
+static void the_way_back(void **state) {
+    (void)state;
+    static _Alignas(16) uint8_t first[RECORD_MAX_BYTES];
+    static struct channel_request asked;
+    struct image_hole placed[sizeof hole / sizeof *hole];
+    struct record r;
+    make_request();
+    request.exact = 1;
+    request.mode = MODE_RM_AWAY;
+    size_t size = write_it();
+    memcpy(first, written, size);
+    assert_true(record_read(first, size, &r));
+    assert_true(record_request(&r, record_kind(MODE_RM_AWAY, true), &asked));
+    assert_true(asked.exact == 1 && asked.mode == MODE_RM_AWAY && !asked.stepwise && asked.block[0].entry && !asked.block[1].entry);
+    memcpy(placed, hole, sizeof placed);
+    for (unsigned i = 1; i < 3; i++)
+        placed[i].value += asked.module[placed[i].module].start - request.module[placed[i].module].start;
+    assert_int_equal(record_write(written, &asked, &result, code, placed), size);
+    assert_memory_equal(first, written, size);
+    for (unsigned bit = 0; bit < 32; bit++) {
+        bool known = bit < 3 || bit == 16;
+        assert_int_equal(record_request(&r, UINT32_C(1) << bit, &asked), known);
+    }
 }
 
 static void the_same_elsewhere(void **state) {
@@ -137,6 +167,10 @@ static void nonsense(void **state) {
             good++;
             for (unsigned i = 0; i < r.blocks; i++) assert_true(r.block[i].module < r.modules);
             for (unsigned i = 0; i < r.image.exits; i++) assert_true(r.exit[i].module < r.modules);
+            for (unsigned i = 0; i < r.ways; i++) assert_true(r.way[i].from < r.blocks && r.way[i].to < r.blocks);
+            assert_true(r.guest >= copy && r.guest + r.guest_bytes <= r.code);
+            static struct channel_request asked;
+            if (record_request(&r, n % 8, &asked)) assert_int_equal(asked.bytes, r.guest_bytes);
             for (unsigned i = 0; i < r.image.holes; i++) assert_true(r.image.hole[i].module < r.modules);
             assert_true(r.code >= copy && r.code + r.image.bytes <= copy + left);
         }
@@ -175,11 +209,9 @@ static void every_part_of_the_key(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
-                                       cmocka_unit_test(the_same_elsewhere),
-                                       cmocka_unit_test(what_is_not_kept),
-                                       cmocka_unit_test(nonsense),
-                                       cmocka_unit_test(kinds),
-                                       cmocka_unit_test(every_part_of_the_key)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip),           cmocka_unit_test(the_same_elsewhere), cmocka_unit_test(the_way_back),
+        cmocka_unit_test(what_is_not_kept),     cmocka_unit_test(nonsense),           cmocka_unit_test(kinds),
+        cmocka_unit_test(every_part_of_the_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,16 +56,20 @@ def executable(path):
 
 class Region:
     def __init__(self, record):
-        modules, blocks, self.exits, self.holes, self.bytes, self.holes_at, self.exits_at, _, *self.hash = struct.unpack_from("<8I2Q", record)
-        self.modules = [record[48 + 16 * i:][:16] for i in range(modules)]
-        self.blocks = [struct.unpack_from("<4I", record, 48 + 16 * (modules + i)) for i in range(blocks)]
-        size = 48 + 16 * (modules + blocks + self.exits + self.holes) + self.bytes
+        modules, blocks, self.exits, self.holes, self.bytes, self.holes_at, self.exits_at, _, ways, guest = struct.unpack_from("<10I", record)
+        self.modules = [record[40 + 16 * i:][:16] for i in range(modules)]
+        self.blocks = [struct.unpack_from("<4I", record, 40 + 16 * (modules + i)) for i in range(blocks)]
+        at = 40 + 16 * (modules + blocks + self.exits + self.holes)
+        self.ways = [struct.unpack_from("<2B", record, at + 2 * i) for i in range(ways)]
+        self.guest = record[at + 2 * ways:][:guest]
+        size = at + 2 * ways + guest + self.bytes
         want(len(record) == (size + 7) // 8 * 8, f"a region has {len(record)} bytes, not {size}")
+        want(all(max(way) < blocks for way in self.ways), "a way leads nowhere")
         want(self.exits_at + 24 * self.exits <= self.bytes and self.holes_at + 8 * self.holes <= self.bytes, "a region is too short")
 
-    def guest_hash(self, code):
+    def guest_bytes(self, code):
         """`code`: of each module, by key."""
-        return list(halves(b"".join(code[self.modules[module]][at:at + size] for at, size, _, module in self.blocks)))
+        return b"".join(code[self.modules[module]][at:at + size] for at, size, _, module in self.blocks)
 
 
 class Module:

@@ -7,6 +7,7 @@
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
+#include <llvm/Config/llvm-config.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ struct jit_unit {
     LLVMOrcResourceTrackerRef tracker;
 };
 
+bool jit_is_as_built(void) {
+    unsigned major, minor, patch;
+    LLVMGetVersion(&major, &minor, &patch);
+    return major == LLVM_VERSION_MAJOR && minor == LLVM_VERSION_MINOR && patch == LLVM_VERSION_PATCH;
+}
+
 // ---- memory
 
 static uint8_t *allocate(struct jit_memory *memory, size_t size, size_t align) {
@@ -37,6 +44,8 @@ static uint8_t *allocate(struct jit_memory *memory, size_t size, size_t align) {
         memory->full = true;
         return aligned_alloc(align, (size + align - 1) & ~(align - 1));  // LLVM aborts without any
     }
+    // LLVM fills less than it asks for, and there may be a gap before: the same code is to be the same bytes, whatever was here.
+    memset(memory->start + memory->used, 0, at + size - memory->used);
     memory->used = at + size;
     return memory->start + at;
 }

@@ -16,6 +16,9 @@ struct jit_memory {
     bool full;  // something did not fit
 };
 
+// Whether the library at work is of the version that this was compiled with, which is in the key of what is kept: a shared one may have become another since.
+bool jit_is_as_built(void);
+
 // One for each thread that compiles, with memory that stays the caller's. NULL with a message in *why (static or leaked) if LLVM cannot.
 struct jit *jit_new(struct jit_memory *memory, const char **why);
 void jit_free(struct jit *jit);

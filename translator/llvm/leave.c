@@ -64,9 +64,15 @@ static LLVMValueRef exit_target(struct build *b, uint64_t pc) {
     return cell;
 }
 
+// Every loop of the region has such a jump. Where modules are must make no difference, since it is not the same each time: theirs is the order of their numbers.
+static bool leads_back(const struct build *b, uint64_t pc, int inside) {
+    unsigned from = b->block->module, to = inside >= 0 ? b->region->block[inside].module : from;
+    return to == from ? pc <= b->block->pc : to < from;
+}
+
 void build_leave_for(struct build *b, uint64_t pc) {
     int inside = build_block_at(b->region, pc);
-    if (pc <= b->block->pc) {
+    if (leads_back(b, pc, inside)) {
         LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
         go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
         LLVMPositionBuilderAtEnd(b->ir, rest);
