@@ -22,7 +22,7 @@ enum {
 };
 
 uint32_t profile_kind(uint32_t mode) {
-    return mode;
+    return mode & ~(uint32_t)MODE_COUNT;  // what is counted does not change what is executed
 }
 
 // ---- reading
