@@ -53,7 +53,7 @@ class Tests(KeptRuns):
     def test_reproducible(self):
         """Whatever way the same records came together: in another order, at another time, in other memory, by another umask."""
         expected, chance = self.bundle(self.full, "first").read_bytes(), random.Random(4)
-        files = [path.relative_to(self.full) for path in self.full.glob("*/*/*.db")]
+        files = [path.relative_to(self.full) for path in self.full.rglob("*.db")]
         want(len(files) >= 3, "there are too few files")
         for number in range(4):
             copy = self.work / f"copy.{number}"
@@ -85,10 +85,12 @@ class Tests(KeptRuns):
     def test_format(self):
         """By a reader that knows docs/cache-format.md alone."""
         modules = read_bundle.read(self.bundle(self.full, "format"))
-        want([module.following for module in modules] == [2, 1, 0], "there are not three modules")
+        want([module.following for module in modules] == [4, 3, 2, 1, 0], "there are not three modules and two profiles")
         want(modules == sorted(modules, key=lambda module: (module.build, module.key)), "modules are not in order")
         code = {read_bundle.module_key(code): code for code in map(read_bundle.executable, (self.static, self.other))}
         want({module.key for module in modules} == set(code), "keys are not what the programs' are")
+        profiles, modules = modules[:2], modules[2:]
+        want(not any(any(module.build) for module in profiles), "these are no profiles")
         builds = sorted({module.build for module in modules})
         want(len(builds) == 2 and builds[0][:7] == builds[1][:7] and builds[0][7:11] != builds[1][7:11] and builds[0][11:] == builds[1][11:],
              "other parts of the builds' keys differ than should")
@@ -150,10 +152,10 @@ class Tests(KeptRuns):
         """Import says of what is of no use why that is so."""
         cache = self.work / "foreign"
         made = self.cache(cache, "import", self.bundle(self.full, "both"))
-        want("1 of 3 modules" in made.stderr and "another guest processor (--cpu)" in made.stderr and "host" not in made.stderr, made.stderr)
+        want("1 of 5 modules" in made.stderr and "another guest processor (--cpu)" in made.stderr and "host" not in made.stderr, made.stderr)
         made = self.cache(cache, "import", "--json", "--cpu=rv64,zbs=off", self.work / "both")
         builds = json.loads(made.stdout)["builds"]
-        want(sorted((build["modules"], build["differs"]) for build in builds) == [(1, []), (2, ["guest processor (--cpu)"])], made.stdout)
+        want(sorted((build["modules"], build["differs"]) for build in builds) == [(1, []), (2, []), (2, ["guest processor (--cpu)"])], made.stdout)
         want(self.counted(cache, self.static)["kept_regions"] >= 5, "what is of use was not used")
 
     def test_for_all_users(self):

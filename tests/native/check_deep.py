@@ -2,21 +2,23 @@
 """`ferry cache verify --deep`: of what runs left all is made again as it is; a record with right checksums and one wrong byte is found, which nothing else finds; and what
 cannot be code does no harm."""
 import json
+import pathlib
 import random
 import struct
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 import plant  # noqa: E402
 from cases import want  # noqa: E402
-from kept import Runs  # noqa: E402
+from runs import KeptRuns  # noqa: E402
 
 SHEET = 0x20000
 
 
-class Tests(Runs):
+class Tests(KeptRuns):
     def deep(self, cache, *words, status=0):
         made = self.cache(cache, "verify", "--deep", "--json", "--cache-system=", *words)
         want(made.returncode == status, f"status {made.returncode}, not {status}: {made.stdout} {made.stderr}")

@@ -9,18 +9,19 @@ import shutil
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import Skipped, want  # noqa: E402
-from kept import HERE, Runs  # noqa: E402
+from runs import NATIVE, KeptRuns  # noqa: E402
 
 STAMP = re.compile(rb"[0-9a-f]{64}")
 # Of `x += words[i] >> 16` in hot.c: srliw by 16, in a loop, behind an addiw with half of 1013904223.
 ADDIW, SRLIW, MASK = 0x35f << 20 | 0x1b, 16 << 20 | 5 << 12 | 0x1b, 0xfff0707f
 
 
-class Tests(Runs):
+class Tests(KeptRuns):
     def __init__(self, arguments):
         super().__init__(arguments)
         self.real, self.folder = self.ferry, pathlib.Path(self.ferry).parent
@@ -90,7 +91,7 @@ class Tests(Runs):
         """One byte of a loop, far from what tells modules apart."""
         guest, filler = self.work / "filled", self.work / "filler.c"
         filler.write_text("".join(f"int filler{i}(int x) {{ return x * {i} + (x >> {i % 31}); }}\n" for i in range(600)))
-        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", guest, filler, HERE / "hot.c"], check=True)
+        subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-o", guest, filler, NATIVE / "hot.c"], check=True)
         cache, content = self.warm("byte", guest), bytearray(guest.read_bytes())
         words = [int.from_bytes(content[at:at + 4], "little") & MASK for at in range(0, len(content) - 4, 2)]
         want(words.count(ADDIW) == 1, f"the constant is there {words.count(ADDIW)} times")
