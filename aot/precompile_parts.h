@@ -102,6 +102,8 @@ enum profiled { PROFILED_NOT, PROFILED_EXECUTED, PROFILED_NEVER };
 // For the calls below, once in a process.
 void profiles_open(const struct file_modules *modules);
 bool profiles_any(const struct file_modules *modules);
+// Of this module.
+bool profiles_has(unsigned module);
 // Whether runs came to the block, `at` from the module's start, as far as is known; and what is known of it then.
 enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes, uint8_t *marks);
 // Adds all blocks that runs came to, with what is known of them, to the pages.

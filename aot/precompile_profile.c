@@ -18,6 +18,10 @@ void profiles_open(const struct file_modules *modules) {
     for (unsigned i = 0; i < modules->count; i++) opened[i] = store_open_profile(&modules->module[i].key);
 }
 
+bool profiles_has(unsigned module) {
+    return opened[module] != NULL;
+}
+
 bool profiles_any(const struct file_modules *modules) {
     bool any = false;
     for (unsigned i = 0; i < modules->count; i++) {

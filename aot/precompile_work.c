@@ -90,7 +90,7 @@ static void add_block(const struct target *target, const struct discovery_block 
         uint8_t marks = 0;
         bool rest = profiles_know(i, at, block->bytes, &marks) == PROFILED_NEVER;
         struct pages *pages = rest ? pages_of_rest(&module->key, target->path, 0) : pages_of(&module->key, target->path, 0);
-        pages->whole = true;
+        pages->whole = profiles_has(i);
         pages_add(pages, at, target->bytes + module->offset + at, block->bytes);
         pages_mark(pages, at, marks & CHANNEL_PLAIN);
     }
