@@ -95,11 +95,11 @@ const char *task_end(struct task *task, int status, const struct wanted *wanted,
 void task_kill(struct task *task);
 void target_forget_found(struct target *target);
 
-// ---- what runs found out (precompile_profile.c)
+// ---- what runs found out (precompile_profile.c): nothing, for bundles, which are to be the same wherever they are made
 
 enum profiled { PROFILED_NOT, PROFILED_EXECUTED, PROFILED_NEVER };
 
-// For the calls below, once in a process.
+// For the calls below, once in a process, or not at all.
 void profiles_open(const struct file_modules *modules);
 bool profiles_any(const struct file_modules *modules);
 // Of this module.

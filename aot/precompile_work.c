@@ -108,7 +108,7 @@ static void hand_over(void *data, const struct store_key *module, const char *na
 static void begin_making(const struct wanted *wanted, const struct target *target) {
     store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
     sheet_begin(wanted->isa, wanted->features);
-    profiles_open(&target->found->modules);
+    if (!wanted->output) profiles_open(&target->found->modules);
 }
 
 static _Noreturn void make_sheets(const struct wanted *wanted, const struct task *task) {
@@ -183,7 +183,7 @@ bool task_compile(struct task *task, const struct wanted *wanted, struct target 
     return pid > 0;
 }
 
-static const char *take_found(struct target *target, unsigned jobs, int memory) {
+static const char *take_found(struct target *target, const struct wanted *wanted, int memory) {
     target->bytes = map(memory, &target->found_size);
     if (!target->bytes) return "there is not enough memory";
     target->found = (const struct found *)(target->bytes + target->found_size - sizeof *target->found);
@@ -191,7 +191,7 @@ static const char *take_found(struct target *target, unsigned jobs, int memory) 
     target->modules = target->found->modules;
     target->functions = target->found->functions;
     target->blocks = target->found->blocks;
-    target->parts = profiles_any(&target->modules) ? jobs : 0;
+    target->parts = !wanted->output && profiles_any(&target->modules) ? wanted->jobs : 0;
     target->state = TARGET_MAKING;
     return NULL;
 }
@@ -231,7 +231,7 @@ const char *task_end(struct task *task, int status, const struct wanted *wanted,
     const char *why = NULL;
     task->target->tasks--;
     if (status) why = reason(task, status);
-    else if (task->kind == TASK_DISCOVER) why = take_found(task->target, wanted->jobs, task->memory);
+    else if (task->kind == TASK_DISCOVER) why = take_found(task->target, wanted, task->memory);
     else take_records(task, writer);
     close(task->memory);
     task->pid = 0;
