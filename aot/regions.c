@@ -29,11 +29,11 @@ struct head {
 
 static const struct guest_isa *guest;
 static guest_features guest_has;
-static struct arena arena;  // of blocks
+static struct arena block_arena;  // of blocks
 static const struct pages *current;
 static struct built **built;  // by page, current->count of them
-static struct channel_request *request[MOST_REGIONS];
-static const char *name[MOST_REGIONS];  // of the module
+static struct channel_request *wanted[MOST_REGIONS];
+static const char *module_name[MOST_REGIONS];  // of the module
 static unsigned cells[MOST_REGIONS];
 static bool urgent[MOST_REGIONS];  // it was hot for long
 static unsigned requests;
@@ -53,7 +53,7 @@ static void begin_module(const struct pages *pages) {
 static void end_module(void) {
     for (uint32_t i = 0; i < current->count; i++) free(built[i]);
     free(built);
-    arena_free(&arena);
+    arena_free(&block_arena);
     built = NULL;
 }
 
@@ -68,10 +68,10 @@ static struct block *build(const struct page *page, uint64_t at, uint32_t mode) 
     static struct ir_block ir;
     unsigned place = at % SHEET_PAGE, size = page->size[place];
     guest_lift_block(guest, page->byte + place, size, BASE + at, mode, guest_has, GUEST_BLOCK_INSTRUCTIONS, &ir);
-    struct block *block = ir.count && ir.bytes == size ? interp_block_build(&arena, &ir, BASE + at, mode) : NULL;
+    struct block *block = ir.count && ir.bytes == size ? interp_block_build(&block_arena, &ir, BASE + at, mode) : NULL;
     if (!block) return NULL;
     block->restored = true;  // it is hot enough
-    gather_prepare(&arena, guest, block);
+    gather_prepare(&block_arena, guest, block);
     add_leads(block, page, place);
     return block;
 }
@@ -110,7 +110,7 @@ static bool is_kept(struct store_module *store, const struct head *head, bool ex
 static bool enter(const struct head *head) {
     unsigned number = built_at(head->at)->region[head->at % SHEET_PAGE / 2];
     if (!number || cells[number - 1] > ENTER_SHARE * head->cells) return false;
-    struct channel_request *r = request[number - 1];
+    struct channel_request *r = wanted[number - 1];
     urgent[number - 1] |= head->urgent;
     for (unsigned i = 0; i < r->blocks; i++) {
         if (r->block[i].pc == BASE + head->at) r->block[i].entry = 1;
@@ -140,9 +140,9 @@ static void add_request(const struct head *head, bool exact) {
     gather_request(&g, r);
     describe(r, head->pages);
     cells[requests] = g.cells;
-    name[requests] = head->pages->name;
+    module_name[requests] = head->pages->name;
     urgent[requests] = head->urgent;
-    request[requests++] = r;
+    wanted[requests++] = r;
 }
 
 static int by_size(const void *a, const void *b) {
@@ -169,7 +169,7 @@ static unsigned list_heads(struct pages *pages, struct store_module *store, bool
         if (!(count & (count - 1))) *heads = checked(realloc(*heads, (count ? 2 * count : 1) * sizeof **heads));
         (*heads)[count++] = head;
     }
-    qsort(*heads, count, sizeof **heads, by_size);
+    if (count) qsort(*heads, count, sizeof **heads, by_size);
     return count;
 }
 
@@ -206,17 +206,17 @@ static uint32_t list_entries(const struct channel_request *r, uint32_t entries[C
     return count;
 }
 
-void regions_give(const struct channel_request *r, const struct channel_result *result, const uint8_t *code, const char *name,
-                  sheets_put *give, void *data) {
+void regions_give(const struct channel_request *request, const struct channel_result *result, const uint8_t *arena,
+                  const char *name, sheets_put *give, void *data) {
     static uint8_t buffer[RECORD_MAX_BYTES];
-    const struct image_hole *hole = (const struct image_hole *)(code + result->list_at);
+    const struct image_hole *hole = (const struct image_hole *)(arena + result->list_at);
     uint32_t entries[CHANNEL_BLOCKS];
-    if (result->outcome != CHANNEL_MADE || !r->modules || !jit_is_as_built()) return;
-    size_t size = record_write(buffer, r, result, code + result->at, hole);
+    if (result->outcome != CHANNEL_MADE || !request->modules || !jit_is_as_built()) return;
+    size_t size = record_write(buffer, request, result, arena + result->at, hole);
     if (!size) return;
-    const struct channel_module *module = &r->module[r->block[0].module];
-    const struct writer_record record = {.kind = record_kind(r->mode, r->exact),
-                                         .count = list_entries(r, entries),
+    const struct channel_module *module = &request->module[request->block[0].module];
+    const struct writer_record record = {.kind = record_kind(request->mode, request->exact),
+                                         .count = list_entries(request, entries),
                                          .entries = entries,
                                          .bytes = buffer,
                                          .size = (uint32_t)size};
@@ -233,29 +233,29 @@ void regions_share(unsigned part, unsigned parts) {
     unsigned left = 0;
     for (unsigned i = 0; i < requests; i++) {
         if (i % parts != part) {
-            free(request[i]);
+            free(wanted[i]);
             continue;
         }
-        request[left] = request[i];
-        name[left] = name[i];
+        wanted[left] = wanted[i];
+        module_name[left] = module_name[i];
         urgent[left++] = urgent[i];
     }
     requests = left;
 }
 
-static void compile_some(bool which, struct compiler *compiler, const uint8_t *code, double end, sheets_put *give, void *data) {
+static void compile_some(bool which, struct compiler *compiler, const uint8_t *arena, double end, sheets_put *give, void *data) {
     static struct channel_result result;
     for (unsigned i = requests; i-- > 0 && now() < end;) {
         if (urgent[i] != which) continue;
-        compile(compiler, request[i], true, &result);
-        regions_give(request[i], &result, code, name[i], give, data);
+        compile(compiler, wanted[i], true, &result);
+        regions_give(wanted[i], &result, arena, module_name[i], give, data);
     }
 }
 
 // Of all that are urgent, and of the others, the smallest ones first: more of them have their turn.
-void regions_compile(struct compiler *compiler, const uint8_t *code, double seconds, sheets_put *give, void *data) {
+void regions_compile(struct compiler *compiler, const uint8_t *arena, double seconds, sheets_put *give, void *data) {
     double end = now() + seconds;
-    compile_some(true, compiler, code, end, give, data);
-    compile_some(false, compiler, code, end, give, data);
-    while (requests) free(request[--requests]);
+    compile_some(true, compiler, arena, end, give, data);
+    compile_some(false, compiler, arena, end, give, data);
+    while (requests) free(wanted[--requests]);
 }
