@@ -170,7 +170,7 @@ static unsigned list_heads(struct pages *pages, struct store_module *store, bool
         if (!(count & (count - 1))) *heads = checked(realloc(*heads, (count ? 2 * count : 1) * sizeof **heads));
         (*heads)[count++] = head;
     }
-    qsort(*heads, count, sizeof **heads, by_size);
+    if (count) qsort(*heads, count, sizeof **heads, by_size);
     return count;
 }
 
