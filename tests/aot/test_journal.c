@@ -42,7 +42,7 @@ static void begin_journal(void) {
 static void put(const struct channel_block_note *note, const uint32_t *targets, const uint8_t *bytes) {
     uint8_t *at = journal + channel.journal_in;
     memcpy(at, note, sizeof *note);
-    memcpy(at + sizeof *note, targets, note->targets * sizeof *targets);
+    if (note->targets) memcpy(at + sizeof *note, targets, note->targets * sizeof *targets);
     memcpy(at + sizeof *note + note->targets * sizeof *targets, bytes, note->bytes);
     channel.journal_in += channel_note_bytes(note->targets, note->bytes);
 }
