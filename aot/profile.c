@@ -31,7 +31,7 @@ static bool read_blocks(const uint8_t *at, unsigned count, struct profile *profi
     for (unsigned i = 0; i < count; i++) {
         struct profile_block block;
         memcpy(&block, at + i * sizeof block, sizeof block);
-        if (block.at >= SHEET_PAGE || block.bytes > BLOCK_MAX_BYTES) return false;
+        if (block.at >= SHEET_PAGE || !block.bytes || block.bytes > BLOCK_MAX_BYTES) return false;
         profile->size[block.at] = block.bytes;
         profile->marks[block.at] = (uint8_t)block.marks;
     }

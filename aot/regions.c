@@ -118,9 +118,10 @@ static bool enter(const struct head *head) {
     return true;
 }
 
+// The last block may reach behind the last page that something is known of.
 static void describe(struct channel_request *r, const struct pages *pages) {
     r->modules = 1;
-    r->module[0] = (struct channel_module){pages->module, BASE, (uint64_t)pages->count * SHEET_PAGE};
+    r->module[0] = (struct channel_module){pages->module, BASE, (uint64_t)pages->count * SHEET_PAGE + BLOCK_MAX_BYTES};
     memset(r->exit_module, 0, sizeof r->exit_module);
 }
 

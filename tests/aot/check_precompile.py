@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 
 import cases  # noqa: E402
 from cases import want  # noqa: E402
-from runs import GCC, Runs  # noqa: E402
+from runs import GCC, NATIVE, Runs  # noqa: E402
 
 ROUNDS = "300"
 COPIES = 80  # of a program, each of another key
@@ -93,10 +93,13 @@ class Tests(Runs):
         want(translated * 10 < without, f"{translated} blocks were translated, {without} without it")
 
     def translated(self, *options):
-        """What the program prints, and how many blocks were translated for it."""
+        return self.blocks_of(self.static, ROUNDS, *options)
+
+    def blocks_of(self, guest, way, *options):
+        """What a program prints, and how many blocks were translated for it."""
         log = self.work / "blocks"
         log.unlink(missing_ok=True)
-        run = subprocess.run([self.ferry, "run", f"--log-blocks={log}", *options, self.static, ROUNDS], capture_output=True, text=True, check=True)
+        run = subprocess.run([self.ferry, "run", f"--log-blocks={log}", *options, guest, way], capture_output=True, text=True, check=True)
         return run.stdout, len(log.read_text().splitlines()) if log.exists() else 0
 
     def test_same_keys(self):
@@ -130,6 +133,105 @@ class Tests(Runs):
         want("which was not found" in errors, errors)
         files, end, errors = self.precompile("folders", self.bin)
         want(len(files) == 3 and end["complaints"] == 0 and not errors, f"went through {list(files)}: {errors}")
+
+    # ---- what runs found out
+
+    def train(self, cache, *guest):
+        subprocess.run([self.ferry, "run", "--cache-system=", f"--cache-dir={self.work / cache}", *guest], check=True, stdout=subprocess.DEVNULL)
+        self.settle()
+
+    def trained(self, cache, *guest):
+        """A cache that has profiles alone."""
+        self.train(cache, *guest)
+        profiles = list((self.work / cache / "profile").glob("*.db"))
+        want(len(profiles) == 1, f"so many profiles of one program: {len(profiles)}")
+        shutil.rmtree(self.work / cache / "code")
+
+    def kept_regions(self, cache, *guest):
+        """How many regions a short run finds in the cache: it has no compiler program that could make some."""
+        lonely = self.work / "lonely"
+        lonely.mkdir(exist_ok=True)
+        if not (lonely / "ferry").exists():
+            shutil.copy(self.ferry, lonely / "ferry")
+        with subprocess.Popen([lonely / "ferry", "run", "-perfmap", "--cache-system=", f"--cache-dir={self.work / cache}", "--cache=read", *guest],
+                              stdout=subprocess.PIPE, text=True) as run:
+            output = run.communicate(timeout=60)[0]
+        names = pathlib.Path(f"/tmp/perf-{run.pid}.map")
+        lines = names.read_text().splitlines() if names.exists() else []
+        names.unlink(missing_ok=True)
+        return output, sum(line.split(" ", 2)[2].startswith("opt:") for line in lines)
+
+    def test_profiles(self):
+        """What a short run found out is LLVM's to compile, once."""
+        guest, rounds = self.static, "30"
+        self.trained("profiles", guest, rounds)
+        plain, before = self.kept_regions("profiles", guest, rounds)
+        want(before == 0, f"there are {before} regions before any was made")
+        _, end, _ = self.precompile("profiles", guest)
+        want(end["done"] == 1 and end["regions"] > 3, f"made {end}")
+        output, kept = self.kept_regions("profiles", guest, rounds)
+        want(output == plain, f"other results: {output}")
+        want(kept > 3, f"only {kept} regions of {end['regions']} were used")
+        want(self.precompile("profiles", guest)[1]["current"] == 1, "the same was done again")
+        self.sound(self.work / "profiles")
+
+    def test_profiles_of_jobs(self):
+        """However many processes share the regions, they are the same."""
+        self.trained("one", self.static, "30")
+        shutil.copytree(self.work / "one", self.work / "three")
+        made = [self.precompile(cache, f"--jobs={jobs}", self.static)[1] for cache, jobs in (("one", 1), ("three", 3))]
+        want(made[0]["regions"] == made[1]["regions"] > 3 and made[0]["sheets"] == made[1]["sheets"], f"made {made}")
+        want(made[0]["bytes"] == made[1]["bytes"], f"made {made}")
+
+    def test_more_training(self):
+        """Code that was not in the profile is a reason to begin again, and what was is none."""
+        guest = self.build("pages-more", "-static", "-lm", source=NATIVE / "pages.c")
+        self.trained("more", guest, "work")
+        first = self.precompile("more", guest)[1]
+        want(first["done"] == 1 and first["regions"] > 0, f"made {first}")
+        self.train("more", guest, "work")
+        self.train("more", guest, "fault")
+        second = self.precompile("more", guest)[1]
+        want(second["done"] == 1, f"nothing was done for new code: {second}")
+        want(self.precompile("more", guest)[1]["current"] == 1, "the same was done again")
+
+    def test_untrained(self):
+        """Blocks that no run came to are found as well: they are on sheets of their own."""
+        guest = self.build("pages-other", "-static", "-lm", source=NATIVE / "pages.c")
+        self.trained("untrained", guest, "work")
+        self.precompile("blank", guest)
+        self.precompile("untrained", guest)
+        for way in ("work", "fault"):
+            counts = [self.blocks_of(guest, way, *options) for options in
+                      (["--cache=off"], *(["--cache-system=", f"--cache-dir={self.work / cache}", "--cache=read"] for cache in ("blank", "untrained")))]
+            want(len({output for output, _ in counts}) == 1, f"other results: {counts}")
+            without, blank, untrained = (count for _, count in counts)
+            want(untrained * 20 < without and untrained <= blank + 5, f"{untrained} blocks of {way} were translated, {blank} without a profile, {without} without a cache")
+
+    def test_damaged_profiles(self):
+        """They are nobody's reason to fail."""
+        self.trained("torn", self.static, "30")
+        profile, chance = next((self.work / "torn/profile").glob("*.db")), random.Random(5)
+        whole = profile.read_bytes()
+        for number in range(12):
+            data = bytearray(whole[:chance.randrange(len(whole))] if number % 4 == 0 else whole)
+            for _ in range(chance.choice([1, 10, 300])):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            profile.write_bytes(data)
+            shutil.rmtree(self.work / "torn/code", ignore_errors=True)
+            _, end, _ = self.precompile("torn", self.static)
+            want(end["done"] == 1 and end["sheets"] > 10, f"made {end}")
+        profile.write_bytes(whole)
+        want(self.precompile("torn", self.static)[1]["regions"] > 3, "a profile that is whole again was not used")
+
+    def test_bundle_without_profiles(self):
+        """What is made for others is the same for everybody."""
+        self.trained("own", self.static, "30")
+        bundles = [self.work / "bundle-own", self.work / "bundle-blank"]
+        for cache, bundle in zip(("own", "nothing"), bundles):
+            _, end, _ = self.precompile(cache, "-o", bundle, self.static)
+            want(end["done"] == 1 and end["regions"] == 0, f"made {end}")
+        want(bundles[0].read_bytes() == bundles[1].read_bytes(), "a profile changed a bundle")
 
     # ---- what is done already
 

@@ -18,6 +18,8 @@ from cases import Skipped, want  # noqa: E402
 from runs import NATIVE, ROOT, ROUNDS, KeptRuns, wait_for  # noqa: E402
 
 MOST = 0.98  # of a warm run's instructions
+IN_LOOPS = 0.8  # of those of a program that is mostly loops
+SHORT_ROUNDS = "30"
 
 
 def share(report):
@@ -118,6 +120,31 @@ class Tests(KeptRuns):
         for options in (["--cache=read"], ["--cache=read", "--code-size=1M"]):
             want(self.result(self.words(cache, self.pages, "work", options=[*options, f"--stats-json={report}"])) == expected, "other results")
             want(json.loads(report.read_text())["kept_pages"] > 5, "no sheets were used")
+
+    # ---- loops that LLVM had no time for
+
+    def short(self, name, guest):
+        """The compiler program goes on with them once the run has ended, which took some milliseconds."""
+        words = (guest, SHORT_ROUNDS)
+        cache, expected = self.work / name, self.right(*words)
+        first = self.play(cache, expected, *words)
+        want(first["kept_llvm_instructions"] == first["kept_quick_instructions"] == 0, "the cache was not empty")
+        want(first["llvm_instructions"] * 2 < first["instructions"], "LLVM had time enough")
+        second = self.play(cache, expected, *words)
+        in_loops = second["kept_llvm_instructions"] / second["instructions"]
+        want(in_loops > IN_LOOPS, f"only {in_loops:.1%} of the instructions were in LLVM's code that was kept")
+        want(share(second) > MOST, f"only {share(second):.1%} of the instructions were in kept code")
+        third = self.quiet(cache, expected, *words)
+        want(third["kept_llvm_instructions"] > 0, "nothing was in LLVM's code")
+        self.sound(cache)
+
+    def test_short(self):
+        self.short("short", self.static)
+
+    def test_short_dynamic(self):
+        if not ROOT.exists():
+            raise Skipped("there is no root of Debian's")
+        self.short("short-dynamic", self.dynamic)
 
     # ---- code that is not what it was
 
