@@ -69,6 +69,14 @@ static struct laid *sheet_at(uint64_t pc, uint32_t mode, int *number) {
     return sheets_find(pc, mode, &code__current.native, &code__current.about, number, &full);
 }
 
+// A block that no run came to before: from now on it belongs to its page's first sheet.
+static void tell_of(struct block *block) {
+    uint8_t bytes[BLOCK_MAX_BYTES];
+    if (mem_copy_in(bytes, block->pc, block->bytes) < 0) return;
+    block->bytes_hash = code__hash_bytes(bytes, block->bytes);
+    journal_add(&code__current.optimiser.compiler, block, bytes);
+}
+
 // The block of a sheet at `pc`, or NULL. *full: for lack of room.
 static struct block *lay(uint64_t pc, uint32_t mode, bool *full) {
     int number;
@@ -77,6 +85,7 @@ static struct block *lay(uint64_t pc, uint32_t mode, bool *full) {
     struct block *block =
         interp_block_bare(&code__current.about, pc, sheet->sheet.block[number].bytes, mode, sheets_entry(sheet, number));
     if (!sheets_has_better(sheet, number)) block->sought = 2;
+    if (sheet->second) tell_of(block);
     code__enlist(block);
     return block;
 }

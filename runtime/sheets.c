@@ -123,6 +123,7 @@ static bool look(struct wanted *w, struct laid **known, bool rest) {
         bool found = find(page, w->mode, rest, &module, &sheet);
         struct laid *laid = found ? lay(&sheet, page, &module, w->mode, w->native, w->arena, &w->full) : NULL;
         if (w->full) return false;
+        if (laid) laid->second = rest;
         *known = laid ? laid : &none;
         if (!rest) part_pages[page / MEM_PAGE / PART_PAGES]++;
     }

@@ -15,6 +15,7 @@ struct laid {
     const uint8_t *code;
     uint32_t mode;
     bool dead;
+    bool second;  // of blocks that no run came to before
     struct laid *rest;  // of the same page, with blocks that are not in this one; as in the table of pages
     struct quick_exit *exit;
     bool *told;  // by block: the runtime was
