@@ -102,9 +102,9 @@ static void improve(struct block *block) {
     note_heat(unit, block);
     if (code__seek(block)) return;
     uint32_t passes = decide(block, &full);
-    if (passes == OPTIMISE_NEVER && unit->counts && !full) passes = decide_rest(unit, block, &full);
-    __atomic_store_n(&unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
-    if (passes == OPTIMISE_NEVER && unit->counts && !full)
+    if (passes == OPTIMISE_NEVER && unit->passes && !full) passes = decide_rest(unit, block, &full);
+    if (unit->passes) __atomic_store_n(unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
+    if (passes == OPTIMISE_NEVER && unit->passes && !full)
         native_make(&code__current.native, &code__current.about, unit->block, unit->blocks, false, &full);
     if (full) code__begin_generation();
 }
@@ -153,7 +153,7 @@ void code__heat(uint64_t pc, uint32_t mode) {
     if (code__is_plain(pc, mode)) return;
     struct block *block = code__thicken(pc, mode);
     if (wants_native(block)) make_native(block, code__thicken);
-    if (block && block->unit) __atomic_store_n(&block->unit->passes, SHEET_UNIT_PASSES, __ATOMIC_RELAXED);
+    if (block && block->unit && block->unit->passes) __atomic_store_n(block->unit->passes, SHEET_UNIT_PASSES, __ATOMIC_RELAXED);
     if (block && (block->unit || block->optimised)) code__divert(block);
 }
 

@@ -56,6 +56,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->link = code_link;
     cpu->runtime = state;
     cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero
+    cpu_renew_stamp(cpu, state->losses);
     cpu->mode = stats_wanted() ? MODE_COUNT : 0;
     meter_begin(cpu);
     enlist(state);
@@ -94,11 +95,16 @@ void cpu_each(void (*visit)(struct cpu *cpu, void *data), void *data) {
     lock_drop(&all_cpus_lock);
 }
 
+static void forget_if(uint64_t *entry, uint64_t pc, unsigned at) {
+    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_jump(at), __ATOMIC_RELAXED);
+}
+
 static void forget_native_jump(struct cpu *cpu, void *data) {
     uint64_t pc = *(const uint64_t *)data;
     unsigned at = cpu_jump_at(pc);
-    uint64_t *entry = &cpu->native_jump[at].pc;
-    if (__atomic_load_n(entry, __ATOMIC_RELAXED) == pc) __atomic_store_n(entry, cpu_no_jump(at), __ATOMIC_RELAXED);
+    forget_if(&cpu->native_jump[at].pc, pc, at);
+    at = cpu_far_jump_at(pc);
+    forget_if(&cpu->far_jump[at].pc, pc, at);
 }
 
 void cpu_forget_native_jump(uint64_t pc) {
@@ -128,6 +134,8 @@ void cpu_stop(struct cpu *cpu) {
 static void catch_up(struct cpu *cpu, struct cpu_state *state) {
     uint32_t losses = __atomic_load_n(&code_losses, __ATOMIC_ACQUIRE);
     if (state->losses != losses) cpu_forget_native_jumps(cpu);
+    if (state->losses / CPU_STAMPS != losses / CPU_STAMPS) cpu_forget_far_jumps(cpu);
+    cpu_renew_stamp(cpu, losses);
     state->losses = losses;
     uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
     if (state->generation == generation) return;

@@ -1,5 +1,6 @@
 // Native code's memory: see native.h.
 #include "runtime/native.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/cpu_loop.h"
@@ -22,6 +23,7 @@ enum {
     MOST_PATIENCE = 14,
     READY_BYTES = 64 << 10,
     POPULATE_WRITE = 23,  // MADV_POPULATE_WRITE, for which C libraries are too old; where the kernel is, pages come one by one
+    COUNTERS = 1024,
     FEW = 8,  // pages are better made writable one by one
 };
 
@@ -192,13 +194,23 @@ void native_switch(struct block *block) {
     if (block->unit) switch_loop(block->unit, block);
 }
 
+static int32_t *take_counter(struct native *native, struct arena *arena) {
+    if (!native->counters) {
+        native->counter = arena_alloc(arena, COUNTERS * sizeof *native->counter, 64);
+        native->counters = COUNTERS;
+    }
+    native->counters--;
+    return native->counter++;
+}
+
 bool native_make(struct native *native, struct arena *arena, struct block *const *blocks, unsigned count, bool counts, bool *full) {
     *full = false;
     if (!native->base && !begin(native)) return false;
     uint8_t *to = native->base + native->used;
     *full = NATIVE_BYTES - native->used < UNIT_MAX_BYTES || native->units == UNITS;
     if (*full) return false;
-    struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to, counts);
+    int32_t *passes = counts && quick_hot_passes ? take_counter(native, arena) : NULL;
+    struct quick_unit *unit = quick_emit(arena, blocks, count, scratch, sizeof scratch, (uintptr_t)to, passes);
     if (!unit) return false;
     copy_in(to, scratch, unit->bytes);
     size_t size = (unit->bytes + UNIT_ALIGN - 1) & ~(size_t)(UNIT_ALIGN - 1);

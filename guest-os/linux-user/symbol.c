@@ -46,8 +46,9 @@ static void search(const struct image *image, const Elf64_Shdr *symbols, const E
     const char *names = piece(image, strings->sh_offset, strings->sh_size);
     if (!symbol || !names || !strings->sh_size || names[strings->sh_size - 1]) return;
     for (uint64_t i = 0; i < symbols->sh_size / sizeof *symbol; i++) {
-        if (ELF64_ST_TYPE(symbol[i].st_info) != STT_FUNC || symbol[i].st_value > address || symbol[i].st_name >= strings->sh_size)
-            continue;
+        bool defined =
+            ELF64_ST_TYPE(symbol[i].st_info) == STT_FUNC && symbol[i].st_shndx != SHN_UNDEF;  // others may have a value as well
+        if (!defined || symbol[i].st_value > address || symbol[i].st_name >= strings->sh_size) continue;
         if (address - symbol[i].st_value >= best->distance) continue;
         if (symbol[i].st_size && address - symbol[i].st_value >= symbol[i].st_size) continue;
         *best = (struct found){names + symbol[i].st_name, address - symbol[i].st_value};

@@ -152,7 +152,7 @@ static void set_up_native(void) {
 static void make_native(struct block *block) {
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
     uint8_t *at = native_code + native_start;
-    struct quick_unit *unit = quick_emit(&arena, &block, 1, at, NATIVE_BYTES - native_start, (uintptr_t)at, true);
+    struct quick_unit *unit = quick_emit(&arena, &block, 1, at, NATIVE_BYTES - native_start, (uintptr_t)at, NULL);
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
     if (unit) quick_install(unit);
     else complain("there is no native code");

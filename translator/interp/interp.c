@@ -143,16 +143,19 @@ static bool is_counted(const struct cell *code) {
 // Target of an indirect jump that was not in the interpreter's jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
-    struct cpu_jump *far = &cpu->far_jump[cpu_far_jump_at(cpu->pc)];
-    if (far->pc != cpu->pc) {
-        const struct cell *code = cpu->resolve_jump(cpu);
+    struct cpu_far_jump *far = &cpu->far_jump[cpu_far_jump_at(cpu->pc)];
+    const struct cell *code = far->pc == cpu->pc && far->code >> CPU_STAMP_SHIFT == 0 ? (const struct cell *)far->code : NULL;
+    if (!code) {
+        code = cpu->resolve_jump(cpu);
         if (!code) return NULL;
         // While a block may still turn hot, it is looked up each time, which is counted.
         if (!is_settled(code) || is_counted(code)) NEXT(code);
-        *far = (struct cpu_jump){cpu->pc, code};
     }
-    *jump_entry(cpu, cpu->pc) = *far;
-    NEXT(far->code);
+    const void *native = __atomic_load_n(&threaded_of(code)->native, __ATOMIC_ACQUIRE);
+    far->code = native == interp_native_leave ? (uintptr_t)code : (uintptr_t)native | cpu->far_stamp;
+    __atomic_store_n(&far->pc, cpu->pc, __ATOMIC_RELAXED);  // as other threads do
+    *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
+    NEXT(code);
 }
 
 // clang-format off: macros that read as tables
@@ -374,7 +377,7 @@ HANDLER(op_dead) {
     uint64_t pc = threaded_of(u)->pc;
     unsigned near = cpu_jump_at(pc), far = cpu_far_jump_at(pc);
     if (cpu->jump[near].code == u) cpu->jump[near].pc = cpu_no_jump(near);
-    if (cpu->far_jump[far].code == u) cpu->far_jump[far].pc = cpu_no_jump(far);
+    if (cpu->far_jump[far].code == (uintptr_t)u) cpu->far_jump[far].pc = cpu_no_jump(far);
     if (!instead || is_dead(instead) || is_counted(instead)) HAND_OVER(replace_dead);
     NEXT(instead);
 }

@@ -98,7 +98,9 @@ struct cpu {
     void *runtime;  // the runtime's own state of this cpu
     void *os;  // the guest-os layer's state of this cpu (linux-user: struct task)
     // Where indirect jumps went: three caches by pc. Native code's, which holds blocks with native code, and what that was when they came in
-    // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for.
+    // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for: a block's first cell or, if it
+    // has any, its native code, with the stamp that holds as long as no native code was lost.
+    uint64_t far_stamp;
     struct cpu_native_jump {
         uint64_t pc;
         const void *native;
@@ -106,7 +108,10 @@ struct cpu {
     struct cpu_jump {
         uint64_t pc;
         const struct cell *code;  // its block's first cell
-    } jump[CPU_JUMPS], far_jump[CPU_FAR_JUMPS];
+    } jump[CPU_JUMPS];
+    struct cpu_far_jump {
+        uint64_t pc, code;
+    } far_jump[CPU_FAR_JUMPS];
 };
 
 static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
@@ -125,6 +130,21 @@ static inline uint64_t cpu_no_jump(unsigned at) {
     return at == 0 ? 2 : 0;
 }
 
+// Stamps stand in the bits that addresses do not have. Cells' is 0.
+enum { CPU_STAMP_SHIFT = 48, CPU_STAMPS = (1 << 16) - 1 };
+
+// After so many losses of native code: what was stamped before counts no more. Stamps come again after CPU_STAMPS of them.
+static inline void cpu_renew_stamp(struct cpu *cpu, uint32_t losses) {
+    cpu->far_stamp = (uint64_t)(losses % CPU_STAMPS + 1) << CPU_STAMP_SHIFT;
+}
+
+static inline void cpu_forget_far_jumps(struct cpu *cpu) {
+    for (unsigned i = 0; i < CPU_FAR_JUMPS; i++) {
+        if (cpu->far_jump[i].code) cpu->far_jump[i] = (struct cpu_far_jump){0, 0};
+    }
+    cpu->far_jump[0].pc = cpu_no_jump(0);
+}
+
 static inline void cpu_forget_native_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (!cpu->native_jump[i].native) continue;
@@ -140,8 +160,6 @@ static inline void cpu_forget_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_JUMPS; i++) {
         if (cpu->jump[i].code) cpu->jump[i] = (struct cpu_jump){0, 0};
     }
-    for (unsigned i = 0; i < CPU_FAR_JUMPS; i++) {
-        if (cpu->far_jump[i].code) cpu->far_jump[i] = (struct cpu_jump){0, 0};
-    }
-    cpu->jump[0].pc = cpu->far_jump[0].pc = cpu_no_jump(0);
+    cpu->jump[0].pc = cpu_no_jump(0);
+    cpu_forget_far_jumps(cpu);
 }

@@ -1,7 +1,14 @@
 // Where slots live in a region's function, and what is known of them at each place.
 #include "translator/llvm/build.h"
 
-enum { PROMOTED = 3, PROMOTED_DOUBLES = 12, WORTH_PROMOTING = 4, LOOP_WEIGHT = 8, MAX_WEIGHT = 512 };
+enum {
+    PROMOTED = 3,
+    PROMOTED_DOUBLES = 12,
+    WORTH_PROMOTING = 4,
+    LOOP_WEIGHT = 8,
+    MAX_WEIGHT = 512,
+    LONG_WAY = 100,  // uops for each way in or out
+};
 
 int build_block_at(const struct region *region, uint64_t pc) {
     for (unsigned i = 0; i < region->blocks; i++) {
@@ -98,6 +105,27 @@ static void promote_most_used(struct build *b, const struct uses uses[CPU_SLOTS]
     }
 }
 
+static unsigned ways_out_of(const struct region *region, const struct region_block *block) {
+    unsigned ways = 0;
+    for (unsigned i = 0; i < block->ir->count; i++) {
+        const struct uop *u = &block->ir->uop[i];
+        enum uop_format format = uop_info[u->code].format;
+        bool goes = format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP;
+        ways += format == UOP_FORMAT_INDIRECT || (goes && build_block_at(region, block->pc + (uint64_t)u->imm) < 0);
+    }
+    return ways;
+}
+
+// Whether so much is done each time the region is entered that loads and stores at ways in and out do not count.
+static bool is_long(const struct region *region) {
+    unsigned ways = 0, uops = 0;
+    for (unsigned i = 0; i < region->blocks; i++) {
+        ways += region->block[i].entry + ways_out_of(region, &region->block[i]);
+        uops += region->block[i].ir->count;
+    }
+    return uops >= LONG_WAY * ways;
+}
+
 static uint64_t written_in(const struct region *region) {
     uint64_t written = 0;
     for (unsigned i = 0; i < region->blocks; i++) {
@@ -109,7 +137,7 @@ static uint64_t written_in(const struct region *region) {
 
 // Promotes pinned slots, which are in registers anyway, temporaries, and the slots that are used most: as many as there may be host registers
 // for. Each one costs loads and stores where the region is entered and left. In exact code all that are written: in the cpu a slot must not change
-// between anchors.
+// between anchors. In long code all that are used: what LLVM has no register for it keeps on the stack, for as short as it can.
 void build_place_slots(struct build *b) {
     struct uses uses[CPU_SLOTS] = {0};
     count_uses(b->region, uses);
@@ -122,8 +150,9 @@ void build_place_slots(struct build *b) {
         if (uses[slot].all && (build_is_pinned(b, slot) || !build_is_lasting(slot))) promote(b, slot, false);
         else if (uses[slot].all) b->slot[slot] = build_slot_in_cpu(b, slot);
     }
-    promote_most_used(b, uses, false, PROMOTED);
-    promote_most_used(b, uses, true, PROMOTED_DOUBLES);
+    unsigned most = is_long(b->region) ? CPU_SLOTS : 0;
+    promote_most_used(b, uses, false, PROMOTED + most);
+    promote_most_used(b, uses, true, PROMOTED_DOUBLES + most);
 }
 
 // The lasting slots that a uop may change, by bit.

@@ -338,7 +338,7 @@ static inline void count_pass(struct unit *e, unsigned block) {
         quick_emit_hole(e, WIDE | 0x8b, RAX, IMAGE_COUNTER, block);
         asm_rm(A, 0xff, 1, RAX, 0);  // dec
     } else {
-        asm_near(A, 0xff, 1, &e->unit->passes);
+        asm_near(A, 0xff, 1, e->unit->passes);
     }
     cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell)->pc = e->block[block]->pc;
 }

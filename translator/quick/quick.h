@@ -49,9 +49,8 @@ enum { QUICK_LINK_PASSES = 64 };
 struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
-    bool counts;
     uint8_t idle, ran;  // the runtime's: how often it ran out in vain, and at all, up to some number
-    int32_t passes;  // left, through entries from outside and jumps back, until cpu->hot is told; if units count (quick_hot_passes)
+    int32_t *passes;  // left, through entries from outside and jumps back, until cpu->hot is told; NULL: it does not count
     const struct quick_access *access;  // ascending
     struct block **block;
     uint32_t entry[QUICK_MAX_BLOCKS];  // offsets of where the blocks are entered from outside
@@ -75,9 +74,10 @@ void quick_begin(const uint8_t *pins);
 // and tells the interpreter of them. Returns their size.
 size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
-// code does not fit `size`, or the host's memory lies too far apart. `counts`: passes, if any unit does, and where it goes indirectly.
+// code does not fit `size`, or the host's memory lies too far apart. `passes`: a place where it is to count, if any unit does
+// (quick_hot_passes), and where it goes indirectly; or NULL. Units that run in turn should have theirs close together.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
-                              uintptr_t at, bool counts);
+                              uintptr_t at, int32_t *passes);
 // Where an exit that leads straight to a block with native code goes.
 const uint8_t *quick_entry(const struct block *block);
 // An exit to `pc` that is not linked yet.

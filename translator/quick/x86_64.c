@@ -215,7 +215,7 @@ static struct quick_unit *keep(const struct unit *e, struct arena *arena) {
     unit->accesses = e->accesses;
     unit->access = access;
     unit->block = block;
-    unit->passes = (int32_t)quick_hot_passes;
+    if (unit->passes) *unit->passes = (int32_t)quick_hot_passes;
     return unit;
 }
 
@@ -229,14 +229,14 @@ static void begin(struct unit *e, struct block *const *blocks, unsigned count, s
 }
 
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
-                              uintptr_t at, bool counts) {
+                              uintptr_t at, int32_t *passes) {
     struct unit *e = &under_way;
     unsigned exits = 0;
     for (unsigned i = 0; i < count; i++) exits += blocks[i]->exits;
     begin(e, blocks, count, (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size, .address = at});
-    e->counts = counts && quick_hot_passes;
+    e->counts = passes && quick_hot_passes;
     e->unit = arena_alloc(arena, sizeof *e->unit, 16);
-    e->unit->counts = e->counts;
+    e->unit->passes = e->counts ? passes : NULL;
     e->exit = arena_alloc(arena, exits * sizeof *e->exit + 1, 8);
     emit_all(e);
     return A->failed ? NULL : keep(e, arena);
@@ -407,20 +407,20 @@ static void make_indirect(struct assembler *a) {
     far_jump_place(a);
     asm_rx(a, WIDE | CMP, RAX, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].pc));
     uint32_t unknown = asm_branch_later(a, CC_NE);
-    asm_rx(a, WIDE | 0x8b, RBP, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].code));
-    asm_rm(a, WIDE | 0x89, RBP, CPU, offsetof(struct cpu, next));
-    asm_rm(a, WIDE | 0x8b, R10, RBP, NATIVE);
-    asm_constant(a, RBX, (uintptr_t)quick_stubs.leave);
-    asm_rr(a, WIDE | CMP, RBX, R10);
-    uint32_t none = asm_branch_later(a, CC_E);
+    asm_rx(a, WIDE | 0x8b, R10, CPU, RBX, 8, offsetof(struct cpu, far_jump[0].code));
+    asm_rm(a, WIDE | 0x33, R10, CPU, offsetof(struct cpu, far_stamp));
+    asm_rr(a, WIDE | 0x8b, RBX, R10);
+    asm_rr(a, WIDE | 0xc1, 5, RBX);  // shr
+    asm_byte(a, CPU_STAMP_SHIFT);
+    uint32_t old = asm_branch_later(a, CC_NE);
     asm_rr(a, 0x8b, RBX, RAX);
     asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
     asm_rx(a, WIDE | 0x89, R10, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));
     asm_rx(a, WIDE | 0x89, RAX, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
-    asm_land(a, none);
     asm_rr(a, 0xff, 4, R10);
     asm_land(a, raised);
     asm_land(a, unknown);
+    asm_land(a, old);
     store_pins(a);
     asm_constant(a, RAX, (uintptr_t)&cell_indirect);
     pop_saved_and_return(a);
