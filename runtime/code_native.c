@@ -16,7 +16,9 @@ enum {
     HOT_LOOKUPS = 8,  // which cost more
     HOT_UNIT_PASSES = 10000,
     SHEET_UNIT_PASSES = 1000,  // then, until it is asked for, with what is known of indirect jumps by then
-    OPT_UNIT_PASSES = 50,  // under --tier=opt
+    OPT_UNIT_PASSES = 50,  // under --tier=opt, at first
+    OPT_REGIONS = 4096,  // after so many it is twice that, and so on
+    OPT_DOUBLINGS = 6,
     RAN_LONG = 4,  // times
     UNIT_MAX_CELLS = 400,  // but always one block
 };
@@ -59,7 +61,14 @@ static unsigned gather(struct block *first, struct block **blocks, struct block 
     return count;
 }
 
+// Under --tier=opt the guest waits for each region: the more there are, the hotter code has to be.
+static void raise_passes(void) {
+    uint32_t times = code__current.optimiser.compiler.asked / OPT_REGIONS;
+    if (options.tier == TIER_OPT) quick_hot_passes = OPT_UNIT_PASSES << (times < OPT_DOUBLINGS ? times : OPT_DOUBLINGS);
+}
+
 static uint32_t decide(struct block *block, bool *full) {
+    raise_passes();
     uint32_t passes = optimise(&code__current.optimiser, &code__current.native, &code__current.about, block, code__find, full);
     if (passes == OPTIMISE_NEVER && !block->optimised) journal_mark(&code__current.optimiser.compiler, block, CHANNEL_PLAIN);
     return passes;

@@ -9,16 +9,6 @@ static const uint8_t code[BLOCK_MAX_BYTES];
 static struct profile profile;
 static unsigned given;
 
-static void start_store(void) {
-    store_start(&(struct store_settings){.directory = root, .system = ""}, &build_a);
-}
-
-static int prepare(void **unused) {
-    if (begin(unused)) return 1;
-    start_store();
-    return 0;
-}
-
 static int finish(void **unused) {
     pages_end();
     return end(unused);
@@ -344,7 +334,7 @@ static void nonsense_in_the_store(void **unused) {
     want_block(32, LINE, CHANNEL_HOT);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, prepare, finish)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin_started, finish)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -144,16 +144,6 @@ static bool has_entry(const struct given *g, uint32_t at) {
     return false;
 }
 
-static void start_store(void) {
-    store_start(&(struct store_settings){.directory = root, .system = ""}, &build_a);
-}
-
-static int prepare(void **unused) {
-    if (begin(unused)) return 1;
-    start_store();
-    return 0;
-}
-
 static int finish(void **unused) {
     forget_gifts();
     pages_end();
@@ -533,7 +523,7 @@ static void anything(void **unused) {
     assert_true(decided > ROUNDS_OF_NONSENSE / 4 && made > ROUNDS_OF_NONSENSE / 4);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, prepare, finish)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin_started, finish)
 
 static int set_up(void **unused) {
     (void)unused;

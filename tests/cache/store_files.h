@@ -41,6 +41,17 @@ static inline int begin(void **unused) {
     return 0;
 }
 
+// Only what is there when the store starts is looked at.
+static inline void start_store(void) {
+    store_start(&(struct store_settings){.directory = root, .system = ""}, &build_a);
+}
+
+static inline int begin_started(void **unused) {
+    if (begin(unused)) return 1;
+    start_store();
+    return 0;
+}
+
 static inline int end(void **unused) {
     (void)unused;
     remove_root();

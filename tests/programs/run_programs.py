@@ -87,6 +87,7 @@ class Runner:
         self.ferry = os.path.abspath(arguments.ferry)
         self.roots = arguments.roots.resolve()
         self.options = arguments.option
+        self.patience = arguments.patience
         self.own = namespaces()
         self.known = {}
         self.cache = str(arguments.cache.resolve()) if arguments.cache else ""
@@ -109,7 +110,7 @@ class Runner:
         native = self.run(case, "chroot", [])
         where = "/run/ferry" if mode == "chroot" else self.ferry
         system = [] if mode == "chroot" else ["-L", str(self.roots / case.roots()[0])]
-        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system], PATIENCE.get(tier, 1))
+        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system], self.patience * PATIENCE.get(tier, 1))
         problems = differences(native, ours)
         if native[0] == "timeout" or not native[1].strip():
             problems = [f"the case itself is broken: natively status {native[0]}, {len(native[1])} bytes of output"]
@@ -135,6 +136,7 @@ def main():
     parser.add_argument("--cache", type=pathlib.Path, help="folder for what Ferry keeps, also between calls; default: nothing is kept")
     parser.add_argument("--slow", action="store_true", help="the slow cases instead of the quick ones")
     parser.add_argument("--all", action="store_true", help="quick and slow cases")
+    parser.add_argument("--patience", type=float, default=1, help="times each case's timeout, for options that make all slow")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
     parser.add_argument("--list", action="store_true", help="name the cases and do nothing")
     parser.add_argument("--times", action="store_true", help="say how long each took, natively and under Ferry")

@@ -142,7 +142,22 @@ static void try_module(struct build *b, LLVMValueRef pc, int module) {
     LLVMPositionBuilderAtEnd(b->ir, rest);
 }
 
+static bool has_ways(const struct build *b) {
+    bool any = false;
+    for (unsigned i = 0; i < b->region->ways; i++) any |= module_of_way(b, i) >= 0;
+    return any;
+}
+
+static void leave_indirectly_if(struct build *b, LLVMValueRef condition, LLVMValueRef pc) {
+    LLVMBasicBlockRef rest = build_seldom(b, condition);
+    go_out(b, OUT_INDIRECT, LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), ""));
+    LLVMPositionBuilderAtEnd(b->ir, rest);
+}
+
+// Interrupts are looked for first: this may be how a thread comes to code of which it just learned that another one has written it anew, and asked all
+// threads to leave what was made of it before.
 static void try_ways(struct build *b, LLVMValueRef pc) {
+    leave_indirectly_if(b, is_pending(b), pc);
     for (unsigned i = 0; i < b->region->ways; i++) {
         int module = module_of_way(b, i);
         bool tried = module < 0;
@@ -154,15 +169,14 @@ static void try_ways(struct build *b, LLVMValueRef pc) {
 // The sum's lowest bit is not cleared: pcs in the cache, and those of ways, are even.
 void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
-    try_ways(b, pc);
+    bool ways = has_ways(b);
+    if (ways) try_ways(b, pc);
     LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_JUMPS - 1)), "");
     LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_native_jump) / 2), "");
     LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, native_jump)), &offset, 1, "");
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
-    LLVMValueRef missed = LLVMBuildOr(b->ir, LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, ""), is_pending(b), "");
-    LLVMBasicBlockRef rest = build_seldom(b, missed);
-    go_out(b, OUT_INDIRECT, LLVMBuildAnd(b->ir, pc, build_constant(b, ~UINT64_C(1)), ""));
-    LLVMPositionBuilderAtEnd(b->ir, rest);
+    LLVMValueRef missed = LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, "");
+    leave_indirectly_if(b, ways ? missed : LLVMBuildOr(b->ir, missed, is_pending(b), ""), pc);
     LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
     build_store_slots(b, false);
     build_tail_call(b, LLVMBuildLoad2(b->ir, b->pointer, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
