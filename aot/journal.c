@@ -20,7 +20,7 @@ static pthread_t thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static const struct guest_isa *guest;
-static bool begun, ending, ended, joined;
+static bool begun, ending, ended;
 
 // Takes the entry at `at`. Returns where the next one is, or 0 if it is none.
 static uint32_t take(uint32_t at, uint32_t end, uint32_t modules) {
@@ -104,8 +104,8 @@ bool journal_end(void) {
     ending = true;
     pthread_cond_broadcast(&changed);
     while (begun && !ended && pthread_cond_timedwait(&changed, &lock, &until) != ETIMEDOUT) continue;
-    bool all = ended, ours = ended && !joined;
-    joined |= ours;
+    bool all = ended, ours = begun && ended;
+    if (ours) begun = false;
     pthread_mutex_unlock(&lock);
     if (ours) pthread_join(thread, NULL);
     return all;

@@ -130,13 +130,17 @@ void cpu_stop(struct cpu *cpu) {
     runtime_of(cpu)->stopped = true;
 }
 
-// Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
-static void catch_up(struct cpu *cpu, struct cpu_state *state) {
-    uint32_t losses = __atomic_load_n(&code_losses, __ATOMIC_ACQUIRE);
-    if (state->losses != losses) cpu_forget_native_jumps(cpu);
+static void lose_native(struct cpu *cpu, struct cpu_state *state, uint32_t losses) {
+    cpu_forget_native_jumps(cpu);
     if (state->losses / CPU_STAMPS != losses / CPU_STAMPS) cpu_forget_far_jumps(cpu);
     cpu_renew_stamp(cpu, losses);
     state->losses = losses;
+}
+
+// Translated code of another generation may be freed as soon as this cpu is known not to hold on to it.
+static void catch_up(struct cpu *cpu, struct cpu_state *state) {
+    uint32_t losses = __atomic_load_n(&code_losses, __ATOMIC_ACQUIRE);
+    if (state->losses != losses) lose_native(cpu, state, losses);
     uint32_t generation = __atomic_load_n(&code_generation, __ATOMIC_ACQUIRE);
     if (state->generation == generation) return;
     cpu_forget_jumps(cpu);

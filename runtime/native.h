@@ -16,8 +16,8 @@ struct native {
     uint32_t units;
     struct laid **laid;  // sheets (sheets.h), the same
     uint32_t laids;
-    int32_t *
-        counter;  // of units to come: close together, for a unit that has a cache line of the host's for its own waits for it most of the time
+    // Of units to come. They are close together: a counter that has a cache line of the host's for itself is seldom in a cache.
+    int32_t *counter;
     uint32_t counters;
     size_t ready;  // up to here there is writable memory for sheets
     struct quick_exit *waiting[NATIVE_WAITING];  // to be linked, many at once

@@ -82,10 +82,9 @@ static void bench_emit(struct bench *bench, const void *data) {
     uint8_t *code = pages_take(CODE_BYTES);  // which is where native code reaches the rest from
     struct arena arena = {0}, units = {0};
     struct block *block = lowered_sample(&arena);
-    int32_t *passes = arena_alloc(&arena, sizeof *passes, _Alignof(int32_t));
     bool made = begin_native(bench);
     while (bench_next(bench)) {
-        made &= quick_emit(&units, &block, 1, code, CODE_BYTES, (uintptr_t)code, passes) != NULL;
+        made &= quick_emit(&units, &block, 1, code, CODE_BYTES, (uintptr_t)code, NULL) != NULL;
         if (units.used > 64 << 20) arena_free(&units);
     }
     if (!made) bench_fail(bench, "the sample was not compiled");

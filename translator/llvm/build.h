@@ -98,6 +98,8 @@ void build_reload(struct build *b, unsigned slot);
 void build_store_slot(struct build *b, unsigned slot);
 void build_store_slots(struct build *b, bool pinned);  // all that are dirty; the pinned ones among them if they are wanted
 void build_store_pins(struct build *b);
+// Where a branch or jump of the block may lead. False: the uop is neither.
+bool build_leads_to(const struct region_block *block, const struct uop *u, uint64_t *pc);
 // The number of the region's block with this pc, or -1.
 int build_block_at(const struct region *region, uint64_t pc);
 

@@ -52,9 +52,8 @@ static bool spread(struct build *b, unsigned number) {
     bool news = false;
     for (unsigned i = 0; i < ir->count; i++) {
         const struct uop *u = &ir->uop[i];
-        enum uop_format format = uop_info[u->code].format;
-        bool goes = format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP;
-        int inside = goes ? build_block_at(region, b->block->pc + (uint64_t)u->imm) : -1;
+        uint64_t to;
+        int inside = build_leads_to(b->block, u, &to) ? build_block_at(region, to) : -1;
         if (inside >= 0) news |= meet(&b->at[inside], facts);
         facts = build_after(b, facts, i);
     }

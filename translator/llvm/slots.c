@@ -17,6 +17,12 @@ int build_block_at(const struct region *region, uint64_t pc) {
     return -1;
 }
 
+bool build_leads_to(const struct region_block *block, const struct uop *u, uint64_t *pc) {
+    enum uop_format format = uop_info[u->code].format;
+    *pc = block->pc + (uint64_t)u->imm;
+    return format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP;
+}
+
 bool build_is_lasting(unsigned slot) {
     return slot < SLOT_TEMP;
 }
@@ -57,11 +63,9 @@ static unsigned weight_of(const struct region *region, unsigned at) {
     for (unsigned i = 0; i < region->blocks; i++) {
         const struct region_block *block = &region->block[i];
         for (unsigned n = 0; n < block->ir->count && block->pc >= pc; n++) {
-            const struct uop *u = &block->ir->uop[n];
-            enum uop_format format = uop_info[u->code].format;
-            if (format != UOP_FORMAT_BRANCH && format != UOP_FORMAT_JUMP) continue;
-            uint64_t to = block->pc + (uint64_t)u->imm;
-            if (to <= pc && weight < MAX_WEIGHT && build_block_at(region, to) >= 0) weight *= LOOP_WEIGHT;
+            uint64_t to;
+            bool back = build_leads_to(block, &block->ir->uop[n], &to) && to <= pc;
+            if (back && weight < MAX_WEIGHT && build_block_at(region, to) >= 0) weight *= LOOP_WEIGHT;
         }
     }
     return weight;
@@ -109,9 +113,9 @@ static unsigned ways_out_of(const struct region *region, const struct region_blo
     unsigned ways = 0;
     for (unsigned i = 0; i < block->ir->count; i++) {
         const struct uop *u = &block->ir->uop[i];
-        enum uop_format format = uop_info[u->code].format;
-        bool goes = format == UOP_FORMAT_BRANCH || format == UOP_FORMAT_JUMP;
-        ways += format == UOP_FORMAT_INDIRECT || (goes && build_block_at(region, block->pc + (uint64_t)u->imm) < 0);
+        uint64_t to;
+        bool out = build_leads_to(block, u, &to) && build_block_at(region, to) < 0;
+        ways += out || uop_info[u->code].format == UOP_FORMAT_INDIRECT;
     }
     return ways;
 }
@@ -137,7 +141,8 @@ static uint64_t written_in(const struct region *region) {
 
 // Promotes pinned slots, which are in registers anyway, temporaries, and the slots that are used most: as many as there may be host registers
 // for. Each one costs loads and stores where the region is entered and left. In exact code all that are written: in the cpu a slot must not change
-// between anchors. In long code all that are used: what LLVM has no register for it keeps on the stack, for as short as it can.
+// between anchors. In long code all that are worth it: what LLVM has no register for it keeps on the stack, for as short as
+// it can.
 void build_place_slots(struct build *b) {
     struct uses uses[CPU_SLOTS] = {0};
     count_uses(b->region, uses);
@@ -150,9 +155,9 @@ void build_place_slots(struct build *b) {
         if (uses[slot].all && (build_is_pinned(b, slot) || !build_is_lasting(slot))) promote(b, slot, false);
         else if (uses[slot].all) b->slot[slot] = build_slot_in_cpu(b, slot);
     }
-    unsigned most = is_long(b->region) ? CPU_SLOTS : 0;
-    promote_most_used(b, uses, false, PROMOTED + most);
-    promote_most_used(b, uses, true, PROMOTED_DOUBLES + most);
+    bool all = is_long(b->region);
+    promote_most_used(b, uses, false, all ? CPU_SLOTS : PROMOTED);
+    promote_most_used(b, uses, true, all ? CPU_SLOTS : PROMOTED_DOUBLES);
 }
 
 // The lasting slots that a uop may change, by bit.

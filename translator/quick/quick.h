@@ -59,7 +59,8 @@ struct quick_unit {
     uint32_t start[QUICK_MAX_BLOCKS];
 };
 
-// After so many passes through a unit that counts them cpu->hot is told of the block it is at; 0: none does. Set before code is made.
+// After so many passes through a unit that counts them cpu->hot is told of the block it is at; 0: none does, and none may. Set before code is made; later
+// to others than 0 only.
 extern uint32_t quick_hot_passes;
 
 // Native code is entered from the interpreter alone and always comes back there soon: it goes to no code of other units, and jumps back count
@@ -74,8 +75,8 @@ void quick_begin(const uint8_t *pins);
 // and tells the interpreter of them. Returns their size.
 size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins);
 // Writes code for living blocks, not fused, to `buffer`, to run at address `at`. Everything that stays with the unit comes from `arena`. NULL if the
-// code does not fit `size`, or the host's memory lies too far apart. `passes`: a place where it is to count, if any unit does
-// (quick_hot_passes), and where it goes indirectly; or NULL. Units that run in turn should have theirs close together.
+// code does not fit `size`, or the host's memory lies too far apart. `passes`: where it is to count passes, and it notes where it
+// goes indirectly; or NULL. Units that run in turn should have theirs close together.
 struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size,
                               uintptr_t at, int32_t *passes);
 // Where an exit that leads straight to a block with native code goes.

@@ -234,9 +234,9 @@ struct quick_unit *quick_emit(struct arena *arena, struct block *const *blocks, 
     unsigned exits = 0;
     for (unsigned i = 0; i < count; i++) exits += blocks[i]->exits;
     begin(e, blocks, count, (struct assembler){.at = buffer, .start = buffer, .limit = buffer + size, .address = at});
-    e->counts = passes && quick_hot_passes;
+    e->counts = passes != NULL;
     e->unit = arena_alloc(arena, sizeof *e->unit, 16);
-    e->unit->passes = e->counts ? passes : NULL;
+    e->unit->passes = passes;
     e->exit = arena_alloc(arena, exits * sizeof *e->exit + 1, 8);
     emit_all(e);
     return A->failed ? NULL : keep(e, arena);
