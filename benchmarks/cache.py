@@ -105,7 +105,7 @@ class Caches:
 
     def _files(self, program):
         if program.source:
-            return [self.place.work / (program.source + "." + suite.GUEST)]
+            return [suite.binary(program, self.place, native=False)]
         paths = ([program.path] if program.path else []) + list(NAMED.get(program.name, ()))
         return [suite.find_path(path, self.place.root(native=False)) for path in paths]
 

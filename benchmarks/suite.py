@@ -28,6 +28,7 @@ class Failure(Exception):
 class Program:
     name: str
     source: str = ""  # of programs/, without .c; or
+    optimise: str = "-O2"  # how it is compiled
     path: str = ""  # below the root; {gcc} is the compiler's own folder; or
     script: str = ""  # of programs/: gets the arguments, the root, and the runner's words
     arguments: tuple = ()
@@ -42,7 +43,8 @@ _SQLITE_AGAIN = (".open :memory:", ".read sqlite.sql")
 
 SUITE = (
     Program("core", source="core", quick=("1500",), steady=(("40000",), ("100000",))),
-    Program("fib", source="fib", quick=("35", "1"), steady=(("41", "3"), ("41", "8"))),
+    Program("fib", source="fib", optimise="-O1", quick=("35", "1"), steady=(("41", "3"), ("41", "8"))),
+    Program("inlined", source="fib", quick=("35", "1"), steady=(("41", "3"), ("41", "8"))),
     Program("calls", source="calls", quick=("8",), steady=(("60",), ("200",))),
     Program("nbody", source="nbody", quick=("300000",), steady=(("8000000",), ("20000000",))),
     Program("lua", path="usr/bin/lua5.4", arguments=("script.lua",), quick=("script.lua", "0.2"),
@@ -108,13 +110,16 @@ def _native_loader(root):
     return (str(root / "lib64/ld-linux-x86-64.so.2"), "--library-path", str(root / "usr/lib/x86_64-linux-gnu"))
 
 
+def binary(program, place, native):
+    return place.work / (program.name + (".native" if native else "." + GUEST))
+
+
 def command(program, runner, place, quick=False, extra=(), arguments=None):
     """The words to run, and the variables to add to the environment. `extra` are more words for the runner itself."""
     if arguments is None:
         arguments = program.quick if quick and program.quick else program.arguments
     if program.source:
-        binary = place.work / (program.source + (".native" if runner.native else "." + GUEST))
-        return (*runner.prefix, *extra, str(binary), *arguments), {}
+        return (*runner.prefix, *extra, str(binary(program, place, runner.native)), *arguments), {}
     root = place.root(runner.native)
     prefix = _native_loader(root) if runner.native else (*runner.prefix, *extra, *(word.format(root=root) for word in runner.with_root))
     if program.script:
@@ -188,12 +193,12 @@ def _newer(target, *sources):
     return target.exists() and all(target.stat().st_mtime >= source.stat().st_mtime for source in sources)
 
 
-def _compile(compiler, source, target):
+def _compile(compiler, source, target, optimise="-O2"):
     if _newer(target, source):
         return
     if not shutil.which(compiler):
         raise Failure("%s is not installed (./dev deps installs it)" % compiler)
-    subprocess.run([compiler, "-O2", "-static", "-Wall", "-o", target, source, "-lm"], check=True)
+    subprocess.run([compiler, optimise, "-static", "-Wall", "-o", target, source, "-lm"], check=True)
 
 
 INPUTS = {
@@ -210,8 +215,8 @@ def prepare(programs, place):
     _compile("gcc", HERE / "tools/timer.c", place.work / "timer")
     for program in programs:
         if program.source:
-            _compile("gcc", SOURCES / (program.source + ".c"), place.work / (program.source + ".native"))
-            _compile("riscv64-linux-gnu-gcc", SOURCES / (program.source + ".c"), place.work / (program.source + "." + GUEST))
+            for native, compiler in ((True, "gcc"), (False, "riscv64-linux-gnu-gcc")):
+                _compile(compiler, SOURCES / (program.source + ".c"), binary(program, place, native), program.optimise)
         elif not all((place.root(native) / "usr/bin").exists() for native in (True, False)):
             raise Failure("%s needs %s/{amd64,%s}: make them with tests/roots/make_root.sh" % (program.name, place.roots, GUEST))
     words = {word for program in programs for words in (program.arguments, program.quick, *program.steady) for word in words}
