@@ -28,6 +28,9 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
 
 // cpu->hot: the block of this first cell is worth native code.
 void code_hot(struct cpu *cpu, const struct cell *code);
+// cpu->find_native and cpu->leave_sheet.
+const void *code_find_native(struct cpu *cpu);
+const void *code_leave_sheet(struct cpu *cpu, const uint8_t *behind);
 // cpu->resolve_hot: as code_resolve, where a sheet's loop goes round often.
 const struct cell *code_resolve_hot(struct cpu *cpu);
 // cpu->link: native code often goes by this exit.

@@ -112,6 +112,7 @@ struct block *code__thicken(uint64_t pc, uint32_t mode) {
     const struct laid *sheet = sheet_at(pc, mode, &number);
     if (!sheet || mem_copy_in(bytes, pc, sheet->sheet.block[number].bytes) < 0) return NULL;
     if (block) code__drop(block);
+    sheets_part(sheet, number);
     block = code__build(pc, mode, bytes, sheet->sheet.block[number].bytes);
     if (!block) return NULL;
     block->settled = true;
@@ -120,6 +121,47 @@ struct block *code__thicken(uint64_t pc, uint32_t mode) {
     block->thick = true;
     code__publish(block, bytes);
     return block;
+}
+
+// Native code that a sheet has goes on in another one without a block: most of a sheet's code runs once or seldom, and blocks take time and memory. What cannot be
+// had this way, the interpreter looks up.
+
+const void *code_find_native(struct cpu *cpu) {
+    enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
+    const void *code = sheets_code(cpu->pc, cpu->mode);
+    if (code) {
+        meter_count(cpu, METER_LOOKUPS);
+        cpu_note_native_jump(cpu, cpu->pc, code);
+    }
+    meter_switch(cpu, before);
+    return code;
+}
+
+// The code that the exit leads to from now on, or NULL.
+static const void *link_exit(const struct laid *sheet, unsigned exit, uint64_t pc, uint32_t mode) {
+    const uint8_t *code = sheets_code(pc, mode);
+    if (code) {
+        sheets_lead(sheet, exit, code);
+        return code;
+    }
+    struct block *block = code__find(pc, mode);
+    if (!block || !quick_code(block)) return NULL;
+    struct quick_exit *way = sheets_exit(sheet, exit, &code__current.about);
+    __atomic_store_n(&way->out.target, block->code->cell, __ATOMIC_RELEASE);
+    native_link(&code__current.native, way);
+    return quick_code(block);
+}
+
+const void *code_leave_sheet(struct cpu *cpu, const uint8_t *behind) {
+    enum meter_activity before = meter_switch(cpu, METER_QUICK);
+    lock_take(&code__lock);
+    bool current = native_owns(&code__current.native, (uintptr_t)behind);
+    const struct laid *sheet = native_find_laid(current ? &code__current.native : &code__old.native, (uintptr_t)behind);
+    unsigned exit = sheets_way(sheet, behind, &cpu->pc);
+    const void *code = current && !sheet->dead ? link_exit(sheet, exit, cpu->pc, cpu->mode) : NULL;
+    lock_drop(&code__lock);
+    meter_switch(cpu, before);
+    return code ? code : quick_stubs.indirect;
 }
 
 // ---- regions

@@ -188,7 +188,7 @@ void code_invalidate(uint64_t start, uint64_t size) {
     __atomic_fetch_add(&code__changes, 1, __ATOMIC_SEQ_CST);
     block_log_forget();
     stats_count(STATS_INVALIDATION);
-    sheets_invalidate(start, size, lose_sheet);
+    if (sheets_invalidate(start, size, lose_sheet)) sheets_unlink(&code__current.native);
     module_forget(start, size);
     drop_in(start / MEM_PAGE, (start + size - 1) / MEM_PAGE, overlaps, start, start + size);
     lock_drop(&code__lock);
@@ -212,7 +212,7 @@ void code_sync(void) {
     lock_take(&code__lock);
     __atomic_fetch_add(&code__changes, 1, __ATOMIC_SEQ_CST);
     stats_count(STATS_SYNC);
-    sheets_sync(&code__current.native, lose_sheet);
+    if (sheets_sync(&code__current.native, lose_sheet)) sheets_unlink(&code__current.native);
     drop_in(0, PAGES - 1, changed, 0, 0);
     lock_drop(&code__lock);
 }

@@ -53,6 +53,8 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->resolve_hot = code_resolve_hot;
+    cpu->find_native = code_find_native;
+    cpu->leave_sheet = code_leave_sheet;
     cpu->link = code_link;
     cpu->runtime = state;
     cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero
@@ -101,7 +103,7 @@ static void forget_if(uint64_t *entry, uint64_t pc, unsigned at) {
 
 static void forget_native_jump(struct cpu *cpu, void *data) {
     uint64_t pc = *(const uint64_t *)data;
-    unsigned at = cpu_jump_at(pc);
+    unsigned at = cpu_native_jump_at(pc);
     forget_if(&cpu->native_jump[at].pc, pc, at);
     at = cpu_far_jump_at(pc);
     forget_if(&cpu->far_jump[at].pc, pc, at);

@@ -275,7 +275,7 @@ const uint8_t *native_lay(struct native *native, const struct sheet *sheet, uint
     uint8_t *to = prepare(native, sheet->image.bytes, full);
     if (!to) return NULL;
     memcpy(to, sheet->code, sheet->image.bytes);
-    bool filled = sheet_fill(sheet, module, to, (uintptr_t)to, laid->exit);
+    bool filled = sheet_fill(sheet, module, to, (uintptr_t)to, laid->exit, laid->word);
     settle(native, to, filled ? sheet->image.bytes : 1);
     if (!filled) return NULL;
     native->laid[native->laids] = laid;

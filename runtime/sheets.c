@@ -67,8 +67,20 @@ static void find_better(struct laid *laid, const struct module *module) {
         store_list(module->store, page, page + SHEET_PAGE, record_kind(laid->mode, optimise_is_exact()), entry, SHEET_MAX_BLOCKS);
     for (uint32_t i = 0; i < count; i++) {
         int number = sheet_block_at(&laid->sheet, entry[i] - page);
-        if (number >= 0) laid->better[number] = true;
+        if (number >= 0) laid->knows[number] |= LAID_BETTER;
     }
+}
+
+static uint64_t leads_to(const struct laid *laid, unsigned exit) {
+    return laid->module + (uint64_t)(int64_t)laid->way[exit].pc;
+}
+
+// Loops are counted.
+static void make_back(struct laid *laid, unsigned exit, struct arena *arena) {
+    struct quick_exit *back = laid->exit[exit] = arena_alloc(arena, sizeof *back, 8);
+    quick_exit_init(back, leads_to(laid, exit));
+    back->back = true;
+    back->passes = (int32_t)quick_hot_passes;
 }
 
 static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct module *module, uint32_t mode, struct native *native,
@@ -79,19 +91,16 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     laid->hash = hash_guest(sheet, sheet->guest);
     laid->sheet.block = keep(arena, sheet->block, sheet->blocks * sizeof *sheet->block);
     laid->sheet.access = keep(arena, sheet->access, sheet->accesses * sizeof *sheet->access);
+    laid->module = module->start;
+    laid->way = keep(arena, sheet->exit, image->exits * sizeof *laid->way);
+    laid->word = arena_alloc(arena, image->exits * sizeof *laid->word + 1, 8);  // apart from the exits: they are read all the time
     laid->exit = arena_alloc(arena, image->exits * sizeof *laid->exit + 1, 8);
-    const uint8_t **word =
-        arena_alloc(arena, image->exits * sizeof *word + 1, 8);  // apart from the exits: they are read all the time
     laid->passes = arena_alloc(arena, sheet->blocks * sizeof *laid->passes, 4);
-    laid->better = arena_alloc(arena, sheet->blocks * sizeof *laid->better, 1);
+    laid->knows = arena_alloc(arena, sheet->blocks * sizeof *laid->knows, 1);
     find_better(laid, module);
-    laid->told = arena_alloc(arena, sheet->blocks * sizeof *laid->told, 1);
     laid->diversion = arena_alloc(arena, sheet->blocks * sizeof(struct quick_exit *), 8);
     for (unsigned i = 0; i < image->exits; i++) {
-        quick_exit_init(&laid->exit[i], module->start + (uint64_t)(int64_t)sheet->exit[i].pc);
-        laid->exit[i].word = &word[i];
-        laid->exit[i].back = sheet->exit[i].back;
-        laid->exit[i].passes = sheet->exit[i].back ? (int32_t)quick_hot_passes : 1;
+        if (sheet->exit[i].back) make_back(laid, i, arena);
     }
     for (unsigned i = 0; i < sheet->blocks; i++) laid->passes[i] = PASSES;
     image->counter = laid->passes;
@@ -124,7 +133,7 @@ static bool look(struct wanted *w, struct laid **known, bool rest) {
         struct laid *laid = found ? lay(&sheet, page, &module, w->mode, w->native, w->arena, &w->full) : NULL;
         if (w->full) return false;
         if (laid) laid->second = rest;
-        *known = laid ? laid : &none;
+        __atomic_store_n(known, laid ? laid : &none, __ATOMIC_RELEASE);
         if (!rest) part_pages[page / MEM_PAGE / PART_PAGES]++;
     }
     bool fits = *known != &none && (*known)->mode == w->mode;
@@ -146,11 +155,65 @@ struct laid *sheets_find(uint64_t pc, uint32_t mode, struct native *native, stru
 }
 
 bool sheets_has_better(const struct laid *laid, int number) {
-    return laid->better[number];
+    return laid->knows[number] & LAID_BETTER;
 }
 
 const uint8_t *sheets_entry(const struct laid *laid, int number) {
     return laid->code + laid->sheet.block[number].entry;
+}
+
+const uint8_t *sheets_code(uint64_t pc, uint32_t mode) {
+    if (!page_sheet || pc / MEM_PAGE >= PAGES) return NULL;
+    const struct laid *laid = __atomic_load_n(&page_sheet[pc / MEM_PAGE], __ATOMIC_ACQUIRE);
+    if (!laid || laid == &none || laid->mode != mode) return NULL;
+    int number = sheet_block_at(&laid->sheet, pc % MEM_PAGE);
+    bool plain = number >= 0 && !(__atomic_load_n(&laid->knows[number], __ATOMIC_RELAXED) & (LAID_BETTER | LAID_APART));
+    return plain ? sheets_entry(laid, number) : NULL;
+}
+
+void sheets_part(const struct laid *laid, int number) {
+    __atomic_fetch_or(&laid->knows[number], LAID_APART, __ATOMIC_RELAXED);
+}
+
+// ---- exits
+
+unsigned sheets_way(const struct laid *laid, const uint8_t *behind, uint64_t *pc) {
+    unsigned exit = quick_sheet_exit(&laid->sheet.image, laid->code, behind);
+    *pc = leads_to(laid, exit);
+    return exit;
+}
+
+void sheets_lead(const struct laid *laid, unsigned exit, const uint8_t *code) {
+    if (!laid->exit[exit] || laid->exit[exit]->state != QUICK_LINKED) __atomic_store_n(&laid->word[exit], code, __ATOMIC_RELEASE);
+}
+
+struct quick_exit *sheets_exit(const struct laid *laid, unsigned exit, struct arena *arena) {
+    struct quick_exit **known = &laid->exit[exit];
+    if (*known) return *known;
+    *known = arena_alloc(arena, sizeof **known, 8);
+    quick_exit_init(*known, leads_to(laid, exit));
+    (*known)->word = &laid->word[exit];
+    (*known)->apart = quick_sheet_apart(&laid->sheet.image, laid->code, exit);
+    return *known;
+}
+
+static void unlink_exits(const struct laid *laid, const struct native *native, const uint8_t *first, const uint8_t *end) {
+    for (unsigned i = 0; i < laid->sheet.image.exits; i++) {
+        if (laid->word[i] < first || laid->word[i] >= end || !native_find_laid(native, (uintptr_t)laid->word[i])->dead) continue;
+        __atomic_store_n(&laid->word[i], quick_sheet_apart(&laid->sheet.image, laid->code, i), __ATOMIC_RELEASE);
+    }
+}
+
+void sheets_unlink(const struct native *native) {
+    const uint8_t *first = NULL, *end = NULL;
+    for (uint32_t i = 0; i < native->laids; i++) {
+        if (!native->laid[i]->dead) continue;
+        if (!first) first = native->laid[i]->code;
+        end = native->laid[i]->code + native->laid[i]->sheet.image.bytes;
+    }
+    for (uint32_t i = 0; i < native->laids; i++) {
+        if (!native->laid[i]->dead) unlink_exits(native->laid[i], native, first, end);
+    }
 }
 
 // ---- better code
@@ -165,36 +228,40 @@ void sheets_divert(struct laid *laid, int number, struct arena *arena, struct bl
 }
 
 bool sheets_count(struct laid *laid, int number, uint32_t passes) {
-    bool first = !laid->told[number];
-    laid->told[number] = true;
+    bool first = !(__atomic_fetch_or(&laid->knows[number], LAID_TOLD, __ATOMIC_RELAXED) & LAID_TOLD);
     __atomic_store_n(&laid->passes[number], (int32_t)passes, __ATOMIC_RELAXED);
     return first;
 }
 
 // ---- losing
 
-static void lose_page(uint64_t page, void (*lose)(const struct laid *laid)) {
+// Whether there was one.
+static bool lose_page(uint64_t page, void (*lose)(const struct laid *laid)) {
     struct laid *laid = page_sheet[page];
-    if (!laid) return;
-    page_sheet[page] = NULL;
+    if (!laid) return false;
+    __atomic_store_n(&page_sheet[page], NULL, __ATOMIC_RELAXED);
     part_pages[page / PART_PAGES]--;
-    if (laid == &none) return;
+    if (laid == &none) return false;
     laid->dead = true;
     if (laid->rest) laid->rest->dead = laid->rest != &none;
     lose(laid);
+    return true;
 }
 
-void sheets_invalidate(uint64_t start, uint64_t size, void (*lose)(const struct laid *laid)) {
+bool sheets_invalidate(uint64_t start, uint64_t size, void (*lose)(const struct laid *laid)) {
     uint64_t first = start / MEM_PAGE, last = (start + size - 1) / MEM_PAGE;
-    if (!page_sheet) return;
+    bool any = false;
+    if (!page_sheet) return false;
     // The last instruction of a page may reach into the next one.
     for (uint64_t page = first ? first - 1 : 0; page <= last; page++) {
-        if (part_pages[page / PART_PAGES]) lose_page(page, lose);
+        if (part_pages[page / PART_PAGES]) any |= lose_page(page, lose);
         else page |= PART_PAGES - 1;
     }
+    return any;
 }
 
-void sheets_sync(const struct native *native, void (*lose)(const struct laid *laid)) {
+bool sheets_sync(const struct native *native, void (*lose)(const struct laid *laid)) {
+    bool any = false;
     static uint8_t bytes[SHEET_MAX_GUEST];
     for (uint32_t i = 0; i < native->laids; i++) {
         const struct laid *laid = native->laid[i];
@@ -202,15 +269,16 @@ void sheets_sync(const struct native *native, void (*lose)(const struct laid *la
         if (laid->dead) continue;
         bool same =
             mem_copy_in(bytes, laid->start + sheet->block[0].at, sheet->guest_bytes) == 0 && hash_guest(sheet, bytes) == laid->hash;
-        if (!same) lose_page(laid->start / MEM_PAGE, lose);
+        if (!same) any |= lose_page(laid->start / MEM_PAGE, lose);
     }
+    return any;
 }
 
 void sheets_forget(const struct native *native) {
     for (uint32_t i = 0; page_sheet && i < native->laids; i++) {
         const struct laid *laid = native->laid[i];
         if (laid->dead || page_sheet[laid->start / MEM_PAGE] != laid) continue;
-        page_sheet[laid->start / MEM_PAGE] = NULL;
+        __atomic_store_n(&page_sheet[laid->start / MEM_PAGE], NULL, __ATOMIC_RELAXED);
         part_pages[laid->start / MEM_PAGE / PART_PAGES]--;
     }
 }

@@ -7,7 +7,7 @@
 enum {
     WAYS = 16,  // of each kind in the loop
     TARGETS = MICRO_CODE + 0x1000,
-    CACHE_BYTES = 2 * CPU_JUMPS,  // places so far apart have one entry in the jump cache
+    CACHE_BYTES = 2 * CPU_NATIVE_JUMPS,  // places so far apart have one entry in the jump cache
     HEAT = 40,
 };
 

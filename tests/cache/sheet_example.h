@@ -12,10 +12,11 @@ enum { EXAMPLE_PAGE = 0x2000, EXAMPLE_MODULE = 0x10000000, EXAMPLE_CANARIES = 64
 
 // Memory that ends with a page nobody may touch. Together, so that distances between them fit.
 static uint8_t *example_record, *example_code;
-static struct quick_exit *example_exits;
+static struct quick_exit *example_exits, **example_ways;
 static const uint8_t **example_words;
 static _Alignas(16) uint8_t example_written[SHEET_RECORD_MAX_BYTES];
 
+enum { EXAMPLE_CALL = 5 };  // bytes of the instruction
 enum { EXAMPLE_MAX_EXITS = IMAGE_MAX_BYTES / SHEET_EXIT_BYTES };
 
 static inline void *example_guarded(size_t size) {
@@ -30,6 +31,7 @@ static inline void example_begin(void) {
     example_record = example_guarded(EXAMPLE_BIGGEST);
     example_code = example_guarded(IMAGE_MAX_BYTES + EXAMPLE_CANARIES);
     example_exits = example_guarded(EXAMPLE_MAX_EXITS * sizeof(struct quick_exit));
+    example_ways = example_guarded(EXAMPLE_MAX_EXITS * sizeof(void *));
     example_words = example_guarded(EXAMPLE_MAX_EXITS * sizeof(void *));
     uint8_t *stubs = example_guarded(QUICK_STUBS_BYTES);
     stubs -= QUICK_STUBS_BYTES;
@@ -115,32 +117,34 @@ static inline void example_fill_canaries(uint8_t *code) {
     memset(code - EXAMPLE_CANARIES, EXAMPLE_CANARY, EXAMPLE_CANARIES);
 }
 
-// A copy of the code that is filled, right before a guard page, with exits of its own. NULL if sheet_fill refuses.
-static inline uint8_t *example_fill(struct sheet *s, uint64_t module, struct quick_exit **exits) {
+// A copy of the code that is filled, right before a guard page, with exits of which every other one has a structure. NULL if sheet_fill refuses.
+static inline uint8_t *example_fill(struct sheet *s, uint64_t module, const uint8_t ***words) {
     uint32_t count = s->image.exits;
-    struct quick_exit *exit = example_exits - count;
+    struct quick_exit *exit = example_exits - count, **way = example_ways - count;
     const uint8_t **word = example_words - count;
     static int32_t passes[SHEET_MAX_BLOCKS];
     uint8_t *code = example_code - s->image.bytes;
     for (uint32_t i = 0; i < count; i++) {
         quick_exit_init(&exit[i], module + (uint64_t)(int64_t)s->exit[i].pc);
-        exit[i].word = &word[i];
+        way[i] = i % 2 ? &exit[i] : NULL;
     }
     example_fill_canaries(code);
     memcpy(code, s->code, s->image.bytes);
     s->image.counter = passes;
     s->image.counters = s->blocks;
-    *exits = exit;
-    return sheet_fill(s, module, code, (uintptr_t)code, exit) ? code : NULL;
+    *words = word;
+    return sheet_fill(s, module, code, (uintptr_t)code, way, word) ? code : NULL;
 }
 
-static inline const char *example_bad_code(const struct sheet *s, const uint8_t *code, const struct quick_exit *exit) {
+static inline const char *example_bad_code(const struct sheet *s, const uint8_t *code, const uint8_t *const *word) {
     for (unsigned i = 1; i <= EXAMPLE_CANARIES; i++) {
         if (code[-(int)i] != EXAMPLE_CANARY) return "something written before the code";
     }
     for (uint32_t i = 0; i < s->image.exits; i++) {
-        if (exit[i].apart < code || exit[i].apart >= code + s->image.bytes || *exit[i].word != exit[i].apart)
-            return "an exit that leads astray";
+        const struct quick_exit *exit = &example_exits[i] - s->image.exits;
+        bool inside = word[i] >= code && word[i] < code + s->image.bytes && word[i] == quick_sheet_apart(&s->image, code, i);
+        if (!inside || (i % 2 && (exit->apart != word[i] || exit->word != &word[i]))) return "an exit that leads astray";
+        if (quick_sheet_exit(&s->image, code, word[i] + EXAMPLE_CALL) != i) return "an exit that is taken for another one";
     }
     return NULL;
 }
@@ -150,7 +154,7 @@ enum example_outcome { EXAMPLE_REFUSED, EXAMPLE_READ, EXAMPLE_FILLED };
 // What is wrong with how a record was read and filled, or NULL; *outcome says how far it got. `bytes` may be anything, and up to EXAMPLE_BIGGEST of them.
 static inline const char *example_look(const uint8_t *bytes, size_t size, enum example_outcome *outcome) {
     struct sheet s;
-    struct quick_exit *exit;
+    const uint8_t **word;
     uint8_t *record = example_record - (size + 7) / 8 * 8;
     memcpy(record, bytes, size);
     *outcome = EXAMPLE_REFUSED;
@@ -160,8 +164,8 @@ static inline const char *example_look(const uint8_t *bytes, size_t size, enum e
     if (!wrong) wrong = example_bad_blocks(&s);
     if (!wrong) wrong = example_bad_accesses(&s);
     if (wrong) return wrong;
-    const uint8_t *code = example_fill(&s, EXAMPLE_MODULE, &exit);
+    const uint8_t *code = example_fill(&s, EXAMPLE_MODULE, &word);
     if (!code) return NULL;
     *outcome = EXAMPLE_FILLED;
-    return example_bad_code(&s, code, exit);
+    return example_bad_code(&s, code, word);
 }

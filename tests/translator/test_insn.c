@@ -168,18 +168,18 @@ static struct block *make_sheet(const struct block *block, const uint8_t *code) 
         complain("no sheet");
         return NULL;
     }
-    struct quick_exit *exit = arena_alloc(&arena, sheet.image.exits * sizeof *exit + 1, 8);
+    struct quick_exit *exit = arena_alloc(&arena, sheet.image.exits * sizeof *exit + 1, 8), *exits[INTERP_MAX_CELLS];
     const uint8_t **word = arena_alloc(&arena, sheet.image.exits * sizeof *word + 1, 8);
     for (unsigned i = 0; i < sheet.image.exits; i++) {
         quick_exit_init(&exit[i], block->pc - at + (uint64_t)sheet.exit[i].pc);
-        exit[i].word = &word[i];
+        exits[i] = &exit[i];
     }
     sheet.image.counter = &passes;
     sheet.image.counters = 1;
     uint8_t *to = native_code + ((native_start + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1));
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
     memcpy(to, sheet.code, sheet.image.bytes);
-    bool filled = sheet_fill(&sheet, block->pc - at, to, (uintptr_t)to, exit);
+    bool filled = sheet_fill(&sheet, block->pc - at, to, (uintptr_t)to, exits, word);
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_EXEC);
     if (!filled) complain("the sheet cannot be filled");
     return interp_block_bare(&arena, block->pc, block->bytes, block->mode, to + sheet.block[0].entry);
@@ -272,8 +272,14 @@ static const struct cell *resolve(struct cpu *c) {
     return block ? block->code->cell : NULL;
 }
 
+static const void *find_native(struct cpu *c) {
+    (void)c;
+    return NULL;
+}
+
 static void run(const struct test_case *test, struct state *result) {
-    *cpu = (struct cpu){.resolve = resolve, .resolve_jump = resolve, .resolve_hot = resolve, .pc = CODE};
+    *cpu =
+        (struct cpu){.resolve = resolve, .resolve_jump = resolve, .resolve_hot = resolve, .find_native = find_native, .pc = CODE};
     memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
     memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
     memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);

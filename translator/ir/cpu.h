@@ -6,8 +6,9 @@
 
 #define CPU_SLOTS 256
 // Entries of jump caches, powers of two.
+#define CPU_NATIVE_JUMPS 16384
 #define CPU_JUMPS 4096
-#define CPU_FAR_JUMPS 32768
+#define CPU_FAR_JUMPS 65536
 
 struct cell;
 struct cpu;
@@ -94,6 +95,10 @@ struct cpu {
     const struct cell *(*resolve_hot)(struct cpu *cpu);
     // Told that native code often goes by this exit, which could lead straight to its target. Set by the runtime.
     void (*link)(struct cpu *cpu, struct quick_exit *exit);
+    // The native code that cpu->pc, which no jump cache knows, has in a sheet, or NULL if there may be better. Set by the runtime.
+    const void *(*find_native)(struct cpu *cpu);
+    // Where to go on from a sheet's exit that does not lead anywhere yet, `behind` whose call that is: in native code. Set by the runtime.
+    const void *(*leave_sheet)(struct cpu *cpu, const uint8_t *behind);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;  // the guest-os layer's state of this cpu (linux-user: struct task)
@@ -104,7 +109,7 @@ struct cpu {
     struct cpu_native_jump {
         uint64_t pc;
         const void *native;
-    } native_jump[CPU_JUMPS];
+    } native_jump[CPU_NATIVE_JUMPS];
     struct cpu_jump {
         uint64_t pc;
         const struct cell *code;  // its block's first cell
@@ -116,6 +121,10 @@ struct cpu {
 
 static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
     return (unsigned)(pc >> 1) % CPU_JUMPS;
+}
+
+static inline unsigned cpu_native_jump_at(uint64_t pc) {
+    return (unsigned)(pc >> 1) % CPU_NATIVE_JUMPS;
 }
 
 // Code that is made at run time begins at multiples of 32 or 64: higher bits take the place of lower ones.
@@ -138,6 +147,12 @@ static inline void cpu_renew_stamp(struct cpu *cpu, uint32_t losses) {
     cpu->far_stamp = (uint64_t)(losses % CPU_STAMPS + 1) << CPU_STAMP_SHIFT;
 }
 
+static inline void cpu_note_native_jump(struct cpu *cpu, uint64_t pc, const void *code) {
+    struct cpu_far_jump *far = &cpu->far_jump[cpu_far_jump_at(pc)];
+    far->code = (uintptr_t)code | cpu->far_stamp;
+    __atomic_store_n(&far->pc, pc, __ATOMIC_RELAXED);  // as other threads do
+}
+
 static inline void cpu_forget_far_jumps(struct cpu *cpu) {
     for (unsigned i = 0; i < CPU_FAR_JUMPS; i++) {
         if (cpu->far_jump[i].code) cpu->far_jump[i] = (struct cpu_far_jump){0, 0};
@@ -146,7 +161,7 @@ static inline void cpu_forget_far_jumps(struct cpu *cpu) {
 }
 
 static inline void cpu_forget_native_jumps(struct cpu *cpu) {
-    for (unsigned i = 0; i < CPU_JUMPS; i++) {
+    for (unsigned i = 0; i < CPU_NATIVE_JUMPS; i++) {
         if (!cpu->native_jump[i].native) continue;
         __atomic_store_n(&cpu->native_jump[i].pc, cpu_no_jump(i), __ATOMIC_RELAXED);  // as other threads do
         cpu->native_jump[i].native = NULL;

@@ -171,7 +171,7 @@ void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
     bool ways = has_ways(b);
     if (ways) try_ways(b, pc);
-    LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_JUMPS - 1)), "");
+    LLVMValueRef index = LLVMBuildAnd(b->ir, pc, build_constant(b, 2 * (CPU_NATIVE_JUMPS - 1)), "");
     LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, sizeof(struct cpu_native_jump) / 2), "");
     LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, native_jump)), &offset, 1, "");
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");

@@ -96,7 +96,7 @@ EMITTER(indirect) {
     cold(e, asm_branch_later(A, poll(e)), COLD_INDIRECT, NULL)->slot = target;
     asm_rr(A, 0x8b, RBX, target);
     _Static_assert(sizeof(struct cpu_native_jump) == 16, "eight times the pc's bits, of which the lowest is zero");
-    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
+    asm_arithmetic_immediate(A, 0, 4, RBX, 2 * (CPU_NATIVE_JUMPS - 1));
     asm_rx(A, WIDE | CMP, target, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
     cold(e, asm_branch_later(A, CC_NE), COLD_INDIRECT, NULL)->slot = target;
     asm_rx(A, 0xff, 4, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));  // jmp

@@ -15,11 +15,12 @@ struct quick_stubs {
     const void *hot;  // tells cpu->hot of the cell in cpu->next, and goes on there
     const void *hot_at;  // leaves, and asks cpu->resolve_hot where to go on at cpu->pc
     const void *exit;  // goes on by a struct quick_exit that does not lead straight to its target
+    const void *leave_sheet;  // goes on by a sheet's exit that has no such structure
 };
 
 extern struct quick_stubs quick_stubs;
 
-enum { QUICK_STUBS_BYTES = 2048, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
+enum { QUICK_STUBS_BYTES = 4096, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
 #define QUICK_NOWHERE UINT32_MAX
 
 // A place in native code that accesses guest memory, and the cell on whose behalf.

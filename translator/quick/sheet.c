@@ -124,16 +124,18 @@ bool sheet_fits(const struct sheet *sheet, const uint8_t *guest_bytes) {
     return true;
 }
 
-bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *exit) {
+bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *const *exit,
+                const uint8_t **word) {
     const struct image *image = &sheet->image;
     if (!image_holds(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
     for (uint32_t i = 0; i < image->holes; i++) {
         struct image_hole hole = {.value = (uint64_t)((int64_t)sheet->hole[i] >> KIND_BITS), .kind = (uint8_t)sheet->hole[i]};
         uint64_t value = hole.value + module;
-        if (hole.kind != IMAGE_PC && !image_content(image, &hole, exit, &value)) return false;
+        if (hole.kind == IMAGE_TARGET) return false;  // sheets have none
+        if (hole.kind != IMAGE_PC && !image_content(image, &hole, NULL, &value)) return false;
         memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
     }
-    return quick_place_sheet_exits(sheet, buffer, address, exit);
+    return quick_place_sheet_exits(sheet, buffer, address, exit, word);
 }
 
 int sheet_block_at(const struct sheet *sheet, unsigned at) {

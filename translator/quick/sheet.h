@@ -68,9 +68,11 @@ struct sheet_span {
 bool sheet_next_span(const struct sheet *sheet, struct sheet_span *span);
 // Whether all of the sheet's blocks have these guest bytes, which begin where the first block does, sheet->guest_bytes of them.
 bool sheet_fits(const struct sheet *sheet, const uint8_t *guest);
-// Fills a copy of the code in `buffer`, which is to run at `address`, with exits of its own, whose pcs are given: the module begins at `module`. False if it is
-// none, or if `address` is out of the exits' or the stubs' reach.
-bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *exit);
+// Fills a copy of the code in `buffer`, which is to run at `address`: the module begins at `module`. Each exit has its word in `word`, which is set to where it
+// leads at first: to what `exit` has for it, whose pc is given, or if that is NULL, to cpu->leave_sheet. False if it is no sheet, or if `address` is out of
+// the words', the exits' or the stubs' reach.
+bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *const *exit,
+                const uint8_t **word);
 // The number of the block at this distance from the page's start, or -1.
 int sheet_block_at(const struct sheet *sheet, unsigned at);
 // What the code's access at this offset is, or NULL.
@@ -80,4 +82,8 @@ const struct sheet_access *sheet_access_at(const struct sheet *sheet, uint32_t a
 bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
                       struct sheet *sheet);
 // Writes the exits into a copy of the code that is to run at `at`, and into their words where they go at first. False if they or the stubs are out of reach.
-bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *exit);
+bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
+                             const uint8_t **word);
+// Of code that was filled: the number of the exit whose call of quick_stubs.leave_sheet ends at `behind`, and where an exit's word leads at first.
+unsigned quick_sheet_exit(const struct image *image, const uint8_t *code, const uint8_t *behind);
+const uint8_t *quick_sheet_apart(const struct image *image, const uint8_t *code, unsigned exit);

@@ -259,7 +259,7 @@ static bool is_loop(const struct block *block, uint64_t pc) {
     return true;
 }
 
-enum { EXIT_WORD = 2 };  // where the distance is in an exit's own jump
+enum { EXIT_WORD = 2, EXIT_APART = EXIT_WORD + 4 };  // where the distance is in an exit's own jump, and what is behind it
 
 // Behind all other code.
 static void emit_exits(struct unit *e, struct image *image) {
@@ -312,18 +312,33 @@ bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buff
     return !A->failed;
 }
 
-bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *exit) {
+bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
+                             const uint8_t **word) {
     struct assembler a = {.start = buffer, .limit = buffer + sheet->image.bytes, .address = at};
     for (unsigned i = 0; i < sheet->image.exits; i++) {
         a.at = buffer + sheet->image.exits_at + (size_t)i * SHEET_EXIT_BYTES;
-        asm_near(&a, 0xff, 4, exit[i].word);
-        *exit[i].word = exit[i].apart = here(&a);
-        asm_near(&a, WIDE | 0x8d, RAX, &exit[i]);  // lea
-        asm_jump(&a, quick_stubs.exit);
+        asm_near(&a, 0xff, 4, &word[i]);
+        word[i] = here(&a);
+        if (exit[i]) {
+            exit[i]->word = &word[i];
+            exit[i]->apart = word[i];
+            asm_near(&a, WIDE | 0x8d, RAX, exit[i]);  // lea
+            asm_jump(&a, quick_stubs.exit);
+        } else {
+            asm_call(&a, quick_stubs.leave_sheet);
+        }
         a.at = buffer + sheet->exit[i].site;
-        asm_distance(&a, exit[i].word);
+        asm_distance(&a, &word[i]);
     }
     return !a.failed;
+}
+
+unsigned quick_sheet_exit(const struct image *image, const uint8_t *code, const uint8_t *behind) {
+    return (unsigned)((behind - code - image->exits_at) / SHEET_EXIT_BYTES);
+}
+
+const uint8_t *quick_sheet_apart(const struct image *image, const uint8_t *code, unsigned exit) {
+    return code + image->exits_at + (size_t)exit * SHEET_EXIT_BYTES + EXIT_APART;
 }
 
 void quick_store_pins(struct cpu *cpu, uint64_t (*read)(const void *context, unsigned number), const void *context) {
@@ -398,6 +413,22 @@ static void far_jump_place(struct assembler *a) {
     asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_FAR_JUMPS - 1));
 }
 
+// Calls a function of the cpu's, with rax as its second argument, and goes on in the native code that it returns. Jumps from what is returned here if it returns NULL, with
+// pins stored.
+static uint32_t call_and_go_on(struct assembler *a, size_t function) {
+    store_pins(a);
+    asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
+    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rr(a, WIDE | 0x8b, RSI, RAX);
+    asm_rm(a, 0xff, 2, CPU, (int32_t)function);
+    asm_arithmetic_immediate(a, WIDE, 0, RSP, 8);
+    asm_rr(a, WIDE | 0x85, RAX, RAX);
+    uint32_t nowhere = asm_branch_later(a, CC_E);
+    load_pins(a);
+    asm_rr(a, 0xff, 4, RAX);
+    return nowhere;
+}
+
 // cpu->pc: where to go on, which is not in the native jump cache. If it is in the other one, and there is native code, it will be.
 static void make_indirect(struct assembler *a) {
     quick_stubs.indirect = here(a);
@@ -414,16 +445,26 @@ static void make_indirect(struct assembler *a) {
     asm_byte(a, CPU_STAMP_SHIFT);
     uint32_t old = asm_branch_later(a, CC_NE);
     asm_rr(a, 0x8b, RBX, RAX);
-    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_JUMPS - 1));
+    asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_NATIVE_JUMPS - 1));
     asm_rx(a, WIDE | 0x89, R10, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].native));
     asm_rx(a, WIDE | 0x89, RAX, CPU, RBX, 8, offsetof(struct cpu, native_jump[0].pc));
     asm_rr(a, 0xff, 4, R10);
-    asm_land(a, raised);
     asm_land(a, unknown);
     asm_land(a, old);
+    uint32_t nowhere = call_and_go_on(a, offsetof(struct cpu, find_native));
+    asm_land(a, raised);
     store_pins(a);
+    asm_land(a, nowhere);
     asm_constant(a, RAX, (uintptr_t)&cell_indirect);
     pop_saved_and_return(a);
+}
+
+// Called where a sheet's exit is.
+static void make_leave_sheet(struct assembler *a) {
+    quick_stubs.leave_sheet = here(a);
+    asm_opcode(a, 0x58 | RAX, 0, RAX, true);  // pop: nobody returns there
+    asm_land(a, call_and_go_on(a, offsetof(struct cpu, leave_sheet)));
+    asm_byte(a, 0xcc);
 }
 
 static void make_hot_at(struct assembler *a) {
@@ -509,6 +550,7 @@ size_t quick_make_stubs(uint8_t *buffer, uintptr_t at, const uint8_t *pins) {
     make_hot(&a);
     make_hot_at(&a);
     make_exit(&a);
+    make_leave_sheet(&a);
     interp_native_leave = quick_stubs.leave;
     memcpy(&interp_native_enter, &quick_stubs.enter, sizeof quick_stubs.enter);
     return asm_offset(&a);
