@@ -98,7 +98,7 @@ static struct block *find(uint64_t pc, uint32_t mode) {
 static struct gathering g;
 
 static bool fits(struct block *block, bool exact) {
-    return block && gather_loop(&g, block, find) && (!exact || gather_is_worth_exact(&g));
+    return block && gather_loop(&g, block, find, exact);
 }
 
 static bool is_kept(struct store_module *store, const struct head *head, bool exact) {

@@ -69,6 +69,13 @@ def programs_of(rows):
 # ---- caches
 
 
+def _read_link(path):
+    try:
+        return os.readlink(path)
+    except OSError:  # a file that was closed meanwhile
+        return ""
+
+
 class Caches:
     """What makes, fills and watches the caches of a session."""
 
@@ -82,9 +89,10 @@ class Caches:
         try:
             if os.readlink(process / "exe") != self.ferry + "-compiler":
                 return False
-            files = [os.readlink(file) for file in (process / "fd").iterdir()]
+            descriptors = list((process / "fd").iterdir())
         except OSError:
             return False
+        files = [_read_link(descriptor) for descriptor in descriptors]
         files = [file for file in files if file.startswith("/") and not file.startswith("/memfd:")]
         return not files or any(file.startswith(str(self.place.work)) for file in files)
 

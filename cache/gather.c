@@ -8,15 +8,15 @@
 enum {
     REGION_CELLS = 4000,
     AROUND_CELLS = 5000,  // looked at
+    STORELESS_CELLS = 1000,  // the same, for loops that store nothing
     LOOP_CELLS = 3600,
     ANY_CELLS = 150,
     CALLEE_CELLS = 200,
     MOST_TARGETS = 4,
-    EXACT_SHARE = 10,  // cells for each store
     MAX_AFTER = INTERP_MAX_CELLS + 1 + BLOCK_TARGETS,
 };
 
-enum { SCANNED = 1, CALLS = 2, INDIRECT = 4, RETURNS = 8 };  // struct block, kind
+enum { SCANNED = 1, CALLS = 2, INDIRECT = 4, RETURNS = 8, STORES = 16 };  // struct block, kind
 
 // Calls leave the address behind them in a slot, as a constant.
 static bool leaves_address(const struct block *block) {
@@ -26,6 +26,14 @@ static bool leaves_address(const struct block *block) {
         const struct cell *u = &block->code->cell[i];
         if (code[2 * i] == CELL_li64 && cell_wide(u + 1) == behind) return true;
         if (code[2 * i] == UOP_li && (uint64_t)(int64_t)u->imm == behind) return true;
+    }
+    return false;
+}
+
+static bool stores(const struct block *block) {
+    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
+        code = block->code->about->cell_code[2 * i];
+        if (code < UOP_COUNT_OF_CODES && uop_stores(code)) return true;
     }
     return false;
 }
@@ -41,7 +49,8 @@ void gather_prepare(struct arena *arena, const struct guest_isa *isa, struct blo
     unsigned last = block->count - 1;
     bool indirect = cell_format(block->code->about->cell_code[2 * last]) == UOP_FORMAT_INDIRECT, calls = leaves_address(block);
     bool returns = indirect && !calls && is_link(isa, block->code->cell[last].b);
-    block->kind = SCANNED | (calls ? CALLS : 0) | (indirect ? INDIRECT : 0) | (returns ? RETURNS : 0);
+    block->kind =
+        SCANNED | (calls ? CALLS : 0) | (indirect ? INDIRECT : 0) | (returns ? RETURNS : 0) | (stores(block) ? STORES : 0);
     if (!indirect || returns) return;
     uint64_t *targets = arena_alloc(arena, BLOCK_TARGETS * sizeof *targets, 8);
     memset(targets, 0, BLOCK_TARGETS * sizeof *targets);
@@ -116,11 +125,14 @@ static bool add_block(struct gathering *g, struct block *block, unsigned most_ce
     return true;
 }
 
-// Adds the block and what comes after it.
-static void flood(struct gathering *g, struct block *first, gather_find *find, unsigned most_cells) {
+// Adds the block and what comes after it, but for blocks of these kinds.
+static void flood(struct gathering *g, struct block *first, gather_find *find, unsigned most_cells, unsigned without) {
     for (unsigned i = add_block(g, first, most_cells) ? g->blocks - 1 : g->blocks; i < g->blocks; i++) {
         uint64_t pc[MAX_AFTER];
-        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) add_block(g, find(pc[n], first->mode), most_cells);
+        for (unsigned count = after(g->block[i], pc), n = 0; n < count; n++) {
+            struct block *next = find(pc[n], first->mode);
+            if (next && !(next->kind & without)) add_block(g, next, most_cells);
+        }
     }
 }
 
@@ -165,7 +177,7 @@ static void add_callee(struct gathering *g, struct block *first, gather_find *fi
     static struct gathering callee;
     if (!is_good(first) || place_of(g, first->pc) >= 0) return;
     begin(&callee);
-    flood(&callee, first, find, CALLEE_CELLS + 1);
+    flood(&callee, first, find, CALLEE_CELLS + 1, 0);
     if (callee.cells > CALLEE_CELLS || g->cells + callee.cells > REGION_CELLS) return;
     for (unsigned n = 0; n < callee.blocks; n++) add_block(g, callee.block[n], REGION_CELLS);
 }
@@ -262,33 +274,32 @@ void gather_request(const struct gathering *g, struct channel_request *request) 
     memcpy(request->way, g->way, g->ways * sizeof *g->way);
 }
 
-static unsigned count_stores(const struct block *block) {
-    unsigned stores = 0;
-    for (unsigned i = 0, code; i < block->count; i += cell_width(code)) {
-        code = block->code->about->cell_code[2 * i];
-        stores += code < UOP_COUNT_OF_CODES && uop_stores(code);
-    }
-    return stores;
-}
-
-bool gather_is_worth_exact(const struct gathering *g) {
-    unsigned stores = 0, all = 0;
+static bool any_stores(const struct gathering *g) {
     for (unsigned i = 0; i < g->blocks; i++) {
-        stores += count_stores(g->block[i]);
-        all += g->block[i]->count;
+        if (g->block[i]->kind & STORES) return true;
     }
-    return stores * EXACT_SHARE <= all;
+    return false;
 }
 
 // ---- regions
 
-bool gather_loop(struct gathering *g, struct block *first, gather_find *find) {
-    static struct gathering around;
+static struct gathering around;  // what is looked at
+
+// Whether there is a way from the block back to it without a store: quickly, since most that are asked about have none.
+static bool may_store_nothing(struct block *first, gather_find *find) {
+    bool loops[CHANNEL_BLOCKS] = {false};
+    begin(&around);
+    if (!(first->kind & STORES)) flood(&around, first, find, STORELESS_CELLS, STORES);
+    return find_loop(&around, loops);
+}
+
+bool gather_loop(struct gathering *g, struct block *first, gather_find *find, bool exact) {
     bool loops[CHANNEL_BLOCKS] = {false};
     unsigned cells = 0;
+    if (exact && !may_store_nothing(first, find)) return false;
     begin(&around);
     begin(g);
-    flood(&around, first, find, AROUND_CELLS);
+    flood(&around, first, find, AROUND_CELLS, 0);
     bool all = is_recursive(&around);
     if (!all && !find_loop(&around, loops)) return false;
     loops[0] = true;
@@ -301,7 +312,7 @@ bool gather_loop(struct gathering *g, struct block *first, gather_find *find) {
     for (unsigned i = 0; i < g->blocks; i++) {
         if (calls_outside(g, g->block[i], find)) return false;
     }
-    return finish(g, find);
+    return !(exact && any_stores(g)) && finish(g, find);
 }
 
 bool gather_enter(struct gathering *g, const struct block *block) {
@@ -312,7 +323,7 @@ bool gather_enter(struct gathering *g, const struct block *block) {
 
 bool gather_any(struct gathering *g, struct block *first, gather_find *find) {
     begin(g);
-    flood(g, first, find, ANY_CELLS);
+    flood(g, first, find, ANY_CELLS, 0);
     add_callees(g, find);
     return g->blocks > 0 && finish(g, find);
 }

@@ -23,12 +23,11 @@ struct gathering {
 // Has the block's native code, which is about to be made, note where it goes indirectly, if it goes there for anything but to return.
 void gather_prepare(struct arena *arena, const struct guest_isa *isa, struct block *block);
 // The loop or recursive function that the block begins, with what it calls. False if there is none, if it is too large, or if it is left for calls
-// all the time: entering and leaving a region costs more than better code for some few instructions gains over the quick tier's.
-bool gather_loop(struct gathering *g, struct block *first, gather_find *find);
+// all the time: entering and leaving a region costs more than better code for some few instructions gains over the quick tier's. `exact`: nor if it stores
+// anything, since in code that is exact at faults each store costs so many others that the quick tier's is faster.
+bool gather_loop(struct gathering *g, struct block *first, gather_find *find, bool exact);
 // Whatever follows the block, up to some size.
 bool gather_any(struct gathering *g, struct block *first, gather_find *find);
-// Whether code of the region that is exact at faults would be faster than the quick tier's: a store costs so many others there that it is not where there are many.
-bool gather_is_worth_exact(const struct gathering *g);
 // Exits and ways, to the request.
 void gather_request(const struct gathering *g, struct channel_request *request);
 // The region is to be entered at this block as well. False if it is not in it.

@@ -15,6 +15,7 @@ enum {
     HOT_PASSES = 30,  // through an exit
     HOT_LOOKUPS = 8,  // which cost more
     HOT_UNIT_PASSES = 10000,
+    LAST_UNIT_PASSES = 100000,  // of what is to have no better code; then it is worth the time to make it anew without counting
     SHEET_UNIT_PASSES = 1000,  // then, until it is asked for, with what is known of indirect jumps by then
     OPT_UNIT_PASSES = 50,  // under --tier=opt, at first
     OPT_REGIONS = 4096,  // after so many it is twice that, and so on
@@ -112,9 +113,11 @@ static void improve(struct block *block) {
     if (code__seek(block)) return;
     uint32_t passes = decide(block, &full);
     if (passes == OPTIMISE_NEVER && unit->passes && !full) passes = decide_rest(unit, block, &full);
+    bool never = passes == OPTIMISE_NEVER && unit->passes && !full, twice = never && unit->never;
+    if (never && !twice) passes = LAST_UNIT_PASSES;
     if (unit->passes) __atomic_store_n(unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
-    if (passes == OPTIMISE_NEVER && unit->passes && !full)
-        native_make(&code__current.native, &code__current.about, unit->block, unit->blocks, false, &full);
+    unit->never |= never;
+    if (twice) native_make(&code__current.native, &code__current.about, unit->block, unit->blocks, false, &full);
     if (full) code__begin_generation();
 }
 

@@ -101,9 +101,13 @@ static struct optimised *around(const struct block *block) {
     return use ? use->unit : NULL;
 }
 
+static bool gather_region(struct gathering *g, struct block *first, gather_find *find) {
+    return gather_loop(g, first, find, exact && options.tier != TIER_OPT);
+}
+
 // A region anew, with blocks that turned hot since then, to be entered at this one as well. False if it is not in it, or if the region grew often enough.
 static bool grow(struct gathering *g, const struct optimised *unit, const struct block *block, gather_find *find) {
-    if (unit->grown == MOST_GROWN || !gather_loop(g, unit->use[0].block, find) || !gather_enter(g, block)) return false;
+    if (unit->grown == MOST_GROWN || !gather_region(g, unit->use[0].block, find) || !gather_enter(g, block)) return false;
     for (unsigned i = 0; i < unit->blocks; i++) {
         if (unit->use[i].entry) gather_enter(g, unit->use[i].block);
     }
@@ -126,24 +130,20 @@ static bool find_region(struct gathering *g, struct block *block, gather_find *f
     *grown = like ? like->grown + 1u : 0;
     if (like && grow(g, like, block, find)) return true;
     *grown = 0;
-    if (!gather_loop(g, block, find)) return options.tier == TIER_OPT && gather_any(g, block, find);
+    if (!gather_region(g, block, find)) return options.tier == TIER_OPT && gather_any(g, block, find);
     like = alike(g);
     if (!like) return true;
     *grown = like->grown + 1u;
     if (grow(g, like, block, find)) return true;
     *grown = 0;
-    return gather_loop(g, block, find);
-}
-
-static bool is_worth_it(const struct gathering *g) {
-    return !exact || options.tier == TIER_OPT || gather_is_worth_exact(g);
+    return gather_region(g, block, find);
 }
 
 static bool ask(struct optimiser *o, struct compiler *c, struct arena *arena, struct block *block, gather_find *find) {
     static struct gathering g;
     unsigned grown;
     struct channel_request *request = compiler_request(c);
-    if (!find_region(&g, block, find, &grown) || !is_worth_it(&g) || !copy_bytes(&g, request)) return false;
+    if (!find_region(&g, block, find, &grown) || !copy_bytes(&g, request)) return false;
     request->id = c->asked + 1;
     request->mode = block->mode;
     request->exact = exact;

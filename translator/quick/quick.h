@@ -51,6 +51,7 @@ struct quick_unit {
     const uint8_t *code;
     uint32_t bytes, blocks, accesses;
     uint8_t idle, ran;  // the runtime's: how often it ran out in vain, and at all, up to some number
+    bool never;  // the same: that there is to be no better code was known when it ran out before
     int32_t *passes;  // left, through entries from outside and jumps back, until cpu->hot is told; NULL: it does not count
     const struct quick_access *access;  // ascending
     struct block **block;
