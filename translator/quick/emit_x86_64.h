@@ -1,6 +1,6 @@
 // What the quick tier's emitters for x86-64 hosts are made with. r12 holds the cpu; most other general registers but rsp hold the pinned slots,
-// the rest is free for what uops need. A slot that is not pinned is always up to date in memory, so that a fault finds it there; within a block
-// a free register may have its value as well. A pinned one is up to date in memory only while no native code runs.
+// the rest is free for what uops need. A slot that is not pinned is up to date in memory wherever a fault could find it there, and at the end of each block; between
+// two such places a free register may have its only value, within a block a copy. A pinned one is up to date in memory only while no native code runs.
 #pragma once
 #include "translator/interp/cells.h"
 #include "translator/quick/assembler_x86_64.h"
@@ -55,6 +55,7 @@ struct unit {
     bool loop[UNIT_BLOCKS], apart[UNIT_BLOCKS];  // blocks that it jumps back to; those whose entry from outside is apart from them
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
+    bool owes[FREE_REGISTERS];  // the slot in memory is not up to date
     uint32_t locked;  // registers that the uop under way uses
     struct quick_unit *unit;
     uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS],
@@ -88,14 +89,44 @@ static inline int32_t place_of_slot(unsigned slot) {
     return (int32_t)(offsetof(struct cpu, slot) + 8 * slot);
 }
 
+static inline void drop(struct unit *e, unsigned i) {
+    e->holds[i] = SLOT_SINK;
+    e->owes[i] = false;
+}
+
 static inline void forget_all(struct unit *e) {
-    for (unsigned i = 0; i < FREE_REGISTERS; i++) e->holds[i] = SLOT_SINK;
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) drop(e, i);
 }
 
 static inline void forget(struct unit *e, unsigned slot) {
     for (unsigned i = 0; i < FREE_REGISTERS; i++) {
-        if (e->holds[i] == slot) e->holds[i] = SLOT_SINK;
+        if (e->holds[i] == slot) drop(e, i);
     }
+}
+
+// Stores change no flags.
+static inline void pay(struct unit *e, unsigned i) {
+    if (e->owes[i]) asm_rm(A, WIDE | 0x89, free_register[i], CPU, place_of_slot(e->holds[i]));
+    e->owes[i] = false;
+}
+
+// Before anything that may leave the block: guest registers have their values in memory, what is the block's own need not.
+static inline void pay_guest(struct unit *e) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] < SLOT_TEMP) pay(e, i);
+    }
+}
+
+static inline void pay_all(struct unit *e) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) pay(e, i);
+}
+
+// Where a slot's value is in memory, now at the latest, if it is not pinned.
+static inline int32_t memory_of(struct unit *e, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (e->holds[i] == slot) pay(e, i);
+    }
+    return place_of_slot(slot);
 }
 
 // The register that has a slot's value, or NO_REGISTER.
@@ -121,7 +152,9 @@ static inline unsigned lock_slot(struct unit *e, unsigned slot) {
 // For this uop's own use.
 static inline void claim(struct unit *e, unsigned reg) {
     for (unsigned i = 0; i < FREE_REGISTERS; i++) {
-        if (free_register[i] == reg) e->holds[i] = SLOT_SINK;
+        if (free_register[i] != reg) continue;
+        pay(e, i);
+        drop(e, i);
     }
     lock(e, reg);
 }
@@ -201,13 +234,24 @@ static inline unsigned destination_with(struct unit *e, unsigned slot, unsigned 
     return to;
 }
 
+// The register has the slot's new value, and what it had before is in memory or not wanted.
+static inline void owe(struct unit *e, unsigned reg, unsigned slot) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (free_register[i] != reg) continue;
+        pay(e, i);
+        holds(e, reg, slot);
+        e->owes[i] = true;
+        return;
+    }
+    asm_rm(A, WIDE | 0x89, reg, CPU, place_of_slot(slot));
+}
+
 static inline void put(struct unit *e, unsigned slot, unsigned reg) {
     if (is_pinned(slot)) {
         move(e, quick_host.pin_of[slot], reg);
     } else if (slot != SLOT_SINK) {
-        asm_rm(A, WIDE | 0x89, reg, CPU, place_of_slot(slot));
         forget(e, slot);
-        holds(e, reg, slot);
+        owe(e, reg, slot);
     } else {
         claim(e, reg);
     }
@@ -252,6 +296,7 @@ static inline void jump_to_stub(struct unit *e, enum image_hole_kind kind, const
 }
 
 static inline void call_body(struct unit *e, const struct cell *u, unsigned code) {
+    pay_all(e);
     if (e->sheet) {
         quick_emit_sheet_body(e, u, code);
     } else {
@@ -264,17 +309,21 @@ static inline void call_body(struct unit *e, const struct cell *u, unsigned code
 
 // The uop's body instead, if the flags say so.
 static inline struct cold *body_if(struct unit *e, enum condition condition, const struct cell *u, unsigned code) {
+    pay_all(e);
     struct cold *c = cold(e, asm_branch_later(A, condition), COLD_BODY, u);
     c->code = code;
     return c;
 }
 
 static inline void come_back(struct unit *e, struct cold *c) {
+    if (c->kind == COLD_BODY) pay_all(e);
     c->back = asm_offset(A);
     if (c->kind == COLD_BODY) forget_all(e);
 }
 
 static inline void note_access(struct unit *e, const struct cell *u) {
+    pay_guest(e);
+    memory_of(e, u->b);  // the address of a fault is computed from it
     if (e->accesses == MAX_ACCESSES) A->failed = true;
     else if (e->sheet) quick_emit_sheet_access(e, u);
     else e->access[e->accesses++] = (struct quick_access){asm_offset(A), (uint16_t)e->block_at, u->d};
@@ -343,8 +392,9 @@ static inline void count_pass(struct unit *e, unsigned block) {
     cold(e, asm_branch_later(A, CC_S), COLD_HOT, e->block[block]->code->cell)->pc = e->block[block]->pc;
 }
 
-// Goes to the block's next exit. Jumps back look for interrupts: every loop has one, since a block's end lies behind its start.
-static inline void leave_block(struct unit *e) {
+// Goes to the block's next exit; `last`: at the block's end, so that there need be no jump to what comes next in the unit. Jumps back look for interrupts: every
+// loop has one, since a block's end lies behind its start.
+static inline void leave_block(struct unit *e, bool last) {
     const struct block *block = e->block[e->block_at];
     uint64_t pc = block->exit[e->own_exit++].pc;
     int inside = block_with(e, pc);
@@ -355,17 +405,9 @@ static inline void leave_block(struct unit *e) {
         else cold(e, raised, COLD_INTERRUPT, e->block[inside]->code->cell)->pc = pc;
         if (inside >= 0 && (!e->sheet || e->loop[inside])) count_pass(e, (unsigned)inside);
     }
+    e->falls = last && inside == (int)e->block_at + 1;
     if (inside < 0) jump_to_exit(e, exit, pc);
-    else later(e, asm_jump_later(A), (unsigned)inside);
-}
-
-// The same at the block's end, where it may be that nothing has to be done.
-static inline void end_block(struct unit *e) {
-    const struct block *block = e->block[e->block_at];
-    uint64_t pc = block->exit[e->own_exit].pc;
-    unsigned next = e->block_at + 1;
-    e->falls = next < e->count && e->block[next]->pc == pc && pc > block->pc;
-    if (!e->falls) leave_block(e);
+    else if (!e->falls) later(e, asm_jump_later(A), (unsigned)inside);
 }
 
 // ---- what several emitters need
@@ -446,6 +488,7 @@ EMITTER(load);
 EMITTER(load_boxed);
 EMITTER(box);
 EMITTER(store);
+EMITTER(fence);
 EMITTER(branch);
 EMITTER(jump);
 EMITTER(indirect);

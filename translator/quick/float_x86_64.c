@@ -21,14 +21,14 @@ static void check_nan(struct unit *e, unsigned slot) {
 
 // x: the opcode
 EMITTER(double) {
-    asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->b));
-    asm_rm(A, x, 0, CPU, place_of_slot(u->c));
+    asm_rm(A, LOAD_D, 0, CPU, memory_of(e, u->b));
+    asm_rm(A, x, 0, CPU, memory_of(e, u->c));
     check_nan(e, u->a);
 }
 
 EMITTER(sqrt) {
     asm_rr(A, 0x0f57, 0, 0);  // xorps: sqrtsd keeps the upper half
-    asm_rm(A, x, 0, CPU, place_of_slot(u->b));
+    asm_rm(A, x, 0, CPU, memory_of(e, u->b));
     check_nan(e, u->a);
 }
 
@@ -38,9 +38,9 @@ EMITTER(multiply_add) {
         call_body(e, u, code);
         return;
     }
-    asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->d));
-    asm_rm(A, LOAD_D, 1, CPU, place_of_slot(u->b));
-    asm_vex_rm(A, 1, true, x, 0, 1, CPU, place_of_slot(u->c));
+    asm_rm(A, LOAD_D, 0, CPU, memory_of(e, u->d));
+    asm_rm(A, LOAD_D, 1, CPU, memory_of(e, u->b));
+    asm_vex_rm(A, 1, true, x, 0, 1, CPU, memory_of(e, u->c));
     asm_rr(A, COMPARE_QUIET_D, 0, 0);
     struct cold *c = body_if(e, CC_P, u, code);
     put_double(e, u->a);
@@ -49,8 +49,8 @@ EMITTER(multiply_add) {
 
 EMITTER(equal) {
     unsigned ordered = fresh(e), to = fresh(e);
-    asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->b));
-    asm_rm(A, COMPARE_QUIET_D, 0, CPU, place_of_slot(u->c));
+    asm_rm(A, LOAD_D, 0, CPU, memory_of(e, u->b));
+    asm_rm(A, COMPARE_QUIET_D, 0, CPU, memory_of(e, u->c));
     asm_rr(A, BYTE_RM | 0x0f90 | CC_NP, 0, ordered);
     asm_rr(A, BYTE_RM | 0x0f90 | CC_E, 0, to);
     asm_rr(A, 0x21, ordered, to);
@@ -60,8 +60,8 @@ EMITTER(equal) {
 
 // b < c: c is above b. x: the condition, | 256 if quiet
 EMITTER(less) {
-    asm_rm(A, LOAD_D, 0, CPU, place_of_slot(u->c));
-    asm_rm(A, x >> 8 ? COMPARE_QUIET_D : COMPARE_D, 0, CPU, place_of_slot(u->b));
+    asm_rm(A, LOAD_D, 0, CPU, memory_of(e, u->c));
+    asm_rm(A, x >> 8 ? COMPARE_QUIET_D : COMPARE_D, 0, CPU, memory_of(e, u->b));
     put_condition(e, u->a, x & 15);
 }
 

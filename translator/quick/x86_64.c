@@ -90,6 +90,7 @@ static void emit_block(struct unit *e, unsigned at) {
         bool is_data = code == CELL_PC || (code == CELL_OTHER && u->handler != cell_handler_count);
         if (!is_data) emit_cell(e, u, code, i + 1 < block->count ? about->cell_code[2 * i + 2] : CELL_OTHER);
     }
+    pay_guest(e);
     if (meeting < block->count) meet(e, at, other);
 }
 
