@@ -62,11 +62,12 @@ enum {
 
 enum { CPU_ANCHOR_SHIFT = 16 };  // of the block's number in cpu->anchor
 
+// What comes first is reached with the shortest instructions.
 struct cpu {
-    uint64_t slot[CPU_SLOTS];
-    uint64_t pc;            // exact outside of translated code
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads. PENDING_*
     uint32_t mode;          // MODE_*
+    uint64_t pc;            // exact outside of translated code
+    uint64_t slot[CPU_SLOTS];
     uint32_t anchor;  // of LLVM's exact code: where the slots' state is from, as number of the region's block and bytes into it
     uint32_t rounds;  // jumps back until native code is left, where that counts them (quick_stepwise)
     const struct cell *at;  // the memory access under way, for faults
