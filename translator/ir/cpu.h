@@ -62,11 +62,10 @@ enum {
 
 enum { CPU_ANCHOR_SHIFT = 16 };  // of the block's number in cpu->anchor
 
-// What comes first is reached with the shortest instructions.
 struct cpu {
+    uint64_t pc;            // exact outside of translated code
     uint32_t pending;       // non-zero: leave at the next back-edge; written by signal handlers and other threads. PENDING_*
     uint32_t mode;          // MODE_*
-    uint64_t pc;            // exact outside of translated code
     uint64_t slot[CPU_SLOTS];
     uint32_t anchor;  // of LLVM's exact code: where the slots' state is from, as number of the region's block and bytes into it
     uint32_t rounds;  // jumps back until native code is left, where that counts them (quick_stepwise)
@@ -119,6 +118,11 @@ struct cpu {
         uint64_t pc, code;
     } far_jump[CPU_FAR_JUMPS];
 };
+
+// What native code holds of a cpu is the address of this place in it: from there `pending` and most guest registers are a signed byte away, so that instructions
+// which read them are short.
+enum { CPU_BASE = offsetof(struct cpu, slot) + 15 * sizeof(uint64_t) };
+_Static_assert((int)offsetof(struct cpu, pending) - CPU_BASE >= INT8_MIN, "as near as that");
 
 static inline __attribute__((always_inline)) unsigned cpu_jump_at(uint64_t pc) {
     return (unsigned)(pc >> 1) % CPU_JUMPS;

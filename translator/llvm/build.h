@@ -48,8 +48,8 @@ struct build {
     LLVMValueRef exit[BUILD_MAX_EXITS];
     bool failed;
     LLVMMetadataRef lines;  // what debug locations belong to, or NULL
-    // The function, and its arguments.
-    LLVMValueRef function, cpu, pin[REGION_MAX_PINS], which;
+    // The function, and its arguments: CPU_BASE of the cpu, the pins, and what is entered.
+    LLVMValueRef function, base, pin[REGION_MAX_PINS], which;
     unsigned pins;
     // Where slots live in the region: allocas, for LLVM to make registers of, or their places in the cpu; or NULL.
     LLVMValueRef slot[CPU_SLOTS];

@@ -15,7 +15,7 @@ void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *argum
 
 // Everything but the pins must be stored already.
 void build_tail_call(struct build *b, LLVMValueRef target) {
-    LLVMValueRef arguments[BUILD_ARGUMENTS] = {b->cpu, [BUILD_ARGUMENTS - 1] = LLVMGetPoison(b->i64)};
+    LLVMValueRef arguments[BUILD_ARGUMENTS] = {b->base, [BUILD_ARGUMENTS - 1] = LLVMGetPoison(b->i64)};
     for (unsigned i = 0; i < REGION_MAX_PINS; i++) {
         unsigned slot = i < b->pins ? b->region->pins[i] : 0;
         arguments[1 + i] = slot && b->slot[slot] ? build_get(b, slot) : b->pin[i];

@@ -12,8 +12,8 @@ LLVMValueRef build_constant(struct build *b, uint64_t value) {
 }
 
 LLVMValueRef build_cpu_field(struct build *b, size_t offset) {
-    LLVMValueRef index = build_constant(b, offset);
-    return LLVMBuildInBoundsGEP2(b->ir, b->i8, b->cpu, &index, 1, "");
+    LLVMValueRef index = build_constant(b, offset - CPU_BASE);
+    return LLVMBuildInBoundsGEP2(b->ir, b->i8, b->base, &index, 1, "");
 }
 
 void build_mark(LLVMValueRef access, LLVMValueRef kind) {
@@ -61,7 +61,7 @@ static LLVMValueRef constant_cell(struct build *b, const struct uop *u, uint64_t
 static LLVMValueRef call_body(struct build *b, const struct uop *u, uint64_t cell_pc) {
     LLVMTypeRef parameters[] = {b->pointer, b->pointer}, type = LLVMFunctionType(b->i8, parameters, 2, 0);
     LLVMValueRef body = build_hole(b, IMAGE_BODY, u->code, b->pointer);
-    LLVMValueRef arguments[] = {b->cpu, constant_cell(b, u, cell_pc)};
+    LLVMValueRef arguments[] = {build_cpu_field(b, 0), constant_cell(b, u, cell_pc)};
     return LLVMBuildCall2(b->ir, type, body, arguments, 2, "");
 }
 
@@ -151,7 +151,7 @@ static void count(struct build *b, unsigned at, bool all) {
     const struct ir_block *ir = b->block->ir;
     unsigned n = all ? ir->instructions : ir_block_instructions(ir, at);
     LLVMValueRef place = build_hole(b, IMAGE_TALLY, 0, b->i64);
-    LLVMValueRef field = LLVMBuildInBoundsGEP2(b->ir, b->i8, b->cpu, &place, 1, "");
+    LLVMValueRef field = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, 0), &place, 1, "");
     LLVMValueRef before = LLVMBuildLoad2(b->ir, b->i64, field, "");
     LLVMBuildStore(b->ir, LLVMBuildAdd(b->ir, before, build_constant(b, n - b->counted), ""), field);
     b->counted = n;
@@ -303,7 +303,7 @@ static LLVMValueRef add_function(struct build *b, const char *name) {
 static void make_function(struct build *b) {
     b->function = add_function(b, "region");
     LLVMSetLinkage(b->function, LLVMInternalLinkage);
-    b->cpu = LLVMGetParam(b->function, 0);
+    b->base = LLVMGetParam(b->function, 0);
     for (unsigned i = 0; i < REGION_MAX_PINS; i++) b->pin[i] = LLVMGetParam(b->function, 1 + i);
     b->which = LLVMGetParam(b->function, BUILD_ARGUMENTS - 1);
     while (b->pins < REGION_MAX_PINS && b->region->pins[b->pins]) b->pins++;

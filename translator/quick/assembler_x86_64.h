@@ -1,11 +1,13 @@
 // Writes x86-64 instructions (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, "Instruction Format").
 #pragma once
+#include "translator/ir/cpu.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 enum host_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REGISTER };
+enum { CPU = R12 };  // holds CPU_BASE of the cpu wherever native code runs
 
 // Condition codes as jcc, setcc and cmovcc have them; the opposite one differs in the lowest bit.
 enum condition { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
@@ -55,7 +57,13 @@ static inline void asm_rr(struct assembler *a, unsigned opcode, unsigned reg, un
     asm_byte(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-static inline void asm_memory_operand(struct assembler *a, unsigned reg, unsigned base, int32_t displacement) {
+// Displacements from the cpu are given as those from its start.
+static inline int32_t asm_from(unsigned base, int32_t displacement) {
+    return base == CPU ? displacement - CPU_BASE : displacement;
+}
+
+static inline void asm_memory_operand(struct assembler *a, unsigned reg, unsigned base, int32_t from) {
+    int32_t displacement = asm_from(base, from);
     bool none = displacement == 0 && (base & 7) != RBP, small = displacement == (int8_t)displacement;
     asm_byte(a, (none ? 0u : small ? 0x40u : 0x80u) | (reg & 7) << 3 | (base & 7));
     if ((base & 7) == RSP) asm_byte(a, 0x24);
@@ -71,7 +79,8 @@ static inline void asm_rm(struct assembler *a, unsigned opcode, unsigned reg, un
 
 // [base + index * scale + displacement]; the index is not RSP.
 static inline void asm_rx(struct assembler *a, unsigned opcode, unsigned reg, unsigned base, unsigned index, unsigned scale,
-                          int32_t displacement) {
+                          int32_t from) {
+    int32_t displacement = asm_from(base, from);
     unsigned rex = (opcode & WIDE ? 8u : 0u) | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
     if (rex) asm_byte(a, 0x40 | rex);
     asm_byte(a, opcode & 0xff);

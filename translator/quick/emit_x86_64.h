@@ -7,7 +7,6 @@
 #include "translator/quick/quick.h"
 #include "translator/quick/sheet.h"
 
-enum { CPU = R12 };
 // From a block's first cell to its native entry.
 enum { NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct threaded, cell) };
 _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),

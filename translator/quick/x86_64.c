@@ -371,7 +371,7 @@ static void pop_saved_and_return(struct assembler *a) {
 static const void *make_entry(struct assembler *a, bool given) {
     const void *start = here(a);
     push_saved(a);
-    asm_rr(a, WIDE | 0x8b, CPU, RDI);
+    asm_rm(a, WIDE | 0x8d, CPU, RDI, CPU_BASE);  // lea
     asm_rm(a, WIDE | 0x89, RSI, CPU, offsetof(struct cpu, next));
     if (given) asm_rr(a, WIDE | 0x8b, RAX, RDX);
     else asm_rm(a, WIDE | 0x8b, RAX, RSI, NATIVE);
@@ -392,7 +392,7 @@ static void make_leave(struct assembler *a) {
 static void make_body(struct assembler *a) {
     quick_stubs.body = here(a);
     store_pins(a);
-    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rm(a, WIDE | 0x8d, RDI, CPU, 0);  // lea
     asm_rr(a, WIDE | 0x8b, RSI, RAX);
     asm_rr(a, 0xff, 2, RBX);
     asm_rr(a, 0x84, RAX, RAX);
@@ -419,7 +419,7 @@ static void far_jump_place(struct assembler *a) {
 static uint32_t call_and_go_on(struct assembler *a, size_t function) {
     store_pins(a);
     asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
-    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rm(a, WIDE | 0x8d, RDI, CPU, 0);  // lea
     asm_rr(a, WIDE | 0x8b, RSI, RAX);
     asm_rm(a, 0xff, 2, CPU, (int32_t)function);
     asm_arithmetic_immediate(a, WIDE, 0, RSP, 8);
@@ -486,7 +486,7 @@ static void make_hot(struct assembler *a) {
     quick_stubs.hot = here(a);
     asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
     store_pins(a);
-    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rm(a, WIDE | 0x8d, RDI, CPU, 0);  // lea
     asm_rm(a, WIDE | 0x8b, RSI, CPU, offsetof(struct cpu, next));
     asm_rm(a, 0xff, 2, CPU, offsetof(struct cpu, hot));
     load_pins(a);
@@ -506,7 +506,7 @@ static void make_exit(struct assembler *a) {
     asm_land(a, often);
     asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
     store_pins(a);
-    asm_rr(a, WIDE | 0x8b, RDI, CPU);
+    asm_rm(a, WIDE | 0x8d, RDI, CPU, 0);  // lea
     asm_rr(a, WIDE | 0x8b, RSI, RAX);
     asm_rr(a, WIDE | 0x8b, RBX, RAX);
     asm_rm(a, 0xff, 2, CPU, offsetof(struct cpu, link));
