@@ -199,8 +199,10 @@ struct quick_exit *sheets_exit(const struct laid *laid, unsigned exit, struct ar
 
 static void unlink_exits(const struct laid *laid, const struct native *native, const uint8_t *first, const uint8_t *end) {
     for (unsigned i = 0; i < laid->sheet.image.exits; i++) {
-        if (laid->word[i] < first || laid->word[i] >= end || !native_find_laid(native, (uintptr_t)laid->word[i])->dead) continue;
-        __atomic_store_n(&laid->word[i], quick_sheet_apart(&laid->sheet.image, laid->code, i), __ATOMIC_RELEASE);
+        bool near = laid->word[i] >= first && laid->word[i] < end;
+        const struct laid *to = near ? native_find_laid(native, (uintptr_t)laid->word[i]) : NULL;
+        if (to && to->dead)
+            __atomic_store_n(&laid->word[i], quick_sheet_apart(&laid->sheet.image, laid->code, i), __ATOMIC_RELEASE);
     }
 }
 
