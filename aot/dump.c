@@ -121,7 +121,7 @@ static const char *cpu_place(const char *text) {
         bool only_reads = at - text >= 5 && (starts(at - 4, "\tcmp") || starts(at - 5, "\ttest") || starts(at - 5, "\tpush"));
         if (!only_reads) return NULL;
     }
-    return "[r12 + ";
+    return "[r12";
 }
 #else
 static const char *cpu_place(const char *text) {

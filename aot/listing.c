@@ -32,7 +32,8 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
         FIELD(fp_flags), FIELD(fp_rounding), FIELD(native_jump),
 #undef FIELD
     };
-    const char *slot = offset % 8 == 0 && offset / 8 < SLOT_TEMP ? l->isa->slot_name((unsigned)offset / 8) : NULL;
+    uint64_t at = offset - offsetof(struct cpu, slot);  // huge where it is none
+    const char *slot = at % 8 == 0 && at / 8 < SLOT_TEMP ? l->isa->slot_name((unsigned)at / 8) : NULL;
     for (unsigned i = 0; !slot && i < sizeof fields / sizeof *fields; i++)
         slot = offset == fields[i].offset ? fields[i].name : NULL;
     return slot && snprintf(name, size, "%s", slot) > 0;
@@ -40,14 +41,21 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
 
 // ---- lines
 
-// The name of the place in the cpu that the line is about.
+static bool starts_with(const char *text, const char *word) {
+    return !strncmp(text, word, strlen(word));
+}
+
+// The name of the place in the cpu that the line is about, which is given as its distance from CPU_BASE.
 static bool find_name(const struct listing *l, const char *line, char *name, size_t size) {
     const char *at = l->place ? strstr(line, l->place) : NULL;
     char *end;
     if (!at) return false;
     at += strlen(l->place);
-    uint64_t offset = strtoull(at, &end, 10);
-    return end != at && name_field(l, offset, name, size);
+    if (*at == ']') return name_field(l, CPU_BASE, name, size);
+    bool back = starts_with(at, " - ");
+    if (back || starts_with(at, " + ")) at += 3;  // assembly
+    int64_t distance = strtoll(at, &end, 10);
+    return end != at && name_field(l, (uint64_t)(CPU_BASE + (back ? -distance : distance)), name, size);
 }
 
 // Where the text ends on a terminal.

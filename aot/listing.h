@@ -11,7 +11,7 @@ struct listing {
     const struct channel *channel;
     const struct channel_request *request;  // well formed
     char mark;  // what comments begin with
-    const char *place;  // what stands before the offset of a place in the cpu, or NULL
+    const char *place;  // what stands before the distance of a place in the cpu from CPU_BASE, or NULL
     unsigned line;  // whose instruction was shown last (region.h, REGION_BLOCK_LINES), or 0
 };
 
