@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool starts(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
 // ---- LLVM IR
 
 // The lines of debug locations of all instructions, in the order in which they are printed.
@@ -43,7 +39,7 @@ static bool find_lines(LLVMModuleRef module, struct lines *lines) {
 
 // LLVM writes an instruction on one line, with two spaces before it, but the cases of a switch below that.
 static bool is_instruction(const char *text) {
-    return starts(text, "  ") && text[2] != ' ' && text[2] != ']';
+    return listing_starts(text, "  ") && text[2] != ' ' && text[2] != ']';
 }
 
 static void print_ir_line(struct listing *l, const struct lines *lines, size_t *at, const char *text, size_t length) {
@@ -86,7 +82,7 @@ static bool is_noise(const char *text) {
     static const char *const noise[] = {"\t.file",      "\t.cfi_",    "\t.type",  "\t.size",    "\t.p2align",      ".Ltmp",
                                         ".Lfunc_begin", ".Lfunc_end", "\t.ident", "\t.addrsig", "\t.intel_syntax", "\t.protected"};
     for (unsigned i = 0; i < sizeof noise / sizeof *noise; i++) {
-        if (starts(text, noise[i])) return true;
+        if (listing_starts(text, noise[i])) return true;
     }
     const char *local = strstr(text, "$local:\n");
     return local && local < strchr(text, '\n');
@@ -95,7 +91,7 @@ static bool is_noise(const char *text) {
 static bool is_for_tools(const char *section) {
     static const char *const names[] = {".debug_", "\".note", ".holes", ".exits"};  // of the last two the names say all
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (starts(section, "\t.section\t") && starts(section + strlen("\t.section\t"), names[i])) return true;
+        if (listing_starts(section, "\t.section\t") && listing_starts(section + strlen("\t.section\t"), names[i])) return true;
     }
     return false;
 }
@@ -103,8 +99,8 @@ static bool is_for_tools(const char *section) {
 // `skips`: the text is in a section that is.
 static void print_assembly_line(struct listing *l, bool *skips, const char *text, size_t length) {
     unsigned line;
-    if (starts(text, "\t.section")) *skips = is_for_tools(text);
-    else if (starts(text, "\t.text")) *skips = false;
+    if (listing_starts(text, "\t.section")) *skips = is_for_tools(text);
+    else if (listing_starts(text, "\t.text")) *skips = false;
     if (*skips || is_noise(text)) return;
     if (sscanf(text, "\t.loc\t%*u %u", &line) == 1) {
         listing_instruction(l, line);
@@ -118,7 +114,8 @@ static void print_assembly_line(struct listing *l, bool *skips, const char *text
 // All native code has the cpu in r12. It stays there in all of the text unless an instruction has it as its first operand, which is what changes.
 static const char *cpu_place(const char *text) {
     for (const char *at = text; (at = strstr(at, "\tr12")); at++) {
-        bool only_reads = at - text >= 5 && (starts(at - 4, "\tcmp") || starts(at - 5, "\ttest") || starts(at - 5, "\tpush"));
+        bool only_reads = at - text >= 5 &&
+                          (listing_starts(at - 4, "\tcmp") || listing_starts(at - 5, "\ttest") || listing_starts(at - 5, "\tpush"));
         if (!only_reads) return NULL;
     }
     return "[r12";

@@ -41,8 +41,8 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
 
 // ---- lines
 
-static bool starts_with(const char *text, const char *word) {
-    return !strncmp(text, word, strlen(word));
+bool listing_starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
 }
 
 // The name of the place in the cpu that the line is about, which is given as its distance from CPU_BASE.
@@ -52,8 +52,8 @@ static bool find_name(const struct listing *l, const char *line, char *name, siz
     if (!at) return false;
     at += strlen(l->place);
     if (*at == ']') return name_field(l, CPU_BASE, name, size);
-    bool back = starts_with(at, " - ");
-    if (back || starts_with(at, " + ")) at += 3;  // assembly
+    bool back = listing_starts(at, " - ");
+    if (back || listing_starts(at, " + ")) at += 3;  // assembly
     int64_t distance = strtoll(at, &end, 10);
     return end != at && name_field(l, (uint64_t)(CPU_BASE + (back ? -distance : distance)), name, size);
 }

@@ -18,3 +18,4 @@ struct listing {
 // The instruction, unless it was the last one shown.
 void listing_instruction(struct listing *listing, unsigned line);
 void listing_line(struct listing *listing, const char *text, size_t length);
+bool listing_starts(const char *text, const char *with);

@@ -131,7 +131,7 @@ const void *code_find_native(struct cpu *cpu) {
     const void *code = sheets_code(cpu->pc, cpu->mode);
     if (code) {
         meter_count(cpu, METER_LOOKUPS);
-        cpu_note_native_jump(cpu, cpu->pc, code);
+        cpu_note_far_jump(cpu, cpu->pc, (uintptr_t)code | cpu->far_stamp);
     }
     meter_switch(cpu, before);
     return code;

@@ -75,10 +75,16 @@ static uint64_t leads_to(const struct laid *laid, unsigned exit) {
     return laid->module + (uint64_t)(int64_t)laid->way[exit].pc;
 }
 
+static struct quick_exit *make_exit(const struct laid *laid, unsigned exit, struct arena *arena) {
+    struct quick_exit *made = arena_alloc(arena, sizeof *made, 8);
+    quick_exit_init(made, leads_to(laid, exit));
+    laid->exit[exit] = made;
+    return made;
+}
+
 // Loops are counted.
-static void make_back(struct laid *laid, unsigned exit, struct arena *arena) {
-    struct quick_exit *back = laid->exit[exit] = arena_alloc(arena, sizeof *back, 8);
-    quick_exit_init(back, leads_to(laid, exit));
+static void make_back(const struct laid *laid, unsigned exit, struct arena *arena) {
+    struct quick_exit *back = make_exit(laid, exit, arena);
     back->back = true;
     back->passes = (int32_t)quick_hot_passes;
 }
@@ -188,13 +194,11 @@ void sheets_lead(const struct laid *laid, unsigned exit, const uint8_t *code) {
 }
 
 struct quick_exit *sheets_exit(const struct laid *laid, unsigned exit, struct arena *arena) {
-    struct quick_exit **known = &laid->exit[exit];
-    if (*known) return *known;
-    *known = arena_alloc(arena, sizeof **known, 8);
-    quick_exit_init(*known, leads_to(laid, exit));
-    (*known)->word = &laid->word[exit];
-    (*known)->apart = quick_sheet_apart(&laid->sheet.image, laid->code, exit);
-    return *known;
+    if (laid->exit[exit]) return laid->exit[exit];
+    struct quick_exit *made = make_exit(laid, exit, arena);
+    made->word = &laid->word[exit];
+    made->apart = quick_sheet_apart(&laid->sheet.image, laid->code, exit);
+    return made;
 }
 
 static void unlink_exits(const struct laid *laid, const struct native *native, const uint8_t *first, const uint8_t *end) {

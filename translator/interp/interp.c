@@ -143,7 +143,7 @@ static bool is_counted(const struct cell *code) {
 // Target of an indirect jump that was not in the interpreter's jump cache: cpu->pc.
 SLOW_HANDLER(find_indirect) {
     (void)u;
-    struct cpu_far_jump *far = &cpu->far_jump[cpu_far_jump_at(cpu->pc)];
+    const struct cpu_far_jump *far = &cpu->far_jump[cpu_far_jump_at(cpu->pc)];
     const struct cell *code = far->pc == cpu->pc && far->code >> CPU_STAMP_SHIFT == 0 ? (const struct cell *)far->code : NULL;
     if (!code) {
         code = cpu->resolve_jump(cpu);
@@ -152,8 +152,7 @@ SLOW_HANDLER(find_indirect) {
         if (!is_settled(code) || is_counted(code)) NEXT(code);
     }
     const void *native = __atomic_load_n(&threaded_of(code)->native, __ATOMIC_ACQUIRE);
-    far->code = native == interp_native_leave ? (uintptr_t)code : (uintptr_t)native | cpu->far_stamp;
-    __atomic_store_n(&far->pc, cpu->pc, __ATOMIC_RELAXED);  // as other threads do
+    cpu_note_far_jump(cpu, cpu->pc, native == interp_native_leave ? (uintptr_t)code : (uintptr_t)native | cpu->far_stamp);
     *jump_entry(cpu, cpu->pc) = (struct cpu_jump){cpu->pc, code};
     NEXT(code);
 }

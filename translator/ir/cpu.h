@@ -152,9 +152,10 @@ static inline void cpu_renew_stamp(struct cpu *cpu, uint32_t losses) {
     cpu->far_stamp = (uint64_t)(losses % CPU_STAMPS + 1) << CPU_STAMP_SHIFT;
 }
 
-static inline void cpu_note_native_jump(struct cpu *cpu, uint64_t pc, const void *code) {
+// `code`: native code with the cpu's stamp, or a cell.
+static inline void cpu_note_far_jump(struct cpu *cpu, uint64_t pc, uint64_t code) {
     struct cpu_far_jump *far = &cpu->far_jump[cpu_far_jump_at(pc)];
-    far->code = (uintptr_t)code | cpu->far_stamp;
+    far->code = code;
     __atomic_store_n(&far->pc, pc, __ATOMIC_RELAXED);  // as other threads do
 }
 

@@ -414,8 +414,8 @@ static void far_jump_place(struct assembler *a) {
     asm_arithmetic_immediate(a, 0, 4, RBX, 2 * (CPU_FAR_JUMPS - 1));
 }
 
-// Calls a function of the cpu's, with rax as its second argument, and goes on in the native code that it returns. Jumps from what is returned here if it returns NULL, with
-// pins stored.
+// Calls a function of the cpu's, with rax as its second argument, and goes on in the native code that it returns. If that is NULL it jumps from what is returned
+// here, with pins stored.
 static uint32_t call_and_go_on(struct assembler *a, size_t function) {
     store_pins(a);
     asm_arithmetic_immediate(a, WIDE, 5, RSP, 8);
