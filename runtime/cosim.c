@@ -60,11 +60,20 @@ unsigned cosim__memory_differences(const struct cosim_trace *t) {
     return count;
 }
 
+static unsigned vector_differences(const struct cpu_vector *a, const struct cpu_vector *b) {
+    unsigned count = a->length != b->length;
+    count += a->type != b->type;
+    count += a->start != b->start;
+    count += a->rounding != b->rounding || a->saturated != b->saturated;
+    for (unsigned i = 0; i < CPU_VECTORS; i++) count += memcmp(a->reg[i], b->reg[i], CPU_VECTOR_BYTES) != 0;
+    return count;
+}
+
 unsigned cosim__register_differences(const struct cosim_state *a, const struct cosim_state *b) {
     unsigned count = a->fcsr != b->fcsr;
     count += a->reserved_address != b->reserved_address || a->reserved_value != b->reserved_value;
     for (unsigned i = 1; i < SLOT_TEMP; i++) count += a->slot[i] != b->slot[i];
-    return count;
+    return count + vector_differences(&a->vector, &b->vector);
 }
 
 static bool is_same_place(const struct cosim_state *a, const struct cosim_state *b) {

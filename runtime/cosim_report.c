@@ -36,11 +36,31 @@ static void add_value(struct text *text, const char *name, uint64_t interpreter,
     text_add(text, "    %-20s%016llx  %016llx\n", name, (unsigned long long)interpreter, (unsigned long long)native);
 }
 
+static void add_vectors(struct text *text, const struct cpu_vector *expected, const struct cpu_vector *left) {
+    add_value(text, "vl", expected->length, left->length);
+    add_value(text, "vtype", expected->type, left->type);
+    add_value(text, "vstart", expected->start, left->start);
+    add_value(text, "vxrm", expected->rounding, left->rounding);
+    add_value(text, "vxsat", expected->saturated, left->saturated);
+    for (unsigned i = 0; i < CPU_VECTORS; i++) {
+        for (unsigned at = 0; at < CPU_VECTOR_BYTES; at += 8) {
+            char name[32];
+            uint64_t interpreter, native;
+            struct text label = TEXT_ON(name);
+            text_add(&label, "v%u, bytes %u to %u", i, at, at + 7);
+            memcpy(&interpreter, &expected->reg[i][at], sizeof interpreter);
+            memcpy(&native, &left->reg[i][at], sizeof native);
+            add_value(text, name, interpreter, native);
+        }
+    }
+}
+
 static void add_registers(struct text *text, const struct cosim_state *expected, const struct cosim_state *left) {
     for (unsigned i = 1; i < SLOT_TEMP; i++) add_value(text, code_isa->slot_name(i), expected->slot[i], left->slot[i]);
     add_value(text, "fcsr", expected->fcsr, left->fcsr);
     add_value(text, "reserved address", expected->reserved_address, left->reserved_address);
     add_value(text, "reserved value", expected->reserved_value, left->reserved_value);
+    add_vectors(text, &expected->vector, &left->vector);
 }
 
 // A place that was stored to several times is there once.

@@ -1,6 +1,7 @@
 // The interpreter's half of --cosim: see cosim_trace.h. Cells are carried out one by one by their bodies (interp_body), so that each store can be
 // noted before it is made and taken back afterwards. Blocks with native code are never fused, so that each uop has its cell.
 #include "runtime/cosim_trace.h"
+#include "runtime/cosim_vector.h"
 #include "runtime/mem.h"
 #include "runtime/state.h"
 #include "translator/interp/cells.h"
@@ -27,13 +28,14 @@ void cosim__note(const struct cpu *cpu, struct cosim_state *state) {
     state->fcsr = fp_flags_read(cpu) | cpu->fp_rounding << 5;
     state->reserved_address = cpu->reserved_address;
     state->reserved_value = cpu->reserved_address ? cpu->reserved_value : 0;
+    state->vector = cpu->vector;
 }
 
 // What a run changes beyond states and guest memory.
 struct walk {
     struct cosim_trace *trace;
-    uint64_t pc;
-    unsigned rounds;
+    uint64_t pc, at;  // of the block, and of the instruction in it
+    unsigned rounds, under_way;  // the trace's stores from this one on are the access's
     uint64_t private_start, private_end;  // the area last looked at
     bool atomics;  // `version` is set
     uint32_t version[ATOMIC_VERSIONS];
@@ -90,22 +92,37 @@ static uint64_t place(const struct cpu *cpu, const struct cell *u, unsigned code
     return code == UOP_zero64 ? at & ~UINT64_C(63) : at + (uint64_t)(int64_t)u->imm;
 }
 
-// Notes what is at a place, as pieces behind the trace's stores, which they become once they are made. Places that cannot be read
-// are none: the access will fault. Returns how many.
-static unsigned prepare(struct walk *w, uint64_t at, unsigned size) {
+// Notes what is at a place, in pieces, before it is stored to. Places that cannot be read are none: the access will fault, or leave them alone.
+static void prepare(struct walk *w, uint64_t at, unsigned size) {
     struct cosim_trace *t = w->trace;
-    unsigned count = 0;
-    for (unsigned done = 0; done < size; done += 8, count++) {
-        struct cosim_store *store = &t->store[t->stores + count];
-        *store = (struct cosim_store){.address = at + done, .size = size < 8 ? size : 8};
-        if (mem_copy_in(&store->before, store->address, store->size) < 0) return 0;
+    for (unsigned done = 0; done < size; done += 8) {
+        unsigned left = size - done;
+        struct cosim_store *store = &t->store[t->stores];
+        *store = (struct cosim_store){.address = at + done, .size = left < 8 ? left : 8};
+        if (mem_copy_in(&store->before, store->address, store->size) < 0) continue;
+        store->after = store->before;
+        t->stores++;
     }
-    return count;
+}
+
+// After the access, or what was made of it before it faulted.
+static void note_stored(struct walk *w) {
+    struct cosim_trace *t = w->trace;
+    for (; w->under_way < t->stores; w->under_way++) {
+        struct cosim_store *store = &t->store[w->under_way];
+        mem_copy_in(&store->after, store->address, store->size);
+    }
 }
 
 static void keep_versions(struct walk *w) {
     if (!w->atomics) memcpy(w->version, atomic_version, sizeof w->version);
     w->atomics = true;
+}
+
+static bool make_access(struct walk *w, struct cpu *cpu, const struct cell *u, unsigned code) {
+    if (interp_body[code](cpu, u)) return note_trap(w, cpu);
+    note_stored(w);
+    return true;
 }
 
 static bool access(struct walk *w, struct cpu *cpu, const struct cell *u, unsigned code) {
@@ -115,13 +132,28 @@ static bool access(struct walk *w, struct cpu *cpu, const struct cell *u, unsign
     if (is_shared(w, at) || is_shared(w, at + size - 1)) return stop(w, COSIM_UNSTEADY);
     if (t->stores + 64 / 8 > COSIM_STORES) return stop(w, COSIM_LONG);
     if (cell_format(code) == UOP_FORMAT_AMO) keep_versions(w);
-    unsigned count = uop_stores(code) ? prepare(w, at, size) : 0;
-    if (interp_body[code](cpu, u)) return note_trap(w, cpu);
-    for (; count > 0; count--, t->stores++) {
-        struct cosim_store *store = &t->store[t->stores];
-        mem_copy_in(&store->after, store->address, store->size);
-    }
-    return true;
+    if (uop_stores(code)) prepare(w, at, size);
+    return make_access(w, cpu, u, code);
+}
+
+struct vector_access {
+    struct walk *walk;
+    bool stores, shared;
+};
+
+static void look_at_place(void *data, uint64_t address, unsigned size) {
+    struct vector_access *access = data;
+    access->shared = access->shared || is_shared(access->walk, address) || is_shared(access->walk, address + size - 1);
+    if (access->stores) prepare(access->walk, address, size);
+}
+
+static bool access_vector(struct walk *w, struct cpu *cpu, const struct cell *u, unsigned code) {
+    struct vector_access access = {.walk = w, .stores = code == UOP_vectorstore};
+    uint32_t instruction;
+    if (w->trace->stores + COSIM_VECTOR_PLACES > COSIM_STORES) return stop(w, COSIM_LONG);
+    if (mem_copy_in(&instruction, w->at, sizeof instruction) < 0) return stop(w, COSIM_UNSTEADY);
+    cosim__vector_places(cpu, instruction, look_at_place, &access);
+    return access.shared ? stop(w, COSIM_UNSTEADY) : make_access(w, cpu, u, code);
 }
 
 static void rewind_stores(const struct cosim_trace *t) {
@@ -149,6 +181,8 @@ static bool step(struct walk *w, struct cpu *cpu, const struct cell *u, unsigned
     if (code == CELL_li64) cpu->slot[u->a] = cell_wide(u + 1);
     if (code >= UOP_COUNT_OF_CODES) return true;
     if (is_unsteady(code)) return stop(w, COSIM_UNSTEADY);
+    if (code == UOP_vector) return make_access(w, cpu, u, code);
+    if (code == UOP_vectorload || code == UOP_vectorstore) return access_vector(w, cpu, u, code);
     if (cell_has_place(code)) return access(w, cpu, u, code);
     interp_body[code](cpu, u);
     return true;
@@ -163,6 +197,7 @@ static bool carry_out(struct walk *w, struct cpu *cpu, const struct block *block
         const struct cell *u = &block->code->cell[i];
         unsigned code = codes[2 * i];
         here->last = block->code->about->offset[2 * i];
+        w->at = block->pc + here->last;
         switch (cell_format(code)) {
         case UOP_FORMAT_BRANCH:
         case UOP_FORMAT_JUMP:
@@ -200,6 +235,7 @@ static void put_back(struct cpu *cpu, const struct walk *w, const struct cosim_s
     memcpy(cpu->slot, state->slot, sizeof state->slot);
     fp_rounding_write(cpu, state->fcsr >> 5);
     fp_flags_write(cpu, state->fcsr & 31);
+    cpu->vector = state->vector;
     if (w->atomics) memcpy(atomic_version, w->version, sizeof w->version);
 }
 
@@ -208,6 +244,7 @@ void cosim__run(struct cpu *cpu, struct cosim_trace *trace, uint64_t pc, unsigne
     w.trace = trace;
     w.pc = pc;
     w.rounds = rounds;
+    w.under_way = 0;
     w.private_start = w.private_end = 0;
     w.atomics = false;
     uint64_t pc_before = cpu->pc, reserved_address = cpu->reserved_address, reserved_value = cpu->reserved_value;
@@ -215,7 +252,10 @@ void cosim__run(struct cpu *cpu, struct cosim_trace *trace, uint64_t pc, unsigne
     struct trap trap = cpu->trap;
     trace->states = trace->stores = 0;
     trace->end = COSIM_WHOLE;
-    if (!cosim__guard(cpu, walk, &w)) note_trap(&w, cpu);
+    if (!cosim__guard(cpu, walk, &w)) {
+        note_stored(&w);
+        note_trap(&w, cpu);
+    }
     put_back(cpu, &w, &trace->state[0]);
     cpu->pc = pc_before;
     cpu->trap = trap;

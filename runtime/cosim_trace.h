@@ -14,6 +14,7 @@ struct cosim_state {
     uint64_t slot[SLOT_TEMP];
     uint32_t fcsr;
     uint64_t reserved_address, reserved_value;
+    struct cpu_vector vector;
     unsigned stores;  // how many of the trace's came before
     unsigned last;  // offset of the last instruction of the block that was carried out then
 };

@@ -4,6 +4,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/lock.h"
 #include "runtime/code.h"
+#include "runtime/mem.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/interp/interp.h"
@@ -56,6 +57,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->find_native = code_find_native;
     cpu->leave_sheet = code_leave_sheet;
     cpu->link = code_link;
+    cpu->readable = mem_is_readable;
     cpu->runtime = state;
     cpu->jump[0].pc = cpu->far_jump[0].pc = cpu->native_jump[0].pc = cpu_no_jump(0);  // as cpu_forget_jumps does; the rest is zero
     cpu_renew_stamp(cpu, state->losses);
@@ -68,6 +70,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
 struct cpu *cpu_copy(const struct cpu *from) {
     struct cpu *cpu = cpu_new(runtime_of((struct cpu *)(uintptr_t)from)->hooks);
     memcpy(cpu->slot, from->slot, sizeof cpu->slot);
+    cpu->vector = from->vector;
     cpu->pc = from->pc;
     cpu->mode = from->mode;
     cpu->fp_flags = fp_flags_read(from);  // of the calling thread

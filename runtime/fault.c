@@ -60,6 +60,16 @@ int mem_copy_out(uint64_t to, const void *from, size_t size) {
     return mem_is_guest(to, size) ? host_copy((void *)(uintptr_t)to, from, size) : -EFAULT;
 }
 
+// By trying: the list of areas does not know where a file ends.
+bool mem_is_readable(uint64_t address, uint64_t size) {
+    char byte;
+    if (!mem_is_guest(address, size)) return false;
+    for (uint64_t at = address; at < address + size; at = (at | (MEM_PAGE - 1)) + 1) {
+        if (mem_copy_in(&byte, at, 1) < 0) return false;
+    }
+    return true;
+}
+
 long mem_string_in(char *to, uint64_t from, size_t size) {
     enum { STRIDE = 256 };  // never past the string's own page: what lies behind its end may be unmapped
     for (size_t length = 0; length < size;) {

@@ -76,5 +76,7 @@ static inline bool mem_is_guest(uint64_t address, uint64_t size) {
 // Copies between our memory and the guest's: 0, or -EFAULT when any byte is not accessible (what was copied until then stays).
 int mem_copy_in(void *to, uint64_t from, size_t size);
 int mem_copy_out(uint64_t to, const void *from, size_t size);
+// Whether all of it can be read at this moment (cpu->readable).
+bool mem_is_readable(uint64_t address, uint64_t size);
 // Copies a NUL-terminated string: its length, -EFAULT, or -ENAMETOOLONG when `size` does not hold it.
 long mem_string_in(char *to, uint64_t from, size_t size);

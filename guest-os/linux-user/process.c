@@ -32,6 +32,7 @@ struct task *task_copy(struct task *parent, bool share_handlers) {
     struct task *task = task_allocate(cpu_copy(parent->cpu));
     task->hand = share_handlers ? sighand_share(parent->hand) : sighand_new(parent->hand);
     task->sigmask = parent->sigmask;
+    task->vector_control = parent->vector_control;
     task->altstack_flags = SS_DISABLE;
     return task;
 }

@@ -236,9 +236,9 @@ bool signal_on_altstack(const struct task *task) {
 
 // Where the frame goes; 0 when the alternate stack is full.
 static uint64_t frame_stack(const struct task *task, const struct guest_sigaction *action) {
-    enum { RED_ZONE = 0, FRAME_AT_MOST = 1280 };
+    enum { RED_ZONE = 0 };
     uint64_t sp = task->cpu->slot[guest_abi->stack_slot];
-    if (signal_on_altstack(task)) return sp - task->altstack < FRAME_AT_MOST ? 0 : sp - RED_ZONE;
+    if (signal_on_altstack(task)) return sp - task->altstack <= guest_abi->frame_size(task) ? 0 : sp - RED_ZONE;
     if (action->flags & GUEST_SA_ONSTACK && task->altstack_size && !(task->altstack_flags & SS_DISABLE))
         return task->altstack + task->altstack_size;
     return sp - RED_ZONE;

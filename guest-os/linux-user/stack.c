@@ -83,7 +83,7 @@ static void put_auxiliary(struct writer *writer, const struct program *program, 
     const struct elf_image *image = &program->image;
     const uint64_t pairs[AUXILIARY][2] = {
         {AT_SYSINFO_EHDR, process.vdso},
-        {AT_MINSIGSTKSZ, guest_abi->min_signal_stack},
+        {AT_MINSIGSTKSZ, guest_abi->signal_stack(code_features)},
         {AT_HWCAP, guest_abi->hwcap(code_features)},
         {AT_PAGESZ, MEM_PAGE},
         {AT_CLKTCK, 100},

@@ -175,6 +175,7 @@ static long check_sysroot(struct text *why) {
 
 static void set_registers(struct cpu *cpu, const struct program *program, uint64_t stack) {
     memset(cpu->slot, 0, sizeof cpu->slot);
+    guest_abi->registers_begin(cpu);
     cpu->slot[guest_abi->stack_slot] = stack;
     cpu->pc = process.entry;
     if (program->interpreter.fd >= 0) cpu->pc = program->interpreter.entry + program->interpreter.bias;

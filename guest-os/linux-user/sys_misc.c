@@ -21,7 +21,6 @@ long sys_uname(struct task *task, const uint64_t a[6]) {
 // What the kernel would do to the process as a whole is done; what needs the guest's registers or would trap our own calls is refused
 // as on a kernel built without it.
 long sys_prctl(struct task *task, const uint64_t a[6]) {
-    (void)task;
     switch ((int)a[0]) {
     case PR_SET_SECCOMP:
     case PR_SET_MM:
@@ -31,8 +30,10 @@ long sys_prctl(struct task *task, const uint64_t a[6]) {
     case PR_SET_FPEMU:
     case PR_GET_FPEMU: return -EINVAL;
     case PR_GET_SECCOMP: return 0;
-    default: return host_call(prctl, a[0], a[1], a[2], a[3], a[4]);
+    default: break;
     }
+    long own = guest_abi->prctl(task, a);
+    return own != -ENOSYS ? own : host_call(prctl, a[0], a[1], a[2], a[3], a[4]);
 }
 
 // Limits on memory count the runner's own and its reservations; they are kept for the guest to read, not given to the host.

@@ -23,17 +23,18 @@ static long read_registers(const struct tracee *tracee, const struct trace *trac
     uint64_t cpu = cpu_of(tracee);
     registers->fcsr = trace->fcsr;
     long error = tracer_read(tracee->tid, registers->slot, cpu + offsetof(struct cpu, slot), sizeof registers->slot);
+    if (!error) error = tracer_read(tracee->tid, &registers->vector, cpu + offsetof(struct cpu, vector), sizeof registers->vector);
     return error ? error : tracer_read(tracee->tid, &registers->pc, cpu + offsetof(struct cpu, pc), sizeof registers->pc);
 }
 
 static long write_registers(struct tracee *tracee, struct trace *trace, const struct guest_registers *registers) {
     uint64_t cpu = cpu_of(tracee);
-    if (trace->fcsr != registers->fcsr) {
-        trace->fcsr = registers->fcsr;
-        trace->fcsr_given = true;
-        tracer_store(tracee, trace);
-    }
+    trace->fcsr_given = trace->fcsr_given || trace->fcsr != registers->fcsr;
+    trace->fcsr = registers->fcsr;
+    trace->registers_given = true;
+    tracer_store(tracee, trace);
     long error = tracer_write(tracee->tid, cpu + offsetof(struct cpu, slot), registers->slot, sizeof registers->slot);
+    if (!error) error = tracer_write(tracee->tid, cpu + offsetof(struct cpu, vector), &registers->vector, sizeof registers->vector);
     return error ? error : tracer_write(tracee->tid, cpu + offsetof(struct cpu, pc), &registers->pc, sizeof registers->pc);
 }
 
@@ -52,7 +53,7 @@ static long transfer_set(struct tracee *tracee, struct trace *trace, uint64_t ty
     uint64_t at = (uintptr_t)io.iov_base;
     if (set) {
         if (mem_copy_in(bytes, at, io.iov_len) < 0) return -EFAULT;
-        guest_abi->regset_set(type, &registers, bytes);
+        if (guest_abi->regset_set(type, &registers, bytes) < 0) return -EINVAL;
         if (write_registers(tracee, trace, &registers) < 0) return -EIO;
     } else if (mem_copy_out(at, bytes, io.iov_len) < 0) return -EFAULT;
     return mem_copy_out(vector, &io, sizeof io);

@@ -46,6 +46,7 @@ struct task {
     bool restore_mask;
     uint64_t altstack, altstack_size;
     uint32_t altstack_flags;  // SS_DISABLE, SS_AUTODISARM
+    uint32_t vector_control;  // riscv64: of PR_RISCV_V_SET_CONTROL, what is for the next program
     uint64_t clear_tid;       // set_tid_address, CLONE_CHILD_CLEARTID
     uint64_t robust_head;     // set_robust_list
     uint64_t robust_size;

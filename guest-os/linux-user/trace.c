@@ -44,8 +44,9 @@ static void update_registers(struct task *task) {
         fp_flags_write(task->cpu, trace->fcsr & 31);
         fp_rounding_write(task->cpu, trace->fcsr >> 5 & 7);
     }
+    if (trace->registers_given) guest_abi->registers_settle(task->cpu);
     if (trace->mask_given) task->sigmask = trace->mask & ~SIGNAL_UNBLOCKABLE;
-    trace->fcsr_given = trace->mask_given = false;
+    trace->fcsr_given = trace->registers_given = trace->mask_given = false;
     task->cpu->reserved_address = 0;
 }
 

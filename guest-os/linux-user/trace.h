@@ -26,6 +26,7 @@ struct trace {
     bool exec;  // the program has just been started by a traced process, whose…
     bool mask_given;  // … mask of signals was this, or the tracer has changed it
     bool fcsr_given;  // the tracer has changed it
+    bool registers_given;  // and these, which the abi's registers_settle is to look at
     bool has_info;
     uint8_t call;  // of the stop: PTRACE_SYSCALL_INFO_*
     uint32_t options;  // PTRACE_O_*, the guest's

@@ -7,6 +7,12 @@
 // go forward inside the snippet, and frm holds a rounding mode. With --loops a snippet also has two counted loops, one in the other, and
 // calls of a small function. With --handler it first takes SIGSEGV, which never comes: translators may make other code
 // then. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
+//
+// With --vectors most instructions are of V and the extensions beside it, without it none. Records have the vector registers and CSRs then. vtype and the
+// registers are mostly chosen so that the instruction is legal (vector_shape.c); what is not is skipped by a handler of SIGILL, which counts it in the
+// record and notes it in a map of the program's halfwords. --names writes the names of the rows that this is about.
+#include "tests/random/random_vector.h"
+#include "translator/guest/riscv64/csr.h"
 #include "translator/guest/riscv64/insn_table.h"
 #include <elf.h>
 #include <errno.h>
@@ -16,18 +22,9 @@
 #include <string.h>
 
 enum {
-    TEXT_BASE = 0x100000,
-    DATA_BASE = 0x40000000,
-    PAGE = 0x1000,
-    FLOATS = 32,  // word of a record where f0 is
-    FCSR = 64,  // then the control word,
-    TURNS = 65,  // how often to go on, and
-    RECORD_WORDS = 68,  // some room
-    AREA_SIZE = 16384,
     MARGIN = 64,  // bytes for memory operands, and the largest access
     MAX_INSTRUCTIONS = 24,  // of a snippet
     NEAR = 1000,  // bytes that a jump inside a snippet spans at most
-    LOOPS = 2,
     MOST_ROUNDS = 6,
 };
 
@@ -39,158 +36,14 @@ struct fixup {
     const struct insn_row *row;
 };
 
-static struct {
-    uint64_t seed;
-    unsigned snippets, from, to, turns;
-    bool loops, handler;
-    guest_features features;
-    const char *output;
-    FILE *listing;
-} options = {.snippets = 400, .turns = 4, .features = RV_ALL};
-
-// Of the snippet under way.
-static struct {
-    unsigned base;  // points to its record
-    unsigned counter[LOOPS], link;  // of loops and calls
-    uint32_t kept;  // all of these by bit, which no random instruction changes
-    size_t function;
-} snippet;
-
-static uint64_t random_state;
-static uint8_t *code;
-static size_t code_size, code_room;
-
-static uint64_t next_random(void) {  // xorshift64*
-    random_state ^= random_state >> 12, random_state ^= random_state << 25, random_state ^= random_state >> 27;
-    return random_state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static unsigned below(unsigned limit) {
-    return (unsigned)(next_random() >> 33) % limit;
-}
-
-static void seed_random(uint64_t number) {
-    random_state = (options.seed + 1) * UINT64_C(0x9e3779b97f4a7c15) ^ (number + 1) * UINT64_C(0xd1342543de82ef95);
-    if (!random_state) random_state = 1;
-    for (int i = 0; i < 8; i++) next_random();
-}
-
-// ---- values that matter
-
-static uint64_t integer_value(void) {
-    // clang-format off
-    static const uint64_t edges[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                     0x100000000, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX, UINT64_C(0xffffffff80000000)};
-    // clang-format on
-    switch (below(6)) {
-    case 0: return edges[below(sizeof edges / sizeof *edges)];
-    case 1: return next_random() >> below(64);
-    case 2: return (uint64_t)((int64_t)next_random() >> below(64));
-    case 3: return (UINT64_C(1) << below(64)) - below(3);
-    default: return next_random();
-    }
-}
-
-// A number of a binary format: sign, `exponent` bits, `fraction` bits; every class of values often enough.
-static uint64_t float_value(unsigned exponent, unsigned fraction) {
-    uint64_t top = (UINT64_C(1) << exponent) - 1, low = (UINT64_C(1) << fraction) - 1, sign = next_random() & 1;
-    uint64_t e = next_random() & top, f = next_random() & low, bias = top >> 1;
-    switch (below(12)) {
-    case 0: e = 0, f = 0; break;
-    case 1: e = 0, f >>= below(fraction); break;
-    case 2: e = top, f = 0; break;
-    case 3: e = top, f |= UINT64_C(1) << (fraction - 1); break;
-    case 4: e = top, f = (f & low >> 1) | 1; break;
-    case 5: e = 1 + below(2), f >>= below(fraction); break;
-    case 6: e = top - 1, f = low - below(2); break;
-    case 7: e = bias + below(fraction + 3), f &= ~(low >> below(fraction)); break;  // near integers and ties
-    case 8: e = bias + below(70) - 3; break;  // near the bounds of integers
-    case 9: e = bias, f = below(2); break;
-    default: break;
-    }
-    return sign << (exponent + fraction) | (e & top) << fraction | f;
-}
-
-static uint64_t register_value(bool is_float) {
-    if (!is_float) return integer_value();
-    switch (below(8)) {
-    case 0: return next_random();
-    case 1: return UINT64_C(0xffffffffffff0000) | float_value(5, 10);
-    case 2:
-    case 3:
-    case 4: return UINT64_C(0xffffffff00000000) | float_value(8, 23);
-    default: return float_value(11, 52);
-    }
-}
-
-// ---- emitting
-
-static void emit(uint32_t word, unsigned length) {
-    if (code_size + 4 > code_room) {
-        code_room = code_room ? code_room * 2 : 1 << 20;
-        code = realloc(code, code_room);
-        if (!code) abort();
-    }
-    memcpy(code + code_size, &word, 4);
-    code_size += length;
-}
-
-static uint32_t i_type(uint32_t opcode, unsigned funct3, unsigned rd, unsigned rs1, int32_t imm) {
-    return opcode | rd << 7 | funct3 << 12 | rs1 << 15 | (uint32_t)imm << 20;
-}
-
-static uint32_t s_type(uint32_t opcode, unsigned funct3, unsigned rs2, unsigned rs1, uint32_t imm) {
-    return opcode | (imm & 31) << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | imm >> 5 << 25;
-}
-
-static void emit_addi(unsigned rd, unsigned rs1, int32_t imm) {
-    emit(i_type(0x13, 0, rd, rs1, imm), 4);
-}
-static void emit_load(uint32_t opcode, unsigned rd, unsigned base, unsigned word) {
-    emit(i_type(opcode, 3, rd, base, (int32_t)word * 8), 4);
-}
-static void emit_store(uint32_t opcode, unsigned rs2, unsigned base, unsigned word) {
-    emit(s_type(opcode, 3, rs2, base, word * 8), 4);
-}
-
-static void emit_constant(unsigned rd, uint32_t value) {  // below 2^31 - 2^11: lui, addi
-    emit(0x37 | rd << 7 | ((value + 0x800) & 0xfffff000), 4);
-    emit_addi(rd, rd, (int32_t)(value << 20) >> 20);
-}
-
 static void emit_valid_rounding(void) {
     emit(i_type(0x73, 5, 0, below(5), 2), 4);
 }  // csrrwi x0, frm
 
 // ---- random instructions
 
-// Bits of an encoding that are immediate, as the value that each of them adds: found by asking the decoder.
-static uint32_t with_immediate(const struct insn_row *row, uint32_t word, int32_t value) {
-    struct insn zero, one;
-    for (unsigned i = 0; i < row->fields; i++) {
-        if (row->field[i].kind != FIELD_IMM) continue;
-        for (unsigned bit = row->field[i].position; bit < (unsigned)row->field[i].position + row->field[i].width; bit++) {
-            riscv64_decode_word(word & ~(1U << bit), RV_ALL, &zero);
-            riscv64_decode_word(word | 1U << bit, RV_ALL, &one);
-            uint32_t adds = (uint32_t)one.imm - (uint32_t)zero.imm;
-            word = (uint32_t)value & (adds & -adds) ? word | 1U << bit : word & ~(1U << bit);
-        }
-    }
-    return word;
-}
-
-static bool has_field(const struct insn_row *row, enum insn_field_kind kind) {
-    for (unsigned i = 0; i < row->fields; i++) {
-        if (row->field[i].kind == kind) return true;
-    }
-    return false;
-}
-
 static bool is_branch(const struct insn_row *row) {
     return *row->assembly && row->assembly[strlen(row->assembly) - 1] == 'b';
-}
-static bool is_memory(const struct insn_row *row) {
-    return strstr(row->assembly, "(s)") != NULL;
 }
 static bool is_sc(unsigned op) {
     return op == INSN_sc_w || op == INSN_sc_d;
@@ -220,8 +73,10 @@ static bool is_wanted(unsigned op) {
     }
 }
 
-static bool is_kept(unsigned reg) {
-    return snippet.kept >> reg & 1;
+static unsigned random_csr(void) {
+    static const uint16_t csrs[] = {CSR_FFLAGS, CSR_FRM,  CSR_FCSR, CSR_VSTART, CSR_VXSAT,
+                                    CSR_VXRM,   CSR_VCSR, CSR_VL,   CSR_VTYPE,  CSR_VLENB};
+    return csrs[below(options.vectors ? sizeof csrs / sizeof *csrs : 3)];
 }
 
 // Operands that `row` allows and that leave alone what is kept.
@@ -229,7 +84,7 @@ static bool pick_operands(unsigned op, struct insn *insn) {
     const struct insn_row *row = &riscv64_insn_table[op];
     uint32_t word = row->match | ((uint32_t)next_random() & ~row->mask);
     if (row->length == 2) word &= 0xffff;
-    if (has_field(row, FIELD_CSR)) word = (word & 0xfffff) | (1 + below(3)) << 20;  // fflags, frm or fcsr
+    if (has_field(row, FIELD_CSR)) word = (word & 0xfffff) | random_csr() << 20;
     if (is_branch(row)) word = with_immediate(row, word, 4);
     riscv64_decode_word(word, options.features, insn);
     if (insn->op != op || is_kept(insn->rd) || (op == INSN_amocas_q && is_kept(insn->rd | 1u))) return false;
@@ -241,15 +96,11 @@ static bool pick_operands(unsigned op, struct insn *insn) {
 
 // False if operands for the chosen row were not found soon.
 static bool pick_instruction(struct insn *insn) {
-    unsigned op = below(INSN_COUNT);
+    unsigned op = below(INSN_VECTOR_FIRST);
     for (unsigned tries = 0; is_wanted(op) && tries < 64; tries++) {
         if (pick_operands(op, insn)) return true;
     }
     return false;
-}
-
-static uint32_t area(void) {
-    return DATA_BASE + options.snippets * RECORD_WORDS * 8;
 }
 
 static uint32_t area_address(const struct insn *insn) {
@@ -321,11 +172,6 @@ static void end_loops(const struct loop loop[LOOPS], unsigned number) {
     }
 }
 
-static void emit_jal(unsigned rd, size_t target) {
-    const struct insn_row *jal = &riscv64_insn_table[INSN_jal];
-    emit(with_immediate(jal, jal->match | rd << 7, (int32_t)(target - code_size)), 4);
-}
-
 static void emit_body(bool loops) {
     struct fixup fixups[MAX_INSTRUCTIONS];
     struct loop loop[LOOPS] = {{0}};
@@ -334,11 +180,14 @@ static void emit_body(bool loops) {
     if (loops) choose_loops(loop, count);
     for (unsigned i = 0; i < count; i++) {
         struct insn insn;
-        while (!pick_instruction(&insn)) {}
+        struct vector_choice choice;
+        bool vector = options.vectors && below(6);
+        while (!(vector ? pick_vector(&choice) : pick_instruction(&insn))) {}
         unsigned target = i + 1 + below(4);
         at[i] = code_size;
         if (loops) begin_loops(loop, i);
-        emit_instruction(&insn, target < count ? target : count, fixups, &fixup_count);
+        if (vector) emit_vector(&choice);
+        else emit_instruction(&insn, target < count ? target : count, fixups, &fixup_count);
         if (loops && below(6) == 0) emit_jal(snippet.link, snippet.function);
         if (loops) end_loops(loop, i);
     }
@@ -352,17 +201,6 @@ static void emit_body(bool loops) {
 }
 
 // ---- snippets
-
-static void list(unsigned number, size_t from) {
-    char text[128];
-    if (!options.listing) return;
-    fprintf(options.listing, "snippet %u\n", number);
-    for (size_t at = from; at < code_size;) {
-        unsigned length = guest_riscv64.disassemble(code + at, code_size - at, TEXT_BASE + at, options.features, text, sizeof text);
-        fprintf(options.listing, "  %zx: %s\n", TEXT_BASE + at, text);
-        at += length ? length : 2;
-    }
-}
 
 static unsigned keep_register(void) {
     unsigned reg;
@@ -401,7 +239,9 @@ static void emit_snippet(unsigned number) {
     unsigned base = 1 + below(31), other = base == 31 ? 1 : base + 1;
     snippet.base = base;
     snippet.kept = 1U << base;
-    emit_constant(base, DATA_BASE + number * RECORD_WORDS * 8);
+    emit_constant(base, DATA_BASE + number * record_words() * 8);
+    if (options.vectors) emit_vector_start(base, other);
+    snippet.sew = 4;  // nothing is known
     emit_load(0x03, other, base, FCSR);
     emit(i_type(0x73, 1, 0, other, 3), 4);  // csrrw x0, fcsr
     for (unsigned i = 0; i < 32; i++) emit_load(0x07, i, base, FLOATS + i);
@@ -417,6 +257,7 @@ static void emit_snippet(unsigned number) {
     }
     emit(i_type(0x73, 2, other, 0, 3), 4);  // csrrs other, fcsr
     emit_store(0x23, other, base, FCSR);
+    if (options.vectors) emit_vector_end(base, other);
     emit_load(0x03, other, base, TURNS);
     emit_addi(other, other, -1);
     emit_store(0x23, other, base, TURNS);
@@ -437,66 +278,20 @@ static void emit_handler(void) {
     emit(0x73, 4);
 }
 
-static void emit_end(uint32_t size) {
-    emit_constant(10, 1);
-    emit_constant(11, DATA_BASE);
-    emit_constant(12, size);
-    emit_constant(17, 64);  // write
-    emit(0x73, 4);
-    emit_constant(10, 0);
-    emit_constant(17, 93);  // exit
-    emit(0x73, 4);
-}
-
 static void fill_record(uint64_t *record, unsigned number) {
     seed_random(~(uint64_t)number);
     for (unsigned i = 0; i < FCSR; i++) record[i] = register_value(i >= FLOATS);
     record[0] = number;
     record[FCSR] = below(5) << 5 | below(32);
     record[TURNS] = 1 + below(options.turns);
-}
-
-static int write_program(const uint64_t *data, size_t data_size) {
-    Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                         .e_type = ET_EXEC,
-                         .e_machine = EM_RISCV,
-                         .e_version = EV_CURRENT,
-                         .e_entry = TEXT_BASE,
-                         .e_phoff = sizeof header,
-                         .e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE,
-                         .e_ehsize = sizeof header,
-                         .e_phentsize = sizeof(Elf64_Phdr),
-                         .e_phnum = 2};
-    size_t data_at = PAGE + (code_size + PAGE - 1) / PAGE * PAGE;
-    Elf64_Phdr segments[] = {{.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_X,
-                              .p_offset = PAGE,
-                              .p_vaddr = TEXT_BASE,
-                              .p_filesz = code_size,
-                              .p_memsz = code_size,
-                              .p_align = PAGE},
-                             {.p_type = PT_LOAD,
-                              .p_flags = PF_R | PF_W,
-                              .p_offset = data_at,
-                              .p_vaddr = DATA_BASE,
-                              .p_filesz = data_size,
-                              .p_memsz = data_size,
-                              .p_align = PAGE}};
-    FILE *file = fopen(options.output, "wb");
-    if (!file) return -1;
-    fwrite(&header, sizeof header, 1, file);
-    fwrite(segments, sizeof segments, 1, file);
-    fseek(file, PAGE, SEEK_SET);
-    fwrite(code, code_size, 1, file);
-    fseek(file, (long)data_at, SEEK_SET);
-    fwrite(data, data_size, 1, file);
-    return fclose(file);
+    if (options.vectors) fill_vectors(record);
 }
 
 static void parse(int argc, char **argv) {
-    static const struct option names[] = {
-        {"seed", 1, 0, 's'},   {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},  {"turns", 1, 0, 't'},   {"cpu", 1, 0, 'c'},
-        {"output", 1, 0, 'o'}, {"listing", 1, 0, 'l'},  {"loops", 0, 0, 'L'}, {"handler", 0, 0, 'H'}, {0}};
+    static const struct option names[] = {{"seed", 1, 0, 's'},    {"snippets", 1, 0, 'n'}, {"only", 1, 0, 'i'},
+                                          {"turns", 1, 0, 't'},   {"cpu", 1, 0, 'c'},      {"output", 1, 0, 'o'},
+                                          {"listing", 1, 0, 'l'}, {"loops", 0, 0, 'L'},    {"handler", 0, 0, 'H'},
+                                          {"vectors", 0, 0, 'V'}, {"names", 0, 0, 'N'},    {0}};
     char why[256];
     long only = -1;
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -508,6 +303,8 @@ static void parse(int argc, char **argv) {
         case 'o': options.output = optarg; break;
         case 'L': options.loops = true; break;
         case 'H': options.handler = true; break;
+        case 'V': options.vectors = true; break;
+        case 'N': list_names(); exit(0);
         case 'l': options.listing = fopen(optarg, "w"); break;
         case 'c':
             if (riscv64_parse_cpu(optarg, &options.features, why, sizeof why)) {
@@ -521,7 +318,7 @@ static void parse(int argc, char **argv) {
     if (!options.output || !options.snippets || !options.turns) {
         fprintf(
             stderr,
-            "usage: make_random --seed N --snippets N [--turns MOST] [--loops] [--handler] [--only I] [--cpu TEXT] --output FILE "
+            "usage: make_random --seed N --snippets N [--turns MOST] [--loops] [--handler] [--vectors] [--only I] [--cpu TEXT] --output FILE "
             "[--listing FILE]\n");
         exit(2);
     }
@@ -529,15 +326,22 @@ static void parse(int argc, char **argv) {
     options.to = only < 0 ? options.snippets : options.from + 1;
 }
 
+static void fill_data(uint64_t *data) {
+    size_t from = options.snippets * (size_t)record_words();
+    for (unsigned i = 0; i < options.snippets; i++) fill_record(data + i * (size_t)record_words(), i);
+    for (size_t i = from; i < from + AREA_SIZE / 8; i++) data[i] = register_value(below(2));
+    if (options.vectors) fill_indices(data + (index_table() - DATA_BASE) / 8);
+}
+
 int main(int argc, char **argv) {
     parse(argc, argv);
-    size_t words = options.snippets * (size_t)RECORD_WORDS + AREA_SIZE / 8;
-    uint64_t *data = calloc(words, sizeof *data);
-    if (!data) abort();
-    for (unsigned i = 0; i < options.snippets; i++) fill_record(data + i * (size_t)RECORD_WORDS, i);
-    for (size_t i = options.snippets * (size_t)RECORD_WORDS; i < words; i++) data[i] = register_value(below(2));
+    if (options.vectors) emit_illegal_handler();
     if (options.handler) emit_handler();
     for (unsigned i = options.from; i < options.to; i++) emit_snippet(i);
+    size_t words = (options.vectors ? illegal_map() - DATA_BASE + code_size : area() + AREA_SIZE - DATA_BASE) / 8 + options.vectors;
+    uint64_t *data = calloc(words, sizeof *data);
+    if (!data) abort();
+    fill_data(data);
     emit_end((uint32_t)(words * sizeof *data));
     if (write_program(data, words * sizeof *data)) {
         fprintf(stderr, "make_random: %s: %s\n", options.output, strerror(errno));

@@ -33,13 +33,16 @@ static void test_processors(void **state) {
 
 static void test_properties(void **state) {
     (void)state;
-    assert_int_equal(parse("rv64,v=false"), RV_ALL);
+    assert_int_equal(parse("rv64,v=false"),
+                     RV_ALL & ~(RV(V) | RV(ZVBB) | RV(ZVBC) | RV(ZVKB) | RV(ZVKG) | RV(ZVKNED) | RV(ZVKNHA) | RV(ZVKNHB) | RV(ZVKSED) | RV(ZVKSH)));
     assert_int_equal(parse("rv64,zba=off,Zbb=FALSE"), RV_ALL & ~(RV(ZBA) | RV(ZBB)));
     assert_int_equal(parse("rv64,vlen=128,mmu=off,priv_spec=v1.12.0"), RV_ALL);
     assert_int_equal(parse("rv64i,m=true,zba"), RV(I) | RV(M) | RV(ZBA));
     assert_int_equal(parse("rv64,zba=off,zba=on"), RV_ALL);
     assert_int_equal(parse("rv64,-zba"), RV_ALL & ~RV(ZBA));
-    refuse("rv64,v=true", "'v' is not offered");
+    refuse("rv64,h=true", "'h' is not offered");
+    refuse("rv64,vlen=256", "vlen=128");
+    refuse("rv64,elen=32", "elen=64");
     refuse("rv64,zbc=on", "'zbc' is not offered");
     refuse("rv64,nonsense=off", "no property 'nonsense'");
     refuse("rv64,zba=maybe", "zba=true or zba=false");
@@ -63,8 +66,8 @@ static void test_isa_string(void **state) {
     assert_string_equal(text, "rv64i");
     guest_riscv64.isa_string(RV_ALL, text, sizeof text);
     assert_string_equal(
-        text, "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintntl_zihintpause_zihpm_zacas_zawrs_zfa_zfhmin"
-              "_zca_zcb_zcd_zba_zbb_zbs");
+        text, "rv64imafdcv_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintntl_zihintpause_zihpm_zacas_zawrs_zfa_zfhmin"
+              "_zca_zcb_zcd_zba_zbb_zbs_zvbb_zvbc_zve32f_zve32x_zve64d_zve64f_zve64x_zvkb_zvkg_zvkned_zvknha_zvknhb_zvksed_zvksh");
     guest_riscv64.isa_string(RV_ALL, text, 8);
     assert_int_equal(strlen(text), 7);
 }

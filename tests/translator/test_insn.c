@@ -4,6 +4,7 @@
 #include "tests/tools/cmocka.h"
 #include "runtime/base/arena.h"
 #include "translator/guest/riscv64/insn_table.h"
+#include "translator/guest/riscv64/vector.h"
 #include "translator/interp/cells.h"
 #include "translator/ir/fp.h"
 #include "translator/quick/quick.h"
@@ -23,6 +24,7 @@
 enum { SCRATCH = 0x20000400, SCRATCH_BYTES = 256, CODE = 0x30000800, CODE_MAX = 64, SLOTS = 64 };
 
 struct state {
+    struct cpu_vector vector;
     uint64_t slot[SLOTS], memory[SCRATCH_BYTES / 8], pc;
     uint32_t fflags, frm;
     enum trap_kind trap;
@@ -84,6 +86,34 @@ static enum trap_kind read_trap(const char *name) {
     return TRAP_NONE;
 }
 
+// 0x and up to 32 hexadecimal digits, the last one of element 0; or another number.
+static void read_vector(uint8_t reg[CPU_VECTOR_BYTES], const char *text) {
+    memset(reg, 0, CPU_VECTOR_BYTES);
+    if (strncmp(text, "0x", 2) != 0) {
+        uint64_t value = read_value(text);
+        memcpy(reg, &value, sizeof value);
+        return;
+    }
+    size_t digits = strspn(text + 2, "0123456789abcdef");
+    for (size_t i = 0; i < digits && i < (size_t)2 * CPU_VECTOR_BYTES; i++) {
+        char digit = text[2 + digits - 1 - i];
+        reg[i / 2] |= (uint8_t)((digit <= '9' ? digit - '0' : digit - 'a' + 10) << 4 * (i % 2));
+    }
+}
+
+static bool read_vector_setting(struct cpu_vector *vector, const char *setting, const char *value) {
+    if (*setting != 'v') return false;
+    if (strcmp(setting, "vl") == 0) vector->length = read_value(value);
+    else if (strcmp(setting, "vtype") == 0) vector->type = read_value(value);
+    else if (strcmp(setting, "vstart") == 0) vector->start = read_value(value);
+    else if (strcmp(setting, "vxrm") == 0) vector->rounding = (uint32_t)read_value(value);
+    else if (strcmp(setting, "vxsat") == 0) vector->saturated = (uint32_t)read_value(value);
+    else if (strspn(setting + 1, "0123456789") == strlen(setting + 1) && strtoul(setting + 1, NULL, 10) < CPU_VECTORS)
+        read_vector(vector->reg[strtoul(setting + 1, NULL, 10)], value);
+    else return false;
+    return true;
+}
+
 static void read_setting(struct test_case *test, struct state *state, char *setting) {
     char *value = strchr(setting, '=');
     if (!value) {
@@ -92,10 +122,13 @@ static void read_setting(struct test_case *test, struct state *state, char *sett
     }
     *value++ = 0;
     int slot = find_slot(setting);
+    if (read_vector_setting(&state->vector, setting, value)) return;
     if (slot >= 0 && *value == '?') test->any[slot] = true;
     else if (slot >= 0) state->slot[slot] = read_value(value);
     else if (strncmp(setting, "mem[", 4) == 0)
         state->memory[strtoul(setting + 4, NULL, 10) / 8 % (SCRATCH_BYTES / 8)] = read_value(value);
+    else if (strcmp(setting, "mem") == 0 && strcmp(value, "rising") == 0)
+        for (unsigned i = 0; i < SCRATCH_BYTES; i++) ((uint8_t *)state->memory)[i] = (uint8_t)i;
     else if (strcmp(setting, "fflags") == 0) state->fflags = (uint32_t)read_value(value);
     else if (strcmp(setting, "frm") == 0) state->frm = (uint32_t)read_value(value);
     else if (strcmp(setting, "pc") == 0) state->pc = CODE + read_value(value);
@@ -123,7 +156,7 @@ static bool read_case(char *line, struct test_case *test) {
     char *before = strchr(line, '|'), *after = before ? strchr(before + 1, '|') : NULL;
     if (!after) return false;
     *before++ = *after++ = 0;
-    *test = (struct test_case){0};
+    *test = (struct test_case){.before.vector.type = UINT64_C(1) << VTYPE_VILL_BIT};
     read_code(test, line);
     read_settings(test, &test->before, before);
     test->after = test->before;
@@ -277,9 +310,19 @@ static const void *find_native(struct cpu *c) {
     return NULL;
 }
 
+static bool readable(uint64_t address, uint64_t size) {
+    return address >= SCRATCH && address + size <= SCRATCH + SCRATCH_BYTES;
+}
+
 static void run(const struct test_case *test, struct state *result) {
-    *cpu =
-        (struct cpu){.resolve = resolve, .resolve_jump = resolve, .resolve_hot = resolve, .find_native = find_native, .pc = CODE};
+    *cpu = (struct cpu){.resolve = resolve,
+                        .resolve_jump = resolve,
+                        .resolve_hot = resolve,
+                        .find_native = find_native,
+                        .readable = readable,
+                        .pc = CODE};
+    cpu->vector = test->before.vector;
+    riscv64_vector_reshape(cpu);
     memcpy(cpu->slot, test->before.slot, sizeof test->before.slot);
     memcpy((void *)(uintptr_t)SCRATCH, test->before.memory, SCRATCH_BYTES);
     memcpy((void *)(uintptr_t)CODE, test->code, CODE_MAX);
@@ -290,10 +333,26 @@ static void run(const struct test_case *test, struct state *result) {
         if (cpu->trap.kind != TRAP_RESUME) break;
         code = resolve(cpu);
     }
-    *result = (struct state){.pc = cpu->pc, .trap = cpu->trap.kind, .frm = cpu->fp_rounding, .fflags = fp_flags_read(cpu)};
+    *result = (struct state){
+        .vector = cpu->vector, .pc = cpu->pc, .trap = cpu->trap.kind, .frm = cpu->fp_rounding, .fflags = fp_flags_read(cpu)};
     fp_rounding_write(cpu, FP_RNE);
     memcpy(result->slot, cpu->slot, sizeof result->slot);
     memcpy(result->memory, (void *)(uintptr_t)SCRATCH, SCRATCH_BYTES);
+}
+
+static void check_vectors(const struct cpu_vector *want, const struct cpu_vector *got) {
+    for (unsigned i = 0; i < CPU_VECTORS; i++) {
+        uint64_t a[2], b[2];
+        memcpy(a, got->reg[i], sizeof a);
+        memcpy(b, want->reg[i], sizeof b);
+        if (a[0] == b[0] && a[1] == b[1]) continue;
+        complain("v%u is 0x%016" PRIx64 "%016" PRIx64 ", should be 0x%016" PRIx64 "%016" PRIx64, i, a[1], a[0], b[1], b[0]);
+    }
+    if (got->length != want->length) complain("vl is %" PRIu64 ", should be %" PRIu64, got->length, want->length);
+    if (got->type != want->type) complain("vtype is 0x%" PRIx64 ", should be 0x%" PRIx64, got->type, want->type);
+    if (got->start != want->start) complain("vstart is %" PRIu64 ", should be %" PRIu64, got->start, want->start);
+    if (got->rounding != want->rounding) complain("vxrm is %u, should be %u", got->rounding, want->rounding);
+    if (got->saturated != want->saturated) complain("vxsat is %u, should be %u", got->saturated, want->saturated);
 }
 
 static void check(const struct test_case *test, const struct state *got) {
@@ -306,6 +365,7 @@ static void check(const struct test_case *test, const struct state *got) {
         if (got->memory[i] == want->memory[i]) continue;
         complain("mem[%u] is 0x%" PRIx64 ", should be 0x%" PRIx64, i * 8, got->memory[i], want->memory[i]);
     }
+    check_vectors(&want->vector, &got->vector);
     if (got->pc != want->pc) complain("pc is 0x%" PRIx64 ", should be 0x%" PRIx64, got->pc, want->pc);
     if (got->trap != want->trap) complain("trap is %d, should be %d", (int)got->trap, (int)want->trap);
     if (got->fflags != want->fflags) complain("fflags is 0x%x, should be 0x%x", got->fflags, want->fflags);

@@ -63,6 +63,11 @@ SLOW_HANDLER(stop_misaligned) {
     return leave(cpu, about->block->pc + about->offset[u->d], TRAP_ALIGN);
 }
 
+SLOW_HANDLER(stop_illegal) {
+    const struct layout *about = layout_of(u);
+    return leave(cpu, about->block->pc + about->offset[u->d], TRAP_ILLEGAL);
+}
+
 // ---- operands and memory, as uops.def names them: the sources are values, so that those of a pair need not come from slots
 
 // clang-format off: macros that read as tables
@@ -200,6 +205,9 @@ SLOW_HANDLER(find_indirect) {
     }
 #define UOP(name, format, ...) UOP_AS_##format(name, __VA_ARGS__)
 
+#define VECTOR_INSTRUCTION                                                                          \
+    ACCESS(u);                                                                                      \
+    if (UNLIKELY(!uop_vector(cpu, a_, (uint32_t)u->imm, B, C))) HAND_OVER(stop_illegal)
 // The comparand of an atomic is its destination on every guest; `d` holds the cell's index there.
 #define ATOMIC(type)                                                              \
     ({                                                                            \
@@ -447,7 +455,17 @@ static __attribute__((noinline)) bool stop_body(struct cpu *cpu, const struct ce
     return true;
 }
 
+static __attribute__((noinline)) bool stop_illegal_body(struct cpu *cpu, const struct cell *u) {
+    if (is_constant(u)) leave(cpu, cpu->pc, TRAP_ILLEGAL);
+    else stop_illegal(cpu, u);
+    return true;
+}
+
 // clang-format off: macros that read as tables
+#undef VECTOR_INSTRUCTION
+#define VECTOR_INSTRUCTION                                                                          \
+    ACCESS(u);                                                                                      \
+    if (UNLIKELY(!uop_vector(cpu, a_, (uint32_t)u->imm, B, C))) return stop_illegal_body(cpu, u)
 #undef ATOMIC
 #define ATOMIC(type)                                                              \
     ({                                                                            \
@@ -556,6 +574,12 @@ bool interp_owns(uint64_t host_pc) {
     return host_pc >= (uintptr_t)__start_ferry_interp && host_pc < (uintptr_t)__stop_ferry_interp;
 }
 
+// From its base register to where it accesses memory; a vector instruction's immediate, which is greater than any displacement, says something else.
+static uint64_t displacement_of(const struct cell *access) {
+    enum { LONGEST = 4096 };
+    return access->imm < LONGEST ? (uint64_t)(int64_t)access->imm : 0;
+}
+
 void interp_fault(struct cpu *cpu, uint64_t host_address) {
     const struct cell *u = cpu->at;
     cpu->trap.kind = TRAP_MEMORY;
@@ -566,5 +590,5 @@ void interp_fault(struct cpu *cpu, uint64_t host_address) {
         cpu->pc = about->block->pc + about->offset[u->d];
         cpu->trap.write = uop_stores(about->cell_code[u->d]);
     }
-    cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + (uint64_t)(int64_t)u->imm;
+    cpu->trap.address = host_address != ~UINT64_C(0) ? host_address : cpu->slot[u->b] + displacement_of(u);
 }

@@ -1,6 +1,7 @@
 // The state of one guest processor (one guest thread in user mode), neutral of the guest's ISA. The interpreter and
 // translated code work on `slot`; everything else is for the runtime around them. Allocated zeroed, never moved.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,18 @@ enum {
     PENDING_STEP = 2,  // leave, and nothing else: the interpreter carries out single blocks (MODE_CAREFUL)
 };
 
+// Vector registers, for guests whose vectors are longer than a slot or have a length at run time (riscv64's V).
+enum { CPU_VECTORS = 32, CPU_VECTOR_BYTES = 16 };
+
+struct cpu_vector {
+    // Elements little-endian from the lowest byte; groups of registers are the bytes of several, one behind the other.
+    _Alignas(64) uint8_t reg[CPU_VECTORS][CPU_VECTOR_BYTES];
+    uint64_t length, type, start;  // riscv64: vl, vtype, vstart
+    uint32_t rounding, saturated;  // riscv64: vxrm, vxsat
+    uint32_t shape;  // of what native code counts on, or 0 (riscv64: vector.h)
+    uint32_t used;   // a vector instruction was carried out
+};
+
 enum { CPU_ANCHOR_SHIFT = 16 };  // of the block's number in cpu->anchor
 
 struct cpu {
@@ -75,6 +88,8 @@ struct cpu {
     uint64_t optimised_instructions;  // and by LLVM's
     uint64_t kept_instructions, kept_optimised_instructions;  // and by both from earlier runs
     struct trap trap;
+
+    struct cpu_vector vector;
 
     // LR/SC reservation: valid while reserved_address is non-zero.
     uint64_t reserved_address, reserved_value;
@@ -99,6 +114,8 @@ struct cpu {
     const void *(*find_native)(struct cpu *cpu);
     // Where to go on from a sheet's exit that does not lead anywhere yet, `behind` whose call that is: in native code. Set by the runtime.
     const void *(*leave_sheet)(struct cpu *cpu, const uint8_t *behind);
+    // Whether so many bytes of guest memory can be read. Set by the runtime.
+    bool (*readable)(uint64_t address, uint64_t size);
     const struct cell *next;  // the cell that native code goes to, for code that has to know
     void *runtime;  // the runtime's own state of this cpu
     void *os;  // the guest-os layer's state of this cpu (linux-user: struct task)

@@ -26,9 +26,13 @@ bool uop_format_writes(enum uop_format format) {
     }
 }
 
+static bool amo_only_loads(unsigned code) {
+    return code == UOP_lr32 || code == UOP_lr64 || code == UOP_vector || code == UOP_vectorload;
+}
+
 bool uop_stores(unsigned code) {
     enum uop_format format = code < UOP_COUNT_OF_CODES ? uop_info[code].format : UOP_FORMAT_NONE;
-    return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && code != UOP_lr32 && code != UOP_lr64);
+    return format == UOP_FORMAT_STORE || (format == UOP_FORMAT_AMO && !amo_only_loads(code));
 }
 
 uint64_t uop_exit_offset(const struct uop *uop) {

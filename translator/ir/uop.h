@@ -55,6 +55,10 @@ extern const struct uop_info uop_info[UOP_COUNT_OF_CODES];
 bool uop_format_writes(enum uop_format format);
 // Whether it is a store to memory, or an atomic that stores.
 bool uop_stores(unsigned code);
+// Whether it is a vector instruction, of vector registers that are in cpu->vector.
+static inline bool uop_is_vector(unsigned code) {
+    return code == UOP_vector || code == UOP_vectorload || code == UOP_vectorstore;
+}
 // From its block's start to the pc that an EXIT leaves with.
 uint64_t uop_exit_offset(const struct uop *uop);
 

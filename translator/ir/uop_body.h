@@ -54,3 +54,9 @@ static inline uint64_t uop_read_cycles(void) {
 
 // cbo.zero
 void uop_zero_line(struct cpu *cpu, uint64_t address) INTERP_SECTION;
+
+// Vectors (guest/riscv64/vector.c). False: an illegal instruction, and nothing is changed. `what`: an instruction with its registers, as
+// lift_vector.c has it.
+bool uop_vector(struct cpu *cpu, uint64_t *result, uint32_t what, uint64_t x, uint64_t y);
+uint64_t uop_vector_csr_read(const struct cpu *cpu, unsigned csr);
+void uop_vector_csr_write(struct cpu *cpu, unsigned csr, uint64_t value);

@@ -66,6 +66,15 @@ struct build {
     // Of exact code.
     LLVMValueRef rounds;  // jumps back until the anchor is renewed
     struct out renewal[REGION_MAX_BLOCKS];  // of the anchor, before the block
+    // Vector registers: vector.c.
+    struct {
+        bool possible, now;  // there is code for them; blocks are being built with it
+        unsigned sew, lmul;  // of the vectors that it is for, as VECTOR_SHAPE has them
+        uint32_t used, written;  // registers, by bit
+        unsigned own, bodies;  // instructions that have code, and that do not
+        LLVMValueRef reg[CPU_VECTORS];
+        LLVMBasicBlockRef entry[REGION_MAX_BLOCKS], slow[REGION_MAX_BLOCKS];  // the blocks; in the other copy of them, where a vset* is
+    } vectors;
     // At the place under way.
     const struct region_block *block;
     struct joined joined[BLOCK_MAX_UOPS];
@@ -155,6 +164,21 @@ void build_renewals(struct build *b);
 void build_join_loads(struct build *b);
 // What a uop loads that is joined with others.
 LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
+
+// ---- vector.c
+
+// Finds out whether blocks can be built with vectors as LLVM's values, and makes places for those.
+void build_look_at_vectors(struct build *b);
+// To and from their places in the cpu.
+void build_reload_vectors(struct build *b);
+void build_store_vectors(struct build *b);
+// Whether the guest's vectors are of the shape that those blocks are for.
+LLVMValueRef build_vectors_fit(struct build *b);
+// Whether it is an instruction for which, in the blocks under way, there is code, and this code.
+bool build_is_vector(const struct build *b, const struct uop *u);
+bool build_vector(struct build *b, const struct uop *u);
+// Before a uop in the other copy: makes a vset* a place to go on at.
+void build_at_set(struct build *b, const struct uop *u);
 
 // ---- flags.c
 

@@ -11,6 +11,7 @@ static bool makes_load(const struct build *b, unsigned at) {
 
 enum build_effect build_effect(const struct build *b, unsigned at) {
     const struct uop *u = &b->block->ir->uop[at];
+    if (build_is_vector(b, u)) return EFFECT_NONE;
     switch (uop_info[u->code].format) {
     case UOP_FORMAT_LOAD: return makes_load(b, at) ? EFFECT_LOAD : EFFECT_NONE;
     case UOP_FORMAT_STORE: return u->code == UOP_zero64 ? EFFECT_BODY : EFFECT_STORE;

@@ -7,6 +7,7 @@ void build_store_field(struct build *b, size_t offset, LLVMValueRef value) {
 }
 
 void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments) {
+    if (b->vectors.now) build_store_vectors(b);
     LLVMValueRef call = LLVMBuildCall2(b->ir, b->convention, target, arguments, BUILD_ARGUMENTS, "");
     LLVMSetInstructionCallConv(call, BUILD_CONVENTION);
     LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
@@ -99,6 +100,7 @@ static void build_out(struct build *b, enum way_out way) {
 void build_ways_out(struct build *b) {
     for (unsigned way = 0; way < OUT_WAYS; way++) {
         if (b->out[way].block) build_out(b, way);
+        b->out[way] = (struct out){0};
     }
 }
 

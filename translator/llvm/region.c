@@ -122,6 +122,14 @@ static void build_body(struct build *b, const struct uop *u) {
     }
 }
 
+// Bodies of vector instructions find the registers in the cpu.
+static void build_other(struct build *b, const struct uop *u) {
+    bool vector = b->vectors.now && uop_is_vector(u->code);
+    if (vector) build_store_vectors(b);
+    build_body(b, u);
+    if (vector) build_reload_vectors(b);
+}
+
 LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *u, LLVMValueRef condition) {
     uint64_t unsettled = b->unsettled;
     LLVMBasicBlockRef join = build_block(b), rest = build_seldom(b, condition);
@@ -166,6 +174,7 @@ static void build_one(struct build *b, unsigned at) {
         build_settle_all(b);
     }
     build_guard(b, at);
+    build_at_set(b, u);
     switch (format) {
     case UOP_FORMAT_BRANCH: {
         count(b, at, last);
@@ -190,7 +199,7 @@ static void build_one(struct build *b, unsigned at) {
         build_trap(b, u);
         break;
     default:
-        if (!build_uop(b, u)) build_body(b, u);
+        if (!build_vector(b, u) && !build_uop(b, u)) build_other(b, u);
         b->now = build_after(b, b->now, at);
     }
 }
@@ -212,6 +221,13 @@ static void build_blocks(struct build *b) {
     build_line(b, NULL);
 }
 
+static void build_all(struct build *b) {
+    build_find_facts(b);
+    build_blocks(b);
+    build_renewals(b);
+    build_ways_out(b);
+}
+
 // From outside into the block: what is not needed there LLVM drops.
 static LLVMBasicBlockRef build_entry(struct build *b, unsigned at) {
     LLVMBasicBlockRef start = build_block(b);
@@ -220,7 +236,15 @@ static LLVMBasicBlockRef build_entry(struct build *b, unsigned at) {
         if (!build_is_pinned(b, slot)) build_reload(b, slot);
     }
     if (b->region->exact) build_anchor(b, at, 0);
-    LLVMBuildBr(b->ir, b->entry[at]);
+    if (b->vectors.possible) {
+        LLVMBasicBlockRef fits = build_block(b);
+        LLVMBuildCondBr(b->ir, build_vectors_fit(b), fits, b->entry[at]);
+        LLVMPositionBuilderAtEnd(b->ir, fits);
+        build_reload_vectors(b);
+        LLVMBuildBr(b->ir, b->vectors.entry[at]);
+    } else {
+        LLVMBuildBr(b->ir, b->entry[at]);
+    }
     return start;
 }
 
@@ -236,7 +260,9 @@ static void build_start(struct build *b) {
     }
     if (b->region->exact) build_begin_rounds(b);
     if (b->region->exact) build_store_pins(b);
+    build_look_at_vectors(b);
     for (unsigned i = 0; i < b->region->blocks; i++) b->entry[i] = build_block(b);
+    for (unsigned i = 0; i < b->region->blocks && b->vectors.possible; i++) b->vectors.entry[i] = build_block(b);
     LLVMValueRef choice = NULL;
     for (unsigned i = 0; i < b->region->blocks; i++) {
         if (!b->region->block[i].entry) continue;
@@ -352,11 +378,14 @@ bool region_build(LLVMModuleRef module, const struct region *region, struct regi
     make_kinds(b);
     make_function(b);
     build_begin_holes(b);
-    build_find_facts(b);
     build_start(b);
-    build_blocks(b);
-    build_renewals(b);
-    build_ways_out(b);
+    build_all(b);
+    if (b->vectors.possible) {
+        memcpy(b->entry, b->vectors.entry, sizeof b->entry);
+        b->vectors.now = true;
+        build_all(b);
+        b->vectors.now = false;
+    }
     make_entries(b);
     LLVMDisposeBuilder(b->ir);
     return !b->failed;

@@ -55,6 +55,7 @@ struct unit {
     uint8_t holds[FREE_REGISTERS];  // the slot whose value is there as well, or SLOT_SINK
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     bool owes[FREE_REGISTERS];  // the slot in memory is not up to date
+    unsigned vector_shape;  // that vectors probably are of, as cpu->vector.shape has it, or 0
     uint32_t locked;  // registers that the uop under way uses
     struct quick_unit *unit;
     uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS],
@@ -498,3 +499,5 @@ EMITTER(equal);
 EMITTER(less);
 EMITTER(sign);
 EMITTER(from_integer);
+EMITTER(vector);
+EMITTER(vector_access);

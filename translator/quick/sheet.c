@@ -65,7 +65,8 @@ static void copy_guest(const struct sheet_source *source, struct sheet *sheet) {
 }
 
 // Holes in short: the kind below, and a value of so many bits.
-enum { KIND_BITS = 8 };
+enum { KIND_BITS = 5, KINDS = 1 << KIND_BITS };
+_Static_assert(0 + IMAGE_TALLY < 0 + KINDS, "there is room for the last kind");
 
 static bool pack_holes(struct sheet *sheet) {
     struct making *m = &making;
@@ -129,7 +130,7 @@ bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uin
     const struct image *image = &sheet->image;
     if (!image_holds(image, image->holes_at, image->holes, sizeof(uint64_t))) return false;
     for (uint32_t i = 0; i < image->holes; i++) {
-        struct image_hole hole = {.value = (uint64_t)((int64_t)sheet->hole[i] >> KIND_BITS), .kind = (uint8_t)sheet->hole[i]};
+        struct image_hole hole = {.value = (uint64_t)((int64_t)sheet->hole[i] >> KIND_BITS), .kind = sheet->hole[i] % KINDS};
         uint64_t value = hole.value + module;
         if (hole.kind == IMAGE_TARGET) return false;  // sheets have none
         if (hole.kind != IMAGE_PC && !image_content(image, &hole, NULL, &value)) return false;

@@ -156,6 +156,7 @@ static void emit_cold(struct unit *e, const struct cold *c) {
         return;
     case COLD_BODY:
         e->block_at = c->block_at;
+        forget_all(e);  // what the last block owes is nothing of this one's
         call_body(e, c->what, c->code);
         break;
     case COLD_NAN:
@@ -226,6 +227,7 @@ static void begin(struct unit *e, struct block *const *blocks, unsigned count, s
     e->a = a;
     e->block = blocks, e->count = count;
     e->exits = e->accesses = e->laters = e->colds = 0;
+    e->vector_shape = 0;
     e->sheet = NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/abi/riscv64_frame.h"
 #include "guest-os/linux-user/abi/riscv64_regset.h"
+#include "guest-os/linux-user/abi/riscv64_vector.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
@@ -21,7 +22,7 @@ static uint64_t hwcap(guest_features features) {
     static const struct {
         guest_features feature;
         char letter;
-    } letters[] = {{RV(I), 'i'}, {RV(M), 'm'}, {RV(A), 'a'}, {RV(F), 'f'}, {RV(D), 'd'}, {RV(C), 'c'}};
+    } letters[] = {{RV(I), 'i'}, {RV(M), 'm'}, {RV(A), 'a'}, {RV(F), 'f'}, {RV(D), 'd'}, {RV(C), 'c'}, {RV(V), 'v'}};
     uint64_t bits = 0;
     for (unsigned i = 0; i < sizeof letters / sizeof *letters; i++) {
         if (features & letters[i].feature) bits |= UINT64_C(1) << (letters[i].letter - 'a');
@@ -76,7 +77,7 @@ static size_t stat_put(struct guest_stat_buffer *to, const struct stat *from) {
 }
 
 static void cpuinfo(unsigned number, guest_features features, char *text, size_t size) {
-    char isa[256];
+    char isa[512];
     riscv64_isa_string(features, isa, sizeof isa);
     struct text out = {.at = text, .size = size};
     text_add(
@@ -93,16 +94,21 @@ const struct guest_abi abi_riscv64 = {
     .hwcap = hwcap,
     .hwcap2 = hwcap2,
     .min_signal_stack = 2048,
+    .signal_stack = riscv64_signal_stack,
     .stack_slot = SLOT_SP,
     .result_slot = SLOT_A0,
     .tls_slot = SLOT_TP,
     .syscall_arguments = syscall_arguments,
     .instruction_size_of_syscall = 4,
     .stat_put = stat_put,
+    .frame_size = riscv64_frame_size,
     .frame_build = riscv64_frame_build,
     .frame_restore = riscv64_frame_restore,
     .regset_get = riscv64_regset_get,
     .regset_set = riscv64_regset_set,
+    .registers_begin = riscv64_registers_begin,
+    .registers_settle = riscv64_registers_settle,
+    .prctl = riscv64_prctl,
     .audit_arch = AUDIT_ARCH_RISCV64,
     .cpuinfo = cpuinfo,
     .vdso = vdso,
@@ -148,7 +154,10 @@ static uint64_t extensions(void) {
         {RV(F) | RV(D), 0}, {RV(C), 1},          {RV(ZBA), 3},        {RV(ZBB), 4},     {RV(ZBS), 5},     {RV(ZICBOZ), 6},
         {RV(ZFHMIN), 28},   {RV(ZIHINTNTL), 29}, {RV(ZFA), 32},       {RV(ZACAS), 34},  {RV(ZICOND), 35}, {RV(ZIHINTPAUSE), 36},
         {RV(C), 43},        {RV(ZCB), 44},       {RV(C) | RV(D), 45}, {RV(ZAWRS), 48},  {RV(ZICNTR), 50}, {RV(ZIHPM), 51},
-        {RV(ZICBOM), 55},   {RV(A), 56},         {RV(A), 57},         {RV(ZICBOP), 60},
+        {RV(ZICBOM), 55},   {RV(A), 56},         {RV(A), 57},         {RV(ZICBOP), 60}, {RV(V), 2},       {RV(ZVBB), 17},
+        {RV(ZVBC), 18},     {RV(ZVKB), 19},      {RV(ZVKG), 20},      {RV(ZVKNED), 21}, {RV(ZVKNHA), 22}, {RV(ZVKNHB), 23},
+        {RV(ZVKSED), 24},   {RV(ZVKSH), 25},     {RV(V), 37},         {RV(V), 38},      {RV(V), 39},      {RV(V), 40},
+        {RV(V), 41},  // Zve32x to Zve64d
     };
     uint64_t value = 0;
     for (unsigned i = 0; i < sizeof bits / sizeof *bits; i++) {
@@ -166,7 +175,8 @@ static struct probe answer(int64_t key) {
     case KEY_IMA_EXT_0: return (struct probe){key, extensions()};
     case KEY_CPUPERF_0:
     case KEY_MISALIGNED_SCALAR_PERF: return (struct probe){key, MISALIGNED_FAST};
-    case KEY_MISALIGNED_VECTOR_PERF: return (struct probe){key, MISALIGNED_VECTOR_UNSUPPORTED};
+    case KEY_MISALIGNED_VECTOR_PERF:
+        return (struct probe){key, code_features & RV(V) ? MISALIGNED_FAST : MISALIGNED_VECTOR_UNSUPPORTED};
     case KEY_ZICBOZ_BLOCK_SIZE: return (struct probe){key, code_features & RV(ZICBOZ) ? CACHE_LINE : 0};
     case KEY_ZICBOM_BLOCK_SIZE: return (struct probe){key, code_features & RV(ZICBOM) ? CACHE_LINE : 0};
     case KEY_ZICBOP_BLOCK_SIZE: return (struct probe){key, code_features & RV(ZICBOP) ? CACHE_LINE : 0};

@@ -4,4 +4,4 @@
 
 // See struct guest_abi.
 size_t riscv64_regset_get(uint64_t type, const struct guest_registers *from, void *set, size_t *item);
-void riscv64_regset_set(uint64_t type, struct guest_registers *to, const void *set);
+long riscv64_regset_set(uint64_t type, struct guest_registers *to, const void *set);

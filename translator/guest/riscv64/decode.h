@@ -8,7 +8,8 @@ enum insn_op {
 #define INSN(name, needs, bits, assembly, lift) INSN_##name,
 #include "translator/guest/riscv64/insns.def"
 #undef INSN
-    INSN_COUNT
+    INSN_COUNT,
+    INSN_VECTOR_FIRST = INSN_vsetvli,  // first row of vector.def; its rows are the last
 };
 
 struct insn {

@@ -36,8 +36,12 @@ static const char *const fli_names[32] = {
 static void add_csr(struct text *out, unsigned csr) {
     static const char *const low[] = {[CSR_FFLAGS] = "fflags", [CSR_FRM] = "frm", [CSR_FCSR] = "fcsr"};
     static const char *const counters[] = {"cycle", "time", "instret"};
+    static const char *const vector_low[] = {"vstart", "vxsat", "vxrm"}, *const vector_high[] = {"vl", "vtype", "vlenb"};
     if (csr >= CSR_FFLAGS && csr <= CSR_FCSR) text_add(out, "%s", low[csr]);
     else if (csr >= CSR_CYCLE && csr <= CSR_INSTRET) text_add(out, "%s", counters[csr - CSR_CYCLE]);
+    else if (csr >= CSR_VSTART && csr <= CSR_VXRM) text_add(out, "%s", vector_low[csr - CSR_VSTART]);
+    else if (csr == CSR_VCSR) text_add(out, "vcsr");
+    else if (csr >= CSR_VL && csr <= CSR_VLENB) text_add(out, "%s", vector_high[csr - CSR_VL]);
     else if (csr >= CSR_HPMCOUNTER3 && csr <= CSR_HPMCOUNTER31) text_add(out, "hpmcounter%u", csr - CSR_CYCLE);
     else text_add(out, "%u", csr);
 }
@@ -53,6 +57,16 @@ static void add_fence_set(struct text *out, unsigned set) {
     for (unsigned bit = 0; bit < 4; bit++) {
         if (set & 8 >> bit) text_add(out, "%c", "iorw"[bit]);
     }
+}
+
+// Reserved settings are a number (manual, "Vector Type Register, vtype").
+static void add_vtype(struct text *out, uint32_t type) {
+    static const char *const lmul[] = {"m1", "m2", "m4", "m8", NULL, "mf8", "mf4", "mf2"};
+    if (type >> 8 || (type >> 3 & 7) > 3 || !lmul[type & 7]) {
+        text_add(out, "%u", type);
+        return;
+    }
+    text_add(out, "e%u, %s, %s, %s", 8 << (type >> 3 & 7), lmul[type & 7], type & 64 ? "ta" : "tu", type & 128 ? "ma" : "mu");
 }
 
 static void add_operand(struct text *out, const struct insn *i, char letter, uint64_t pc) {
@@ -71,6 +85,13 @@ static void add_operand(struct text *out, const struct insn *i, char letter, uin
     case 'm': add_rounding(out, i->rm, FP_DYN); break;
     case 'n': add_rounding(out, i->rm, FP_RNE); break;
     case 'f': text_add(out, "%s", fli_names[i->rs1]); break;
+    case 'V': text_add(out, "v%u", i->rd); break;
+    case 'W': text_add(out, "v%u", i->rs1); break;
+    case 'X': text_add(out, "v%u", i->rs2); break;
+    case 'K': text_add(out, "%s", i->bits >> 25 & 1 ? "" : ", v0.t"); break;
+    case 'M': text_add(out, "v0"); break;
+    case 'I': text_add(out, "%u", i->rs1); break;
+    case 'E': add_vtype(out, (uint32_t)i->imm); break;
     case 'p':
         add_fence_set(out, (unsigned)i->imm >> 4 & 15);
         text_add(out, ", ");

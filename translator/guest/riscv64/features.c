@@ -28,13 +28,13 @@ static const struct {
 
 // Extensions that exist and are not offered: off is what they are.
 static const char absent[] =
-    " v h zfh zfbfmin zbc zbkb zbkc zbkx zk zkn zknd zkne zknh zkr zks zksed zksh zkt zcmp zcmt zcmop zimop zabha zama16b zalasr"
+    " h zfh zfbfmin zbc zbkb zbkc zbkx zk zkn zknd zkne zknh zkr zks zksed zksh zkt zcmp zcmt zcmop zimop zabha zama16b zalasr"
     " zalrsc zaamo zdinx zfinx zhinx zhinxmin zicfilp zicfiss zicclsm ziccrse ztso zve32f zve32x zve64f zve64d zve64x zvfh"
-    " zvfhmin zvfbfmin zvfbfwma zvbb zvbc zvkb zvkg zvkned zvknha zvknhb zvksed zvksh zvkt zvkn zvks e ";
+    " zvfhmin zvfbfmin zvfbfwma zvkt zvkn zvks e ";
 // Properties of the machine that a user program cannot see, or that follow from what is offered.
 static const char unseen[] =
     " mmu pmp s u g svinval svnapot svpbmt svadu svade svvptc sstc sscofpmf smaia ssaia smepmp smstateen"
-    " priv_spec vext_spec vlen elen cbom_blocksize cbop_blocksize cboz_blocksize pmu-num pmu-mask zca zcd zcf zmmul zic64b "
+    " priv_spec vext_spec cbom_blocksize cbop_blocksize cboz_blocksize pmu-num pmu-mask zca zcd zcf zmmul zic64b "
     " za64rs za128rs ziccif ziccamoa zicclsm ";
 
 static bool listed(const char *list, const char *word) {
@@ -78,8 +78,22 @@ struct request {
     guest_features on, off;  // asked for by name
 };
 
+// Lengths that programs can see, with the one value that each can have. 1 it is none; 0 it has this value; -1 it has not.
+static int parse_length(const char *name, const char *value, struct text *why) {
+    static const struct {
+        const char *name, *value;
+    } lengths[] = {{"vlen", "128"}, {"elen", "64"}};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        if (strcasecmp(name, lengths[i].name)) continue;
+        if (strcmp(value, lengths[i].value) == 0) return 0;
+        return text_add(why, "-cpu: '%s=%s' is not offered; there is %s=%s", name, value, name, lengths[i].value), -1;
+    }
+    return 1;
+}
+
 static int parse_property(const char *name, const char *value, struct request *request, struct text *why) {
-    int extension = find_extension(name), state = parse_switch(value);
+    int extension = find_extension(name), state = parse_switch(value), length = parse_length(name, value, why);
+    if (length <= 0) return length;
     if (extension < 0 && listed(unseen, name)) return 0;
     bool known = extension >= 0 || listed(absent, name);
     if (known && state < 0)
@@ -152,8 +166,9 @@ void riscv64_isa_string(guest_features features, char *at, size_t size) {
     struct text text = {.at = at, .size = size};
     text_add(&text, "rv64");
     for (int i = 0; i < RV_FEATURES; i++) {
-        // what C is made of, as Linux lists it
+        // what C and V are made of, as Linux lists it
         if (i == RV_BIT_ZCB && riscv64_has(features, RV(C))) text_add(&text, "_zca");
+        if (i == RV_BIT_ZVKB && riscv64_has(features, RV(V))) text_add(&text, "_zve32f_zve32x_zve64d_zve64f_zve64x");
         if (features >> i & 1) text_add(&text, extensions[i].name[1] ? "_%s" : "%s", extensions[i].name);
         if (i == RV_BIT_ZCB && riscv64_has(features, RV(C) | RV(D))) text_add(&text, "_zcd");
     }

@@ -11,6 +11,7 @@ enum insn_field_kind {
     FIELD_AQ,
     FIELD_RL,
     FIELD_CSR,
+    FIELD_VM,
     FIELD_IMM,
     FIELD_ANY,
 };

@@ -1,14 +1,19 @@
-// "Zicsr", with the registers of F (fflags, frm, fcsr) and the counters (Zicntr, Zihpm). CSRs that are not there, and writes to
+// "Zicsr", with the registers of F (fflags, frm, fcsr) and V, and the counters (Zicntr, Zihpm). CSRs that are not there, and writes to
 // read-only ones, are illegal instructions. A write of the rounding mode may change the cpu's mode, so the block ends behind it.
 #include "translator/guest/riscv64/csr.h"
 #include "translator/guest/riscv64/lift.h"
 
 enum { OLD = SLOT_TEMP, NEW, PART };
 
+static bool is_vector_csr(unsigned csr) {
+    return (csr >= CSR_VSTART && csr <= CSR_VXRM) || csr == CSR_VCSR || (csr >= CSR_VL && csr <= CSR_VLENB);
+}
+
 static guest_features csr_needs(unsigned csr) {
     if (csr >= CSR_FFLAGS && csr <= CSR_FCSR) return RV(F);
     if (csr >= CSR_CYCLE && csr <= CSR_INSTRET) return RV(ZICNTR);
     if (csr >= CSR_HPMCOUNTER3 && csr <= CSR_HPMCOUNTER31) return RV(ZIHPM);
+    if (is_vector_csr(csr)) return RV(V);
     return UINT64_MAX;
 }
 
@@ -31,7 +36,9 @@ static void read_csr(struct lift *l, unsigned csr, unsigned to) {
     case CSR_CYCLE:
     case CSR_INSTRET: lift_emit(l, UOP_rdcycle, to, 0, 0, 0); break;
     case CSR_TIME: lift_emit(l, UOP_rdtime, to, 0, 0, 0); break;
-    default: lift_emit(l, UOP_li, to, 0, 0, 0);
+    default:
+        if (is_vector_csr(csr)) lift_emit(l, UOP_vectorcsrread, to, 0, 0, csr);
+        else lift_emit(l, UOP_li, to, 0, 0, 0);
     }
 }
 
@@ -50,6 +57,7 @@ static void write_csr(struct lift *l, unsigned csr, unsigned from) {
     if (csr == CSR_FFLAGS || csr == CSR_FCSR) write_fflags(l, from);
     if (csr == CSR_FCSR) write_frm(l, from, 5);
     if (csr == CSR_FRM) write_frm(l, from, 0);
+    if (is_vector_csr(csr)) lift_emit(l, UOP_vectorcsrwrite, 0, from, 0, csr);
 }
 
 // frflags, a comparison that raises flags, and fsflags of what was read: C's isless and its like. Of the three only the comparison's result and what was read

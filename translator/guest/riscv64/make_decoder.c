@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PARTS = 16, MAX_ROWS = 1024, MAX_TEXT = 2048 };
+enum { MAX_PARTS = 16, MAX_ROWS = 2048, MAX_TEXT = 2048 };
 
 // A run of bits of the encoding that is not fixed.
 struct part {
-    char kind[8];  // "rd", "rd/rs1" gives two parts; "imm", "rm", "aq", "rl", "csr", "any"
+    char kind[8];  // "rd", "rd/rs1" gives two parts; "imm", "rm", "aq", "rl", "csr", "vm", "any"
     unsigned position, width, to;  // `to`: where the run goes in the operand
 };
 
@@ -124,7 +124,7 @@ static unsigned read_token(struct row *row, const char *token, unsigned at) {
     static const struct {
         const char *name;
         unsigned width;
-    } plain[] = {{"rm", 3}, {"aq", 1}, {"rl", 1}, {"csr", 12}};
+    } plain[] = {{"rm", 3}, {"aq", 1}, {"rl", 1}, {"csr", 12}, {"vm", 1}};
     if (strchr(token, '=')) return append(row->implied, " i->%s;", token), 0;
     if (strchr(token, '[')) return read_immediate(row, token, at);
     if (token[0] == '-')
@@ -195,7 +195,7 @@ static void write_take(FILE *out, const struct row *row) {
     for (unsigned k = 0; k < row->parts; k++) {
         const struct part *part = &row->part[k];
         uint32_t mask = (UINT32_C(1) << (part->width - 1) << 1) - 1;
-        if (!strcmp(part->kind, "any")) continue;
+        if (!strcmp(part->kind, "any") || !strcmp(part->kind, "vm")) continue;
         if (!strcmp(part->kind, "imm")) {
             fprintf(out, "    %simm %s (w >> %u & 0x%x) << %u;\n", immediate ? "" : "uint32_t ", immediate ? "|=" : "=",
                     part->position, mask, part->to);
