@@ -33,8 +33,8 @@ static void test_processors(void **state) {
 
 static void test_properties(void **state) {
     (void)state;
-    assert_int_equal(parse("rv64,v=false"),
-                     RV_ALL & ~(RV(V) | RV(ZVBB) | RV(ZVBC) | RV(ZVKB) | RV(ZVKG) | RV(ZVKNED) | RV(ZVKNHA) | RV(ZVKNHB) | RV(ZVKSED) | RV(ZVKSH)));
+    assert_int_equal(parse("rv64,v=false"), RV_ALL & ~(RV(V) | RV(ZVBB) | RV(ZVBC) | RV(ZVKB) | RV(ZVKG) | RV(ZVKNED) | RV(ZVKNHA) |
+                                                       RV(ZVKNHB) | RV(ZVKSED) | RV(ZVKSH)));
     assert_int_equal(parse("rv64,zba=off,Zbb=FALSE"), RV_ALL & ~(RV(ZBA) | RV(ZBB)));
     assert_int_equal(parse("rv64,vlen=128,mmu=off,priv_spec=v1.12.0"), RV_ALL);
     assert_int_equal(parse("rv64i,m=true,zba"), RV(I) | RV(M) | RV(ZBA));

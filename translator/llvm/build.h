@@ -73,7 +73,8 @@ struct build {
         uint32_t used, written;  // registers, by bit
         unsigned own, bodies;  // instructions that have code, and that do not
         LLVMValueRef reg[CPU_VECTORS];
-        LLVMBasicBlockRef entry[REGION_MAX_BLOCKS], slow[REGION_MAX_BLOCKS];  // the blocks; in the other copy of them, where a vset* is
+        LLVMBasicBlockRef entry[REGION_MAX_BLOCKS],
+            slow[REGION_MAX_BLOCKS];  // the blocks; in the other copy of them, where a vset* is
     } vectors;
     // At the place under way.
     const struct region_block *block;

@@ -158,15 +158,15 @@ static LLVMValueRef result_of(struct build *b, const struct uop *u, const struct
 #define SCALAR splat(b, build_get(b, u->b))
 #define SIGNED signed_splat(b, o->vs1)
 #define COUNT splat(b, K(o->vs1))
-#define BINARY(name, opcode)                                                      \
-    case INSN_##name##_vv: return LLVMBuildBinOp(b->ir, opcode, X, Y, "");        \
+#define BINARY(name, opcode)                                               \
+    case INSN_##name##_vv: return LLVMBuildBinOp(b->ir, opcode, X, Y, ""); \
     case INSN_##name##_vx: return LLVMBuildBinOp(b->ir, opcode, X, SCALAR, "");
-#define LOGICAL(name, opcode)                                                     \
-    BINARY(name, opcode)                                                          \
+#define LOGICAL(name, opcode) \
+    BINARY(name, opcode)      \
     case INSN_##name##_vi: return LLVMBuildBinOp(b->ir, opcode, X, SIGNED, "");
-#define SHIFT(name, opcode)                                                                            \
-    case INSN_##name##_vv: return LLVMBuildBinOp(b->ir, opcode, X, shift_count(b, Y), "");             \
-    case INSN_##name##_vx: return LLVMBuildBinOp(b->ir, opcode, X, shift_count(b, SCALAR), "");        \
+#define SHIFT(name, opcode)                                                                     \
+    case INSN_##name##_vv: return LLVMBuildBinOp(b->ir, opcode, X, shift_count(b, Y), "");      \
+    case INSN_##name##_vx: return LLVMBuildBinOp(b->ir, opcode, X, shift_count(b, SCALAR), ""); \
     case INSN_##name##_vi: return LLVMBuildBinOp(b->ir, opcode, X, shift_count(b, COUNT), "");
     // clang-format off: a table
     switch (o->op) {
@@ -267,8 +267,12 @@ enum source { SOURCE_NONE, SOURCE_X = 1, SOURCE_Y = 2, SOURCE_D = 4 };
 
 // Which of vs2, vs1 and vd are vector registers that are read, of instructions that have code here; -1 of others.
 static int sources_of(unsigned op) {
-#define V_X_(name) case INSN_##name##_vv: return SOURCE_X | SOURCE_Y; case INSN_##name##_vx: return SOURCE_X;
-#define V_X_I(name) V_X_(name) case INSN_##name##_vi: return SOURCE_X;
+#define V_X_(name)                                     \
+    case INSN_##name##_vv: return SOURCE_X | SOURCE_Y; \
+    case INSN_##name##_vx: return SOURCE_X;
+#define V_X_I(name)                   \
+    V_X_(name) case INSN_##name##_vi: \
+    return SOURCE_X;
     // clang-format off: a table
     switch (op) {
     V_X_I(vadd) V_X_I(vand) V_X_I(vor) V_X_I(vxor) V_X_(vsub) V_X_(vmul) V_X_I(vsll) V_X_I(vsrl) V_X_I(vsra) V_X_I(vror)
@@ -293,7 +297,8 @@ static bool has_code(const struct build *b, const struct operands *o) {
     if (width >= 0 && (unsigned)width != b->vectors.sew) return false;
     if (is_sha(o->op)) return b->vectors.sew == 2 && !b->vectors.lmul && host_has_sha() && o->vd != o->vs1 && o->vd != o->vs2;
     if (is_merge(o->op) && o->vd == 0) return false;
-    bool aligned = o->vd % registers == 0 && (!(sources & SOURCE_X) || o->vs2 % registers == 0) && (!(sources & SOURCE_Y) || o->vs1 % registers == 0);
+    bool aligned = o->vd % registers == 0 && (!(sources & SOURCE_X) || o->vs2 % registers == 0) &&
+                   (!(sources & SOURCE_Y) || o->vs1 % registers == 0);
     return aligned;
 }
 

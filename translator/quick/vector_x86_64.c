@@ -99,7 +99,8 @@ static bool find_operation(unsigned op, unsigned sew, unsigned *opcode, enum ope
         {INSN_vmul_vv, INSN_vmul_vx, 0, {0, 0xd5, 0, 0}},
     };
     for (unsigned i = 0; i < sizeof operations / sizeof *operations; i++) {
-        bool vector = op == operations[i].vv, scalar = op == operations[i].vx, immediate = operations[i].vi && op == operations[i].vi;
+        bool vector = op == operations[i].vv, scalar = op == operations[i].vx,
+             immediate = operations[i].vi && op == operations[i].vi;
         if (!vector && !scalar && !immediate) continue;
         *operand = vector ? OPERAND_VECTOR : scalar ? OPERAND_SCALAR : OPERAND_IMMEDIATE;
         *opcode = operations[i].opcode[sew] ? 0x660f00u | operations[i].opcode[sew] : 0;
@@ -112,7 +113,7 @@ static bool find_operation(unsigned op, unsigned sew, unsigned *opcode, enum ope
 static void spread(struct unit *e) {
     if (width(e) == 0) asm_rr(A, 0x660f60, 1, 1);  // punpcklbw
     if (width(e) <= 1) asm_rr(A, 0x660f61, 1, 1);  // punpcklwd
-    asm_rr(A, 0x660f70, 1, 1);                     // pshufd
+    asm_rr(A, 0x660f70, 1, 1);  // pshufd
     asm_byte(A, width(e) == 3 ? 0x44 : 0);
 }
 

@@ -39,7 +39,8 @@ LIFT(vector_to_f) {
 LIFT(vector_set) {
     bool immediate = i->op != INSN_vsetvl;
     if (immediate) lift_emit(l, UOP_li, IMMEDIATE, 0, 0, i->imm);
-    vector(l, i, UOP_vector, lift_destination(i->rd), i->op == INSN_vsetivli ? 0 : i->rs1, immediate ? (unsigned)IMMEDIATE : i->rs2);
+    vector(l, i, UOP_vector, lift_destination(i->rd), i->op == INSN_vsetivli ? 0 : i->rs1,
+           immediate ? (unsigned)IMMEDIATE : i->rs2);
 }
 
 LIFT(vector_load) {

@@ -17,7 +17,12 @@ static bool ignores_type(unsigned index) {
     case INSN_vsetvli:
     case INSN_vsetivli:
     case INSN_vsetvl:
-#define WHOLE(n) case INSN_vs##n##r_v: case INSN_vl##n##re8_v: case INSN_vl##n##re16_v: case INSN_vl##n##re32_v: case INSN_vl##n##re64_v:
+#define WHOLE(n)             \
+    case INSN_vs##n##r_v:    \
+    case INSN_vl##n##re8_v:  \
+    case INSN_vl##n##re16_v: \
+    case INSN_vl##n##re32_v: \
+    case INSN_vl##n##re64_v:
         WHOLE(1)
         WHOLE(2)
         WHOLE(4)
@@ -29,13 +34,8 @@ static bool ignores_type(unsigned index) {
 }
 
 bool uop_vector(struct cpu *cpu, uint64_t *result, uint32_t what, uint64_t x, uint64_t y) {
-    const struct vector_call v = {.result = result,
-                                  .x = x,
-                                  .y = y,
-                                  .vd = what & 31,
-                                  .vs1 = what >> 5 & 31,
-                                  .vs2 = what >> 10 & 31,
-                                  .masked = what >> 15 & 1};
+    const struct vector_call v = {
+        .result = result, .x = x, .y = y, .vd = what & 31, .vs1 = what >> 5 & 31, .vs2 = what >> 10 & 31, .masked = what >> 15 & 1};
     unsigned index = what >> 16;
     if (!vector_is_valid(cpu) && !ignores_type(index)) return false;
     cpu->vector.used = 1;  // before a fault

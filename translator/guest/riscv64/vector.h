@@ -13,10 +13,10 @@ enum { VECTOR_VLENB = CPU_VECTOR_BYTES, VECTOR_VLEN = 8 * VECTOR_VLENB };
 // Operands. Integer immediates stand in vs1, as 5 bits.
 struct vector_call {
     uint64_t *result;  // x[rd] or f[rd] where the instruction writes one; never NULL
-    uint64_t x;        // x[rs1] or f[rs1] (raw slot bits), 0 where it has none
-    uint64_t y;        // x[rs2], 0 where it has none
+    uint64_t x;  // x[rs1] or f[rs1] (raw slot bits), 0 where it has none
+    uint64_t y;  // x[rs2], 0 where it has none
     uint8_t vd, vs1, vs2;  // fields rd, rs1, rs2 of the encoding
-    bool masked;       // vm is 0: v0 says which elements are active
+    bool masked;  // vm is 0: v0 says which elements are active
 };
 
 // Carries the instruction out. False: it is illegal, and nothing has been changed. The dispatcher has seen to it that vtype is valid (but for
@@ -60,7 +60,8 @@ VECTOR_INLINE unsigned vector_vlmax(const struct cpu *cpu) {
 // An instruction and its registers, as its uop's immediate has them.
 VECTOR_INLINE uint32_t vector_what(const struct insn *i) {
     uint32_t masked = !(i->bits >> 25 & 1);
-    return (uint32_t)(i->op - INSN_VECTOR_FIRST) << 16 | masked << 15 | (i->bits >> 20 & 31) << 10 | (i->bits >> 15 & 31) << 5 | (i->bits >> 7 & 31);
+    return (uint32_t)(i->op - INSN_VECTOR_FIRST) << 16 | masked << 15 | (i->bits >> 20 & 31) << 10 | (i->bits >> 15 & 31) << 5 |
+           (i->bits >> 7 & 31);
 }
 
 // Derives cpu->vector.shape from the rest; for whoever changes vl, vtype or vstart.

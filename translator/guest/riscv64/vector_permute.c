@@ -163,7 +163,8 @@ VECTOR(vrgather_vv) {
 VECTOR(vrgatherei16_vv) {
     int lmul = vector_lmul(cpu), index_emul = 1 - (int)vector_sew(cpu) + lmul;
     if (!may_move_apart(cpu, v) || !vector_is_group(v->vs1, index_emul)) return false;
-    if (vector_overlap(v->vd, vector_registers(lmul), v->vs1, vector_registers(index_emul)) || !vector_is_no_mask(v, v->vs1)) return false;
+    if (vector_overlap(v->vd, vector_registers(lmul), v->vs1, vector_registers(index_emul)) || !vector_is_no_mask(v, v->vs1))
+        return false;
     bool shared = vector_overlap(v->vs2, vector_registers(lmul), v->vs1, vector_registers(index_emul));
     if (shared && vector_sew(cpu) != 1) return false;  // read at two widths
     const unsigned start = (unsigned)cpu->vector.start, length = (unsigned)cpu->vector.length, most = vector_vlmax(cpu);
