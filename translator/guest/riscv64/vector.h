@@ -77,6 +77,11 @@ VECTOR_INLINE uint8_t *vector_at(struct cpu *cpu, unsigned reg) {
     return cpu->vector.reg[reg];
 }
 
+// The same, for loops over elements of one type.
+VECTOR_INLINE void *vector_elements(struct cpu *cpu, unsigned reg) {
+    return cpu->vector.reg[reg];
+}
+
 // The bit of a mask register for element i.
 VECTOR_INLINE bool vector_bit(const struct cpu *cpu, unsigned reg, unsigned i) {
     return cpu->vector.reg[reg][i / 8] >> (i % 8) & 1;
@@ -116,7 +121,7 @@ VECTOR_INLINE unsigned vector_count(unsigned count) {
 // ---- what is reserved (manual, "Mapping of Vector Elements to Vector Register State", "Vector Operands", "Vector Masking")
 
 VECTOR_INLINE unsigned vector_registers(int emul) {  // of a group
-    return emul <= 0 ? 1 : 1u << emul;
+    return emul <= 0 ? 1 : 1u << (unsigned)emul % 32;
 }
 
 // Whether a group may begin at this register, and be of this size.

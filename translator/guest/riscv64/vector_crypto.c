@@ -91,7 +91,7 @@ static bool is_source(const struct cpu *cpu, const struct vector_call *v, unsign
     return vector_is_group(vs, lmul) && !(spared && vs == v->vd);
 }
 
-static bool are_registers_legal(const struct cpu *cpu, const struct vector_call *v, enum rules rules) {
+static bool are_registers_legal(const struct cpu *cpu, const struct vector_call *v, unsigned rules) {
     int lmul = vector_lmul(cpu);
     if (!vector_is_group(v->vd, lmul)) return false;
     if (rules & HAS_VS1 && !is_source(cpu, v, v->vs1, rules & SPARES_VS1)) return false;
@@ -100,7 +100,7 @@ static bool are_registers_legal(const struct cpu *cpu, const struct vector_call 
 }
 
 // False if the instruction is illegal. Its groups are of so many elements (the manual's EGS).
-static bool prepare(struct cpu *cpu, const struct vector_call *v, unsigned elements, enum rules rules, struct groups *g) {
+static bool prepare(struct cpu *cpu, const struct vector_call *v, unsigned elements, unsigned rules, struct groups *g) {
     uint64_t start = cpu->vector.start, length = cpu->vector.length;
     unsigned sew = vector_sew(cpu);
     if (vector_vlmax(cpu) < elements || length % elements || start % elements) return false;
@@ -405,8 +405,8 @@ typedef void products_function(struct cpu *cpu, const struct vector_call *v, con
 #define PRODUCTS(target)                                                                                                         \
     TARGET_##target static void products_##target(struct cpu *cpu, const struct vector_call *v, const uint64_t *by, size_t step, \
                                                   unsigned shift) {                                                              \
-        const uint64_t *vs2 = (const void *)vector_at(cpu, v->vs2);                                                              \
-        uint64_t *vd = (void *)vector_at(cpu, v->vd);                                                                            \
+        const uint64_t *vs2 = vector_elements(cpu, v->vs2);                                                                      \
+        uint64_t *vd = vector_elements(cpu, v->vd);                                                                              \
         for (size_t i = cpu->vector.start; i < cpu->vector.length; i++) {                                                        \
             if (vector_is_active(cpu, v, (unsigned)i)) vd[i] = (uint64_t)(carryless_##target(vs2[i], by[i * step]) >> shift);    \
         }                                                                                                                        \
@@ -426,7 +426,7 @@ static bool multiply(struct cpu *cpu, const struct vector_call *v, bool has_vs1,
     if (vector_sew(cpu) != SEW_64 || !vector_is_group(v->vd, vector_lmul(cpu)) || !vector_spares_mask(v)) return false;
     if (!is_factor(cpu, v, v->vs2) || (has_vs1 && !is_factor(cpu, v, v->vs1))) return false;
     products_function *products = FASTEST(carryless, products);
-    products(cpu, v, has_vs1 ? (const void *)vector_at(cpu, v->vs1) : &v->x, has_vs1, shift);
+    products(cpu, v, has_vs1 ? vector_elements(cpu, v->vs1) : &v->x, has_vs1, shift);
     return true;
 }
 

@@ -92,8 +92,8 @@ static inline uint64_t zeros_below(uint64_t value, unsigned bits) {
 #define LOOP(bits, other, ...) {                                                                                    \
         TYPES_##bits                                                                                                \
         USED;                                                                                                       \
-        U *vd = (void *)vector_at(cpu, v->vd);                                                                      \
-        const U *vs2 = (const void *)vector_at(cpu, v->vs2), *vs1 = (const void *)vector_at(cpu, v->vs1);           \
+        U *vd = vector_elements(cpu, v->vd);                                                                      \
+        const U *vs2 = vector_elements(cpu, v->vs2), *vs1 = vector_elements(cpu, v->vs1);           \
         const U scalar = (U)SCALAR_##other;                                                                         \
         const size_t end = cpu->vector.length;                                                                      \
         (void)vs1, (void)scalar;                                                                                    \
@@ -179,7 +179,7 @@ ROW(vcpop_v, V, __builtin_popcountll(a))
 #define COMPARE(bits, other, ...) {                                                                                 \
         TYPES_##bits                                                                                                \
         USED;                                                                                                       \
-        const U *vs2 = (const void *)vector_at(cpu, v->vs2), *vs1 = (const void *)vector_at(cpu, v->vs1);           \
+        const U *vs2 = vector_elements(cpu, v->vs2), *vs1 = vector_elements(cpu, v->vs1);           \
         const U scalar = (U)SCALAR_##other;                                                                         \
         (void)vs1, (void)scalar;                                                                                    \
         for (size_t i = cpu->vector.start; i < cpu->vector.length; i++) {                                           \
@@ -242,8 +242,8 @@ BORROWS(vmsbc_vx, , VX, false)
 #define CHOOSE(bits, other, ...) {                                                                                  \
         TYPES_##bits                                                                                                \
         USED;                                                                                                       \
-        U *vd = (void *)vector_at(cpu, v->vd);                                                                      \
-        const U *vs2 = (const void *)vector_at(cpu, v->vs2), *vs1 = (const void *)vector_at(cpu, v->vs1);           \
+        U *vd = vector_elements(cpu, v->vd);                                                                      \
+        const U *vs2 = vector_elements(cpu, v->vs2), *vs1 = vector_elements(cpu, v->vs1);           \
         const U scalar = (U)SCALAR_##other;                                                                         \
         (void)vs1, (void)scalar;                                                                                    \
         for (size_t i = cpu->vector.start; i < cpu->vector.length; i++) {                                           \

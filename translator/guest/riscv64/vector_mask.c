@@ -55,7 +55,7 @@ LOGICAL(vmxnor_mm, ~(a ^ b))
 VECTOR(vcpop_m) {
     if (cpu->vector.start) return false;
     mask bits = mask_read(cpu, v->vs2) & mask_active(cpu, v);
-    *v->result = (uint64_t)(__builtin_popcountll((uint64_t)bits) + __builtin_popcountll((uint64_t)(bits >> 64)));
+    *v->result = (unsigned)__builtin_popcountll((uint64_t)bits) + (unsigned)__builtin_popcountll((uint64_t)(bits >> 64));
     return true;
 }
 
@@ -111,14 +111,14 @@ VECTOR(viota_m) {
     const uint64_t word[] = {(uint64_t)active, (uint64_t)(active >> 64)};
     const unsigned length = (unsigned)cpu->vector.length;
     unsigned count = 0;
-#define WIDTH(bits)                                         \
-    {                                                       \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd); \
-        for (unsigned i = 0; i < length; i++) {             \
-            if (!(word[i / 64] >> (i % 64) & 1)) continue;  \
-            to[i] = (uint##bits##_t)count;                  \
-            count += vector_bit(cpu, v->vs2, i);            \
-        }                                                   \
+#define WIDTH(bits)                                        \
+    {                                                      \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);  \
+        for (unsigned i = 0; i < length; i++) {            \
+            if (!(word[i / 64] >> (i % 64) & 1)) continue; \
+            to[i] = (uint##bits##_t)count;                 \
+            count += vector_bit(cpu, v->vs2, i);           \
+        }                                                  \
     }
     BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
@@ -130,7 +130,7 @@ VECTOR(vid_v) {
     const unsigned start = (unsigned)cpu->vector.start, length = (unsigned)cpu->vector.length;
 #define WIDTH(bits)                                                              \
     {                                                                            \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd);                      \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);                        \
         if (!v->masked) {                                                        \
             for (unsigned i = start; i < length; i++) to[i] = (uint##bits##_t)i; \
         } else {                                                                 \

@@ -41,7 +41,7 @@ static void copy(struct cpu *cpu, const struct vector_call *v, unsigned first, u
     }
 #define WIDTH(bits)                                             \
     {                                                           \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd);     \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);       \
         const uint##bits##_t *each = (const void *)from;        \
         for (unsigned i = first; i < last; i++) {               \
             if (vector_bit(cpu, 0, i)) to[i] = each[i - first]; \
@@ -55,7 +55,7 @@ static void copy(struct cpu *cpu, const struct vector_call *v, unsigned first, u
 static void fill(struct cpu *cpu, const struct vector_call *v, unsigned first, unsigned last, uint64_t value) {
 #define WIDTH(bits)                                                                \
     {                                                                              \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd);                        \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);                          \
         if (!v->masked) {                                                          \
             for (unsigned i = first; i < last; i++) to[i] = (uint##bits##_t)value; \
         } else {                                                                   \
@@ -142,9 +142,9 @@ VECTOR(vslide1down_vx) {
 
 #define GATHER(bits, index_bits)                                                                            \
     {                                                                                                       \
-        const uint##bits##_t *each = (const void *)vector_at(cpu, v->vs2);                                  \
-        const uint##index_bits##_t *index = (const void *)vector_at(cpu, v->vs1);                           \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd);                                                 \
+        const uint##bits##_t *each = vector_elements(cpu, v->vs2);                                          \
+        const uint##index_bits##_t *index = vector_elements(cpu, v->vs1);                                   \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);                                                   \
         for (unsigned i = start; i < length; i++) {                                                         \
             if (!v->masked || vector_bit(cpu, 0, i)) to[i] = LOOK_UP(uint##bits##_t, each, index[i], most); \
         }                                                                                                   \
@@ -199,8 +199,8 @@ VECTOR(vcompress_vm) {
     unsigned count = 0;
 #define WIDTH(bits)                                                                                 \
     {                                                                                               \
-        const uint##bits##_t *each = (const void *)vector_at(cpu, v->vs2);                          \
-        uint##bits##_t *to = (void *)vector_at(cpu, v->vd);                                         \
+        const uint##bits##_t *each = vector_elements(cpu, v->vs2);                                  \
+        uint##bits##_t *to = vector_elements(cpu, v->vd);                                           \
         for (unsigned i = 0; i < length; i += 64) {                                                 \
             uint64_t rest = vector_get(cpu, v->vs1, i / 64, 3);                                     \
             if (length - i < 64) rest &= (UINT64_C(1) << (length - i)) - 1;                         \

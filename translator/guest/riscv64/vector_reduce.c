@@ -17,9 +17,9 @@ static bool may_reduce(const struct cpu *cpu, const struct vector_call *v, unsig
 // One instruction for one width: elements of `from` bits, the scalar being of `to` bits.
 #define WIDTH(name, element, from, scalar, to, OP)                                            \
     static void name##_##from(struct cpu *cpu, const struct vector_call *v) {                 \
-        const element##from##_t *each = (const void *)vector_at(cpu, v->vs2);                 \
-        const scalar##to##_t *first = (const void *)vector_at(cpu, v->vs1);                   \
-        scalar##to##_t result = *first, *at = (void *)vector_at(cpu, v->vd);                  \
+        const element##from##_t *each = vector_elements(cpu, v->vs2);                         \
+        const scalar##to##_t *first = vector_elements(cpu, v->vs1);                           \
+        scalar##to##_t result = *first, *at = vector_elements(cpu, v->vd);                    \
         const unsigned length = (unsigned)cpu->vector.length, plain = v->masked ? 0 : length; \
         for (unsigned i = 0; i < plain; i++) {                                                \
             scalar##to##_t one = (scalar##to##_t)each[i];                                     \

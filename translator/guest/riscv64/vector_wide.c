@@ -113,7 +113,7 @@ static bool prepare(struct cpu *cpu, const struct vector_call *v, int to, int fr
 // vs2's elements are of type A, the other operand's of type B, vd's of type D. The statement sees vd[i], and what is calculated
 // with: a of type CA, b of type CB.
 #define LOOP(D, A, CA, B, CB, other, ...) { \
-        D *vd = (void *)vector_at(cpu, v->vd); \
+        D *vd = vector_elements(cpu, v->vd); \
         const A *vs2 = o.vs2; \
         const B *vs1 = o.vs1, x = (B)o.x; \
         (void)vs1, (void)x; \
