@@ -7,6 +7,7 @@ enum {
     BUILD_CONVENTION = 21,  // preserve_none: llvm/IR/CallingConv.h
     BUILD_ARGUMENTS = 1 + REGION_MAX_PINS + 1,
     BUILD_MAX_EXITS = 1024,
+    BUILD_MAX_TURNS = 64,
 };
 
 // Seldom taken ways out of the region, one of each kind for all who take it: with a cell to go on at, and with a pc.
@@ -73,8 +74,12 @@ struct build {
         uint32_t used, written;  // registers, by bit
         unsigned own, bodies;  // instructions that have code, and that do not
         LLVMValueRef reg[CPU_VECTORS];
-        LLVMBasicBlockRef entry[REGION_MAX_BLOCKS],
-            slow[REGION_MAX_BLOCKS];  // the blocks; in the other copy of them, where a vset* is
+        LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];  // the blocks
+        struct build_turn {
+            const struct uop *at;
+            LLVMBasicBlockRef slow;  // in the other copy of its block
+        } turn[BUILD_MAX_TURNS];  // instructions that may change the shape
+        unsigned turns;
     } vectors;
     // At the place under way.
     const struct region_block *block;
@@ -178,8 +183,8 @@ LLVMValueRef build_vectors_fit(struct build *b);
 // Whether it is an instruction for which, in the blocks under way, there is code, and this code.
 bool build_is_vector(const struct build *b, const struct uop *u);
 bool build_vector(struct build *b, const struct uop *u);
-// Before a uop in the other copy: makes a vset* a place to go on at.
-void build_at_set(struct build *b, const struct uop *u);
+// Before a uop in the other copy: makes it a place to go on at, if it may change the shape.
+void build_turn_here(struct build *b, const struct uop *u);
 
 // ---- flags.c
 

@@ -174,7 +174,7 @@ static void build_one(struct build *b, unsigned at) {
         build_settle_all(b);
     }
     build_guard(b, at);
-    build_at_set(b, u);
+    build_turn_here(b, u);
     switch (format) {
     case UOP_FORMAT_BRANCH: {
         count(b, at, last);

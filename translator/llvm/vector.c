@@ -9,19 +9,8 @@
 
 #define K(value) build_constant(b, value)
 
-struct operands {
-    unsigned op;  // enum insn_op
-    unsigned vd, vs1, vs2;
-    bool masked;
-};
-
-static struct operands operands_of(const struct uop *u) {
-    uint32_t what = (uint32_t)u->imm;
-    return (struct operands){.op = (what >> 16) + INSN_VECTOR_FIRST,
-                             .vd = what & 31,
-                             .vs1 = what >> 5 & 31,
-                             .vs2 = what >> 10 & 31,
-                             .masked = what >> 15 & 1};
+static struct vector_operands operands_of(const struct uop *u) {
+    return vector_operands((uint32_t)u->imm);
 }
 
 static bool is_vector(const struct uop *u) {
@@ -133,7 +122,7 @@ static LLVMValueRef rotated_right(struct build *b, LLVMValueRef value, LLVMValue
 
 #ifdef __x86_64__
 // Two rounds of SHA-256, with the lower or the higher two words: the state is laid out as the host's instruction has it.
-static LLVMValueRef sha_rounds(struct build *b, const struct operands *o, bool high) {
+static LLVMValueRef sha_rounds(struct build *b, const struct vector_operands *o, bool high) {
     static const unsigned upper[] = {2, 3, 2, 3};
     LLVMValueRef words = get(b, o->vs1);
     LLVMValueRef arguments[] = {get(b, o->vd), get(b, o->vs2), high ? shuffled(b, words, words, upper, 4) : words};
@@ -141,7 +130,7 @@ static LLVMValueRef sha_rounds(struct build *b, const struct operands *o, bool h
 }
 
 // Words 16 to 19 of the schedule: vd is words 0 to 3, vs2 words 4 and 9 to 11, vs1 words 12 to 15.
-static LLVMValueRef sha_schedule(struct build *b, const struct operands *o) {
+static LLVMValueRef sha_schedule(struct build *b, const struct vector_operands *o) {
     static const unsigned nine_to_twelve[] = {1, 2, 3, 4};
     LLVMValueRef first[] = {get(b, o->vd), get(b, o->vs2)};
     LLVMValueRef sum = intrinsic(b, "llvm.x86.sha256msg1", false, first, 2);
@@ -152,7 +141,7 @@ static LLVMValueRef sha_schedule(struct build *b, const struct operands *o) {
 #endif
 
 // What an instruction does to the registers `at` of its groups, of those that do the same to all elements. NULL: it has no code here.
-static LLVMValueRef result_of(struct build *b, const struct uop *u, const struct operands *o, unsigned at) {
+static LLVMValueRef result_of(struct build *b, const struct uop *u, const struct vector_operands *o, unsigned at) {
 #define X get(b, o->vs2 + at)
 #define Y get(b, o->vs1 + at)
 #define SCALAR splat(b, build_get(b, u->b))
@@ -193,7 +182,7 @@ static LLVMValueRef result_of(struct build *b, const struct uop *u, const struct
     // clang-format on
 }
 
-static LLVMValueRef merged(struct build *b, const struct uop *u, const struct operands *o, unsigned at) {
+static LLVMValueRef merged(struct build *b, const struct uop *u, const struct vector_operands *o, unsigned at) {
     LLVMValueRef other;
     switch (o->op) {
     case INSN_vmerge_vvm: other = Y; break;
@@ -205,7 +194,7 @@ static LLVMValueRef merged(struct build *b, const struct uop *u, const struct op
 }
 
 // Those of one element group, which is the only one.
-static LLVMValueRef group_result(struct build *b, const struct operands *o) {
+static LLVMValueRef group_result(struct build *b, const struct vector_operands *o) {
     switch (o->op) {
 #ifdef __x86_64__
     case INSN_vsha2cl_vv: return sha_rounds(b, o, false);
@@ -218,21 +207,7 @@ static LLVMValueRef group_result(struct build *b, const struct operands *o) {
 
 // ---- loads and stores
 
-static int element_of_access(unsigned op) {
-    switch (op) {
-    case INSN_vle8_v:
-    case INSN_vse8_v: return 0;
-    case INSN_vle16_v:
-    case INSN_vse16_v: return 1;
-    case INSN_vle32_v:
-    case INSN_vse32_v: return 2;
-    case INSN_vle64_v:
-    case INSN_vse64_v: return 3;
-    default: return -1;
-    }
-}
-
-static void build_access(struct build *b, const struct uop *u, const struct operands *o) {
+static void build_access(struct build *b, const struct uop *u, const struct vector_operands *o) {
     for (unsigned i = 0; i < 1u << b->vectors.lmul; i++) {
         struct uop part = *u;
         part.imm = (int64_t)i * CPU_VECTOR_BYTES;
@@ -281,7 +256,7 @@ static int sources_of(unsigned op) {
     case INSN_vmv_v_v: return SOURCE_Y;
     case INSN_vmv_v_x: case INSN_vmv_v_i: return SOURCE_NONE;
     case INSN_vsha2cl_vv: case INSN_vsha2ch_vv: case INSN_vsha2ms_vv: return SOURCE_X | SOURCE_Y | SOURCE_D;
-    default: return element_of_access(op) >= 0 ? SOURCE_NONE : -1;
+    default: return vector_side_by_side(op) >= 0 ? SOURCE_NONE : -1;
     }
     // clang-format on
 }
@@ -290,9 +265,9 @@ static uint32_t group(unsigned first, unsigned registers) {
     return (uint32_t)((UINT64_C(1) << registers) - 1) << first;
 }
 
-static bool has_code(const struct build *b, const struct operands *o) {
+static bool has_code(const struct build *b, const struct vector_operands *o) {
     unsigned registers = 1u << b->vectors.lmul;
-    int sources = sources_of(o->op), width = element_of_access(o->op);
+    int sources = sources_of(o->op), width = vector_side_by_side(o->op);
     if (sources < 0 || o->masked != is_merge(o->op)) return false;
     if (width >= 0 && (unsigned)width != b->vectors.sew) return false;
     if (is_sha(o->op)) return b->vectors.sew == 2 && !b->vectors.lmul && host_has_sha() && o->vd != o->vs1 && o->vd != o->vs2;
@@ -302,7 +277,7 @@ static bool has_code(const struct build *b, const struct operands *o) {
     return aligned;
 }
 
-static void note_registers(struct build *b, const struct uop *u, const struct operands *o) {
+static void note_registers(struct build *b, const struct uop *u, const struct vector_operands *o) {
     unsigned registers = 1u << b->vectors.lmul;
     int sources = sources_of(o->op);
     if (u->code != UOP_vectorstore) b->vectors.written |= group(o->vd, registers);
@@ -312,7 +287,7 @@ static void note_registers(struct build *b, const struct uop *u, const struct op
     if (is_merge(o->op)) b->vectors.used |= 1;
 }
 
-// ---- vset*: leaves the shape as it is, or the other copy of the block goes on from there
+// ---- vset*, and loads that may cut vl: they leave the shape as it is, or the other copy of the block goes on from there
 
 static bool is_set(unsigned op) {
     return op == INSN_vsetvli || op == INSN_vsetivli || op == INSN_vsetvl;
@@ -329,37 +304,63 @@ static unsigned most_elements(const struct build *b) {
 }
 
 // Whether vectors can be of the blocks' shape behind it.
-static bool may_fit(const struct build *b, const struct uop *u, const struct operands *o) {
+static bool may_fit(const struct build *b, const struct uop *u, const struct vector_operands *o) {
     uint32_t type = o->op == INSN_vsetvl ? UINT32_MAX : type_of(u);
     if ((type & 63) != (b->vectors.sew << 3 | b->vectors.lmul) || type > 255) return false;
     return o->op != INSN_vsetivli || o->vs1 >= most_elements(b);
 }
 
 // NULL: it fits in any case. Both x0: vl stays, and was VLMAX.
-static LLVMValueRef too_few(struct build *b, const struct uop *u, const struct operands *o) {
+static LLVMValueRef too_few(struct build *b, const struct uop *u, const struct vector_operands *o) {
     if (o->op == INSN_vsetivli || u->b == SLOT_ZERO) return NULL;
     return LLVMBuildICmp(b->ir, LLVMIntULT, build_get(b, u->b), K(most_elements(b)), "");
 }
 
-static void build_set_vector(struct build *b, const struct uop *u, const struct operands *o) {
+// Those that may change the shape by the way, without a vset*.
+static bool is_unsteady(unsigned op) {
+    return strstr(riscv64_insn_table[op].name, "ff.v") != NULL;
+}
+
+static bool is_turn(const struct vector_operands *o) {
+    return is_set(o->op) || is_unsteady(o->op);
+}
+
+// The place of the other copy's from where it goes on with an instruction that may change the shape. The same place before and when it is made.
+static struct build_turn *turn_of(struct build *b, const struct uop *u) {
+    struct build_turn *turn = b->vectors.turn;
+    while (turn->at != u) turn++;
+    return turn;
+}
+
+static void turn_slow(struct build *b, const struct uop *u) {
+    build_store_slots(b, false);
+    build_store_vectors(b);
+    LLVMBuildBr(b->ir, turn_of(b, u)->slow);
+}
+
+static void build_turn(struct build *b, const struct uop *u, const struct vector_operands *o) {
     build_settle_all(b);
-    LLVMValueRef few = too_few(b, u, o);
+    bool fits = is_set(o->op) && may_fit(b, u, o);
+    LLVMValueRef few = fits ? too_few(b, u, o) : NULL;
     if (few) {
         LLVMBasicBlockRef rest = build_seldom(b, few);
-        build_store_slots(b, false);
-        build_store_vectors(b);
-        LLVMBuildBr(b->ir, b->vectors.slow[b->block - b->region->block]);
+        turn_slow(b, u);
         LLVMPositionBuilderAtEnd(b->ir, rest);
+    } else if (!fits) {
+        turn_slow(b, u);
+        LLVMPositionBuilderAtEnd(b->ir, build_block(b));  // what follows in this copy nobody comes to
+        return;
     }
     build_store_field(b, offsetof(struct cpu, vector.type), K(type_of(u)));
     if (u->a != SLOT_SINK) build_set(b, u->a, K(most_elements(b)));
 }
 
-void build_at_set(struct build *b, const struct uop *u) {
-    if (!b->vectors.possible || b->vectors.now || !is_vector(u) || !is_set(operands_of(u).op)) return;
+void build_turn_here(struct build *b, const struct uop *u) {
+    if (!b->vectors.possible || b->vectors.now || !is_vector(u)) return;
+    struct vector_operands o = operands_of(u);
+    if (!is_turn(&o)) return;
     build_settle_all(b);
-    LLVMBasicBlockRef here = build_block(b);
-    b->vectors.slow[b->block - b->region->block] = here;
+    LLVMBasicBlockRef here = turn_of(b, u)->slow = build_block(b);
     LLVMBuildBr(b->ir, here);
     LLVMPositionBuilderAtEnd(b->ir, here);
 }
@@ -368,62 +369,46 @@ void build_at_set(struct build *b, const struct uop *u) {
 
 // The width that the instruction shows, or -1.
 static int width_of(unsigned op) {
-    return is_sha(op) ? 2 : element_of_access(op);
+    return is_sha(op) ? 2 : vector_side_by_side(op);
 }
 
-// Those that may change the shape by the way, without a vset*.
-static bool is_unsteady(unsigned op) {
-    return strstr(riscv64_insn_table[op].name, "ff.v") != NULL;
-}
-
-typedef bool visit_function(struct build *b, const struct uop *u, const struct operands *o);
+typedef bool visit_function(struct build *b, const struct uop *u, const struct vector_operands *o);
 
 static bool visit_all(struct build *b, visit_function *visit) {
     for (unsigned i = 0; i < b->region->blocks; i++) {
         const struct ir_block *ir = b->region->block[i].ir;
         for (unsigned n = 0; n < ir->count; n++) {
-            struct operands o = operands_of(&ir->uop[n]);
+            struct vector_operands o = operands_of(&ir->uop[n]);
             if (is_vector(&ir->uop[n]) && !visit(b, &ir->uop[n], &o)) return false;
         }
     }
     return true;
 }
 
-static bool find_type(struct build *b, const struct uop *u, const struct operands *o) {
+// By the first instruction that tells.
+static bool find_shape(struct build *b, const struct uop *u, const struct vector_operands *o) {
     uint32_t type = is_set(o->op) && o->op != INSN_vsetvl ? type_of(u) : UINT32_MAX;
     bool whole = type <= 255 && (type >> 3 & 7) <= 3 && (type & 7) <= 3;
-    if (whole) b->vectors.sew = type >> 3 & 7, b->vectors.lmul = type & 7, b->vectors.possible = true;
-    return !is_set(o->op);
-}
-
-static bool find_width(struct build *b, const struct uop *u, const struct operands *o) {
-    (void)u;
     int width = width_of(o->op);
-    if (width >= 0) b->vectors.sew = (unsigned)width, b->vectors.possible = true;
-    return width < 0;
+    if (whole) b->vectors.sew = type >> 3 & 7, b->vectors.lmul = type & 7;
+    else if (width >= 0) b->vectors.sew = (unsigned)width;
+    b->vectors.possible = whole || width >= 0;
+    return !is_set(o->op) && width < 0;
 }
 
-static bool look_at(struct build *b, const struct uop *u, const struct operands *o) {
-    if (is_set(o->op)) return may_fit(b, u, o);
-    if (is_unsteady(o->op)) return false;
-    b->vectors.bodies += !has_code(b, o);
-    if (has_code(b, o)) note_registers(b, u, o), b->vectors.own++;
-    return true;
-}
-
-static bool have_one_set_each(const struct build *b) {
-    for (unsigned i = 0; i < b->region->blocks; i++) {
-        const struct ir_block *ir = b->region->block[i].ir;
-        unsigned sets = 0;
-        for (unsigned n = 0; n < ir->count; n++) sets += is_vector(&ir->uop[n]) && is_set(operands_of(&ir->uop[n]).op);
-        if (sets > 1) return false;
+static bool look_at(struct build *b, const struct uop *u, const struct vector_operands *o) {
+    if (is_turn(o)) {
+        b->vectors.turn[b->vectors.turns++].at = u;
+        return b->vectors.turns < BUILD_MAX_TURNS;
     }
+    if (has_code(b, o)) note_registers(b, u, o), b->vectors.own++;
+    else b->vectors.bodies++;
     return true;
 }
 
 void build_look_at_vectors(struct build *b) {
-    if (b->region->exact || !have_one_set_each(b)) return;
-    if (visit_all(b, find_type)) visit_all(b, find_width);
+    if (b->region->exact) return;
+    visit_all(b, find_shape);
     b->vectors.possible = b->vectors.possible && visit_all(b, look_at) && b->vectors.own > b->vectors.bodies;
     for (unsigned i = 0; i < CPU_VECTORS && b->vectors.possible; i++) {
         if (b->vectors.used >> i & 1) b->vectors.reg[i] = LLVMBuildAlloca(b->ir, bytes_type(b), "");
@@ -438,15 +423,15 @@ LLVMValueRef build_vectors_fit(struct build *b) {
 
 bool build_is_vector(const struct build *b, const struct uop *u) {
     if (!b->vectors.now || !is_vector(u)) return false;
-    struct operands o = operands_of(u);
-    return is_set(o.op) || has_code(b, &o);
+    struct vector_operands o = operands_of(u);
+    return is_turn(&o) || has_code(b, &o);
 }
 
 bool build_vector(struct build *b, const struct uop *u) {
     if (!build_is_vector(b, u)) return false;
-    struct operands o = operands_of(u);
-    if (is_set(o.op)) {
-        build_set_vector(b, u, &o);
+    struct vector_operands o = operands_of(u);
+    if (is_turn(&o)) {
+        build_turn(b, u, &o);
         return true;
     }
     LLVMValueRef one = group_result(b, &o);

@@ -6,19 +6,8 @@
 
 enum { MOVDQU_LOAD = 0xf30f6f, MOVDQU_STORE = 0xf30f7f, MOVDQA_LOAD = 0x660f6f, MOVDQA_STORE = 0x660f7f, MOVD = 0x660f6e };
 
-struct operands {
-    unsigned op;  // enum insn_op
-    unsigned vd, vs1, vs2;
-    bool masked;
-};
-
-static struct operands operands_of(const struct cell *u) {
-    uint32_t what = (uint32_t)u->imm;
-    return (struct operands){.op = (what >> 16) + INSN_VECTOR_FIRST,
-                             .vd = what & 31,
-                             .vs1 = what >> 5 & 31,
-                             .vs2 = what >> 10 & 31,
-                             .masked = what >> 15 & 1};
+static struct vector_operands operands_of(const struct cell *u) {
+    return vector_operands((uint32_t)u->imm);
 }
 
 static int32_t place_of(unsigned reg) {
@@ -45,23 +34,9 @@ static struct cold *check_shape(struct unit *e, const struct cell *u, unsigned c
 
 // ---- loads and stores
 
-static int width_of_access(unsigned op) {
-    switch (op) {
-    case INSN_vle8_v:
-    case INSN_vse8_v: return 0;
-    case INSN_vle16_v:
-    case INSN_vse16_v: return 1;
-    case INSN_vle32_v:
-    case INSN_vse32_v: return 2;
-    case INSN_vle64_v:
-    case INSN_vse64_v: return 3;
-    default: return -1;
-    }
-}
-
 EMITTER(vector_access) {
-    const struct operands o = operands_of(u);
-    int bytes = width_of_access(o.op);
+    const struct vector_operands o = operands_of(u);
+    int bytes = vector_side_by_side(o.op);
     if (bytes >= 0 && (!e->vector_shape || (unsigned)bytes != width(e))) e->vector_shape = VECTOR_SHAPE((unsigned)bytes, 0);
     if (bytes < 0 || o.masked || !are_groups(e, o.vd, 0, 0)) {
         call_body(e, u, code);
@@ -117,7 +92,7 @@ static void spread(struct unit *e) {
     asm_byte(A, width(e) == 3 ? 0x44 : 0);
 }
 
-static void get_scalar(struct unit *e, const struct cell *u, const struct operands *o, enum operand operand) {
+static void get_scalar(struct unit *e, const struct cell *u, const struct vector_operands *o, enum operand operand) {
     unsigned reg;
     if (operand == OPERAND_IMMEDIATE) {
         reg = fresh(e);
@@ -129,7 +104,7 @@ static void get_scalar(struct unit *e, const struct cell *u, const struct operan
     spread(e);
 }
 
-static void move_vectors(struct unit *e, const struct cell *u, const struct operands *o, unsigned code) {
+static void move_vectors(struct unit *e, const struct cell *u, const struct vector_operands *o, unsigned code) {
     enum operand operand = o->op == INSN_vmv_v_v ? OPERAND_VECTOR : o->op == INSN_vmv_v_x ? OPERAND_SCALAR : OPERAND_IMMEDIATE;
     struct cold *c;
     if (operand != OPERAND_VECTOR) get_scalar(e, u, o, operand);
@@ -141,10 +116,10 @@ static void move_vectors(struct unit *e, const struct cell *u, const struct oper
     come_back(e, c);
 }
 
-static void set(struct unit *e, const struct cell *u, const struct operands *o, unsigned code);
+static void set(struct unit *e, const struct cell *u, const struct vector_operands *o, unsigned code);
 
 EMITTER(vector) {
-    const struct operands o = operands_of(u);
+    const struct vector_operands o = operands_of(u);
     unsigned opcode = 0;
     enum operand operand;
     bool moves = o.op == INSN_vmv_v_v || o.op == INSN_vmv_v_x || o.op == INSN_vmv_v_i;
@@ -189,7 +164,7 @@ static void store_64(struct unit *e, size_t field, uint32_t value) {
     asm_32(A, (int32_t)value);
 }
 
-static void set(struct unit *e, const struct cell *u, const struct operands *o, unsigned code) {
+static void set(struct unit *e, const struct cell *u, const struct vector_operands *o, unsigned code) {
     // The constant that is its type is in the cell before: lift_vector.c.
     const struct cell *before = u - 1;
     uint32_t type = before->handler == cell_handler[UOP_li] && before->a == u->c ? (uint32_t)before->imm : UINT32_MAX;

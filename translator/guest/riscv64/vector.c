@@ -34,9 +34,10 @@ static bool ignores_type(unsigned index) {
 }
 
 bool uop_vector(struct cpu *cpu, uint64_t *result, uint32_t what, uint64_t x, uint64_t y) {
+    struct vector_operands o = vector_operands(what);
     const struct vector_call v = {
-        .result = result, .x = x, .y = y, .vd = what & 31, .vs1 = what >> 5 & 31, .vs2 = what >> 10 & 31, .masked = what >> 15 & 1};
-    unsigned index = what >> 16;
+        .result = result, .x = x, .y = y, .vd = (uint8_t)o.vd, .vs1 = (uint8_t)o.vs1, .vs2 = (uint8_t)o.vs2, .masked = o.masked};
+    unsigned index = o.op - INSN_VECTOR_FIRST;
     if (!vector_is_valid(cpu) && !ignores_type(index)) return false;
     cpu->vector.used = 1;  // before a fault
     if (!body[index](cpu, &v)) return false;

@@ -64,6 +64,36 @@ VECTOR_INLINE uint32_t vector_what(const struct insn *i) {
            (i->bits >> 7 & 31);
 }
 
+// The same taken apart again.
+struct vector_operands {
+    unsigned op;  // enum insn_op
+    unsigned vd, vs1, vs2;
+    bool masked;
+};
+
+VECTOR_INLINE struct vector_operands vector_operands(uint32_t what) {
+    return (struct vector_operands){.op = (what >> 16) + INSN_VECTOR_FIRST,
+                                    .vd = what & 31,
+                                    .vs1 = what >> 5 & 31,
+                                    .vs2 = what >> 10 & 31,
+                                    .masked = what >> 15 & 1};
+}
+
+// Of a load or store of elements side by side: log2 of their bytes. -1 of all other instructions.
+VECTOR_INLINE int vector_side_by_side(unsigned op) {
+    switch (op) {
+    case INSN_vle8_v:
+    case INSN_vse8_v: return 0;
+    case INSN_vle16_v:
+    case INSN_vse16_v: return 1;
+    case INSN_vle32_v:
+    case INSN_vse32_v: return 2;
+    case INSN_vle64_v:
+    case INSN_vse64_v: return 3;
+    default: return -1;
+    }
+}
+
 // Derives cpu->vector.shape from the rest; for whoever changes vl, vtype or vstart.
 void riscv64_vector_reshape(struct cpu *cpu);
 
