@@ -64,7 +64,8 @@ static bool is_idle(const struct build *b, unsigned at) {
         const struct uop *u = &ir->uop[i];
         enum uop_format format = uop_info[u->code].format;
         bool leaves = format == UOP_FORMAT_JUMP || format == UOP_FORMAT_INDIRECT || format == UOP_FORMAT_EXIT;
-        if (leaves || looks_at(u, move->a) || looks_at(u, read->a) || build_effect(b, i) == EFFECT_BODY) return false;
+        bool has_body = build_effect(b, i) == EFFECT_BODY || uop_is_vector(u->code);
+        if (leaves || looks_at(u, move->a) || looks_at(u, read->a) || has_body) return false;
         if (format == UOP_FORMAT_BRANCH && raised) return false;
         if (format != UOP_FORMAT_BRANCH && u->a == move->a) return uop_format_writes(format);
         raised |= raises(u->code);
