@@ -1,5 +1,6 @@
 // guest-test: expect=file arch=riscv64 variants=static
 // The riscv64 signal frame as handlers see and change it: layout, registers, pc, FP state, the alternate stack, and frames that are not any.
+#include "child.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -81,16 +82,6 @@ static void go_elsewhere(int signal, siginfo_t *info, ucontext_t *context) {
     context->uc_mcontext.__gregs[0] = (uintptr_t)elsewhere;
     context->uc_mcontext.__gregs[2] &= ~15ul;
     sigemptyset(&context->uc_sigmask);
-}
-static int in_child(void (*what)(void)) {
-    fflush(stdout);
-    int child = fork(), status;
-    if (!child) {
-        what();
-        _exit(0);
-    }
-    waitpid(child, &status, 0);
-    return status & 0xff7f;  // without the core dump's bit
 }
 static void jump(void) {
     handle(SIGSEGV, 0, go_elsewhere);

@@ -1,6 +1,7 @@
 // guest-test: expect=file arch=riscv64 variants=static timeout=60
 // Vectors (V) and the kernel's side of them: what is offered, signal frames that hold them, good ones and hostile ones, the alternate stack, children,
 // threads, exec, a debugger's register set, prctl.
+#include "child.h"
 #include <elf.h>
 #include <errno.h>
 #include <pthread.h>
@@ -207,16 +208,6 @@ static void frames(void) {
     printf("frame without them leaves the handler's %d\n", same(&other, &after));
 }
 
-static int in_child(void (*what)(void)) {
-    fflush(stdout);
-    int child = fork(), status;
-    if (!child) {
-        what();
-        _exit(0);
-    }
-    waitpid(child, &status, 0);
-    return status & 0xff7f;  // without the core dump's bit
-}
 static void pass_once(void) {
     pass(&before, &after);
 }

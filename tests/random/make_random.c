@@ -266,16 +266,7 @@ static void emit_snippet(unsigned number) {
 }
 
 static void emit_handler(void) {
-    emit_constant(11, area());
-    emit_constant(5, TEXT_BASE);
-    emit_store(0x23, 5, 11, 0);  // sa_handler
-    emit_store(0x23, 0, 11, 1);
-    emit_store(0x23, 0, 11, 2);
-    emit_constant(10, 11);  // SIGSEGV
-    emit_constant(12, 0);
-    emit_constant(13, 8);
-    emit_constant(17, 134);  // rt_sigaction
-    emit(0x73, 4);
+    emit_sigaction(11, TEXT_BASE, 0, area());  // SIGSEGV
 }
 
 static void fill_record(uint64_t *record, unsigned number) {

@@ -245,3 +245,17 @@ int write_program(const uint64_t *data, size_t data_size) {
     fwrite(data, data_size, 1, file);
     return fclose(file);
 }
+
+void emit_sigaction(unsigned signal, uint32_t handler, uint32_t flags, uint32_t at) {
+    emit_constant(11, at);
+    emit_constant(5, handler);
+    emit_store(0x23, 5, 11, 0);
+    if (flags) emit_constant(5, flags);
+    emit_store(0x23, flags ? 5 : 0, 11, 1);
+    emit_store(0x23, 0, 11, 2);
+    emit_constant(10, signal);
+    emit_constant(12, 0);
+    emit_constant(13, 8);
+    emit_constant(17, 134);
+    emit(0x73, 4);
+}

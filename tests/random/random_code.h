@@ -70,6 +70,8 @@ uint32_t s_type(uint32_t opcode, unsigned funct3, unsigned rs2, unsigned rs1, ui
 void emit_addi(unsigned rd, unsigned rs1, int32_t imm);
 void emit_load(uint32_t opcode, unsigned rd, unsigned base, unsigned word);
 void emit_store(uint32_t opcode, unsigned rs2, unsigned base, unsigned word);
+// rt_sigaction(2), whose struct sigaction is made `at` an address.
+void emit_sigaction(unsigned signal, uint32_t handler, uint32_t flags, uint32_t at);
 void emit_constant(unsigned rd, uint32_t value);
 void emit_csr_immediate(unsigned csr, unsigned value);
 void emit_jal(unsigned rd, size_t target);

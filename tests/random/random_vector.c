@@ -264,17 +264,7 @@ void emit_illegal_handler(void) {
     emit_constant(17, 132);  // sigaltstack
     emit(0x73, 4);
 
-    emit_constant(11, SPARE_BASE + 8);
-    emit_constant(5, TEXT_BASE + (uint32_t)start);
-    emit_store(0x23, 5, 11, 0);
-    emit_constant(5, SIGNAL_FLAGS);
-    emit_store(0x23, 5, 11, 1);
-    emit_store(0x23, 0, 11, 2);
-    emit_constant(10, 4);  // SIGILL
-    emit_constant(12, 0);
-    emit_constant(13, 8);
-    emit_constant(17, 134);  // rt_sigaction
-    emit(0x73, 4);
+    emit_sigaction(4, TEXT_BASE + (uint32_t)start, SIGNAL_FLAGS, SPARE_BASE + 8);  // SIGILL
 }
 
 // ---- data

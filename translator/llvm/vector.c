@@ -81,7 +81,7 @@ static LLVMValueRef splat(struct build *b, LLVMValueRef scalar) {
 }
 
 static LLVMValueRef signed_splat(struct build *b, unsigned immediate) {
-    return splat(b, K((uint64_t)((int64_t)(immediate ^ 16) - 16)));
+    return splat(b, K((uint64_t)vector_signed(immediate)));
 }
 
 static LLVMValueRef intrinsic(struct build *b, const char *name, bool overloaded, LLVMValueRef *arguments, unsigned count) {
@@ -218,15 +218,29 @@ static void build_access(struct build *b, const struct uop *u, const struct vect
 
 // ---- which
 
+static bool find_feature(const char *name) {
+    char *features = LLVMGetHostCPUFeatures(), *rest = NULL;  // "+sse2,-sha,+avx2"
+    bool has = false;
+    for (char *one = strtok_r(features, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+        has |= *one == '+' && !strcmp(one + 1, name);
+    LLVMDisposeMessage(features);
+    return has;
+}
+
 static bool host_has_sha(void) {
     static int has = -1;
-    if (has < 0) {
-        char *features = LLVMGetHostCPUFeatures();
-        const char *at = strstr(features, "+sha");
-        while (at && at[4] && at[4] != ',') at = strstr(at + 1, "+sha");
-        has = at != NULL;
-        LLVMDisposeMessage(features);
-    }
+    if (has < 0) has = find_feature("sha");
+    return has;
+}
+
+// Without it LLVM makes shifts to the left by different counts out of floating-point conversions, which raise the guest's flags.
+static bool host_shifts_each(void) {
+    static int has = -1;
+#ifdef __x86_64__
+    if (has < 0) has = find_feature("avx2");
+#else
+    has = true;
+#endif
     return has;
 }
 
@@ -272,6 +286,7 @@ static bool has_code(const struct build *b, const struct vector_operands *o) {
     if (width >= 0 && (unsigned)width != b->vectors.sew) return false;
     if (is_sha(o->op)) return b->vectors.sew == 2 && !b->vectors.lmul && host_has_sha() && o->vd != o->vs1 && o->vd != o->vs2;
     if (is_merge(o->op) && o->vd == 0) return false;
+    if ((o->op == INSN_vsll_vv || o->op == INSN_vror_vv) && !host_shifts_each()) return false;
     bool aligned = o->vd % registers == 0 && (!(sources & SOURCE_X) || o->vs2 % registers == 0) &&
                    (!(sources & SOURCE_Y) || o->vs1 % registers == 0);
     return aligned;
@@ -388,7 +403,7 @@ static bool visit_all(struct build *b, visit_function *visit) {
 // By the first instruction that tells.
 static bool find_shape(struct build *b, const struct uop *u, const struct vector_operands *o) {
     uint32_t type = is_set(o->op) && o->op != INSN_vsetvl ? type_of(u) : UINT32_MAX;
-    bool whole = type <= 255 && (type >> 3 & 7) <= 3 && (type & 7) <= 3;
+    bool whole = vector_shape_of(type) != 0;
     int width = width_of(o->op);
     if (whole) b->vectors.sew = type >> 3 & 7, b->vectors.lmul = type & 7;
     else if (width >= 0) b->vectors.sew = (unsigned)width;

@@ -58,30 +58,30 @@ EMITTER(vector_access) {
 
 enum operand { OPERAND_VECTOR, OPERAND_SCALAR, OPERAND_IMMEDIATE };
 
-// By the names of .vv, .vx and .vi.
-static bool find_operation(unsigned op, unsigned sew, unsigned *opcode, enum operand *operand) {
-    static const struct {
-        uint16_t vv, vx, vi;
-        uint8_t opcode[4];
-    } operations[] = {
-        {INSN_vadd_vv, INSN_vadd_vx, INSN_vadd_vi, {0xfc, 0xfd, 0xfe, 0xd4}},
-        {INSN_vsub_vv, INSN_vsub_vx, 0, {0xf8, 0xf9, 0xfa, 0xfb}},
-        {INSN_vand_vv, INSN_vand_vx, INSN_vand_vi, {0xdb, 0xdb, 0xdb, 0xdb}},
-        {INSN_vor_vv, INSN_vor_vx, INSN_vor_vi, {0xeb, 0xeb, 0xeb, 0xeb}},
-        {INSN_vxor_vv, INSN_vxor_vx, INSN_vxor_vi, {0xef, 0xef, 0xef, 0xef}},
-        {INSN_vminu_vv, INSN_vminu_vx, 0, {0xda, 0, 0, 0}},
-        {INSN_vmaxu_vv, INSN_vmaxu_vx, 0, {0xde, 0, 0, 0}},
-        {INSN_vmul_vv, INSN_vmul_vx, 0, {0, 0xd5, 0, 0}},
-    };
+struct operation {
+    uint16_t vv, vx, vi;  // enum insn_op of its forms; 0 if it has none
+    uint8_t opcode[4];  // behind 66 0f, by elements' width; 0 if there is none
+};
+
+// The last one moves: its operand is the result.
+static const struct operation operations[] = {
+    {INSN_vadd_vv, INSN_vadd_vx, INSN_vadd_vi, {0xfc, 0xfd, 0xfe, 0xd4}},
+    {INSN_vsub_vv, INSN_vsub_vx, 0, {0xf8, 0xf9, 0xfa, 0xfb}},
+    {INSN_vand_vv, INSN_vand_vx, INSN_vand_vi, {0xdb, 0xdb, 0xdb, 0xdb}},
+    {INSN_vor_vv, INSN_vor_vx, INSN_vor_vi, {0xeb, 0xeb, 0xeb, 0xeb}},
+    {INSN_vxor_vv, INSN_vxor_vx, INSN_vxor_vi, {0xef, 0xef, 0xef, 0xef}},
+    {INSN_vminu_vv, INSN_vminu_vx, 0, {0xda, 0, 0, 0}},
+    {INSN_vmaxu_vv, INSN_vmaxu_vx, 0, {0xde, 0, 0, 0}},
+    {INSN_vmul_vv, INSN_vmul_vx, 0, {0, 0xd5, 0, 0}},
+    {INSN_vmv_v_v, INSN_vmv_v_x, INSN_vmv_v_i, {0}},
+};
+
+static const struct operation *find_operation(unsigned op) {
     for (unsigned i = 0; i < sizeof operations / sizeof *operations; i++) {
-        bool vector = op == operations[i].vv, scalar = op == operations[i].vx,
-             immediate = operations[i].vi && op == operations[i].vi;
-        if (!vector && !scalar && !immediate) continue;
-        *operand = vector ? OPERAND_VECTOR : scalar ? OPERAND_SCALAR : OPERAND_IMMEDIATE;
-        *opcode = operations[i].opcode[sew] ? 0x660f00u | operations[i].opcode[sew] : 0;
-        return true;
+        const struct operation *operation = &operations[i];
+        if (op == operation->vv || op == operation->vx || (operation->vi && op == operation->vi)) return operation;
     }
-    return false;
+    return NULL;
 }
 
 // All elements of xmm1 become its lowest one.
@@ -96,7 +96,7 @@ static void get_scalar(struct unit *e, const struct cell *u, const struct vector
     unsigned reg;
     if (operand == OPERAND_IMMEDIATE) {
         reg = fresh(e);
-        asm_constant(A, reg, (uint64_t)((int64_t)(o->vs1 ^ 16) - 16));
+        asm_constant(A, reg, (uint64_t)vector_signed(o->vs1));
     } else {
         reg = in_register(e, u->b);
     }
@@ -104,63 +104,42 @@ static void get_scalar(struct unit *e, const struct cell *u, const struct vector
     spread(e);
 }
 
-static void move_vectors(struct unit *e, const struct cell *u, const struct vector_operands *o, unsigned code) {
-    enum operand operand = o->op == INSN_vmv_v_v ? OPERAND_VECTOR : o->op == INSN_vmv_v_x ? OPERAND_SCALAR : OPERAND_IMMEDIATE;
-    struct cold *c;
-    if (operand != OPERAND_VECTOR) get_scalar(e, u, o, operand);
-    c = check_shape(e, u, code);
-    for (unsigned i = 0; i < registers(e); i++) {
-        if (operand == OPERAND_VECTOR) asm_rm(A, MOVDQA_LOAD, 1, CPU, place_of(o->vs1 + i));
-        asm_rm(A, MOVDQA_STORE, 1, CPU, place_of(o->vd + i));
-    }
-    come_back(e, c);
-}
-
 static void set(struct unit *e, const struct cell *u, const struct vector_operands *o, unsigned code);
 
 EMITTER(vector) {
     const struct vector_operands o = operands_of(u);
-    unsigned opcode = 0;
-    enum operand operand;
-    bool moves = o.op == INSN_vmv_v_v || o.op == INSN_vmv_v_x || o.op == INSN_vmv_v_i;
     if (o.op == INSN_vsetvli || o.op == INSN_vsetivli) {
         set(e, u, &o, code);
         return;
     }
-    bool known = e->vector_shape && !o.masked && (moves || find_operation(o.op, width(e), &opcode, &operand));
-    if (!known || (!moves && !opcode)) {
-        call_body(e, u, code);
-        return;
-    }
-    if (moves) {
-        if (are_groups(e, o.vd, o.op == INSN_vmv_v_v ? o.vs1 : 0, 0)) move_vectors(e, u, &o, code);
-        else call_body(e, u, code);
-        return;
-    }
-    if (!are_groups(e, o.vd, o.vs2, operand == OPERAND_VECTOR ? o.vs1 : 0)) {
+    const struct operation *operation = find_operation(o.op);
+    bool moves = operation && operation->vv == INSN_vmv_v_v, known = operation && e->vector_shape && !o.masked;
+    unsigned opcode = known ? operation->opcode[width(e)] : 0;
+    enum operand operand = !known                  ? OPERAND_VECTOR
+                           : o.op == operation->vv ? OPERAND_VECTOR
+                           : o.op == operation->vx ? OPERAND_SCALAR
+                                                   : OPERAND_IMMEDIATE;
+    bool groups = are_groups(e, o.vd, moves ? 0 : o.vs2, operand == OPERAND_VECTOR ? o.vs1 : 0);
+    if (!known || !(moves || opcode) || !groups) {
         call_body(e, u, code);
         return;
     }
     if (operand != OPERAND_VECTOR) get_scalar(e, u, &o, operand);
     struct cold *c = check_shape(e, u, code);
     for (unsigned i = 0; i < registers(e); i++) {
-        asm_rm(A, MOVDQA_LOAD, 0, CPU, place_of(o.vs2 + i));
-        if (operand == OPERAND_VECTOR) asm_rm(A, opcode, 0, CPU, place_of(o.vs1 + i));
-        else asm_rr(A, opcode, 0, 1);
-        asm_rm(A, MOVDQA_STORE, 0, CPU, place_of(o.vd + i));
+        if (operand == OPERAND_VECTOR) asm_rm(A, MOVDQA_LOAD, 1, CPU, place_of(o.vs1 + i));
+        if (!moves) asm_rm(A, MOVDQA_LOAD, 0, CPU, place_of(o.vs2 + i));
+        if (!moves) asm_rr(A, 0x660f00 | opcode, 0, 1);
+        asm_rm(A, MOVDQA_STORE, moves ? 1 : 0, CPU, place_of(o.vd + i));
     }
     come_back(e, c);
 }
 
 // ---- vsetvli, vsetivli: at least VLMAX elements are left, or it is the body's
 
-static void store_32(struct unit *e, size_t field, uint32_t value) {
-    asm_rm(A, 0xc7, 0, CPU, (int32_t)field);
-    asm_32(A, (int32_t)value);
-}
-
-static void store_64(struct unit *e, size_t field, uint32_t value) {
-    asm_rm(A, WIDE | 0xc7, 0, CPU, (int32_t)field);
+// `wide`: WIDE or 0
+static void store_field(struct unit *e, unsigned wide, size_t field, unsigned value) {
+    asm_rm(A, wide | 0xc7, 0, CPU, (int32_t)field);
     asm_32(A, (int32_t)value);
 }
 
@@ -168,11 +147,10 @@ static void set(struct unit *e, const struct cell *u, const struct vector_operan
     // The constant that is its type is in the cell before: lift_vector.c.
     const struct cell *before = u - 1;
     uint32_t type = before->handler == cell_handler[UOP_li] && before->a == u->c ? (uint32_t)before->imm : UINT32_MAX;
-    unsigned sew = type >> 3 & 7, lmul = type & 7, most = type > 255 ? 0 : vector_max(sew, (int)lmul);
     bool immediate = o->op == INSN_vsetivli, keeps = !immediate && u->b == SLOT_ZERO && u->a == SLOT_SINK;
-    bool whole = type <= 255 && sew <= 3 && lmul <= 3;
-    e->vector_shape = whole ? VECTOR_SHAPE(sew, lmul) : 0;
-    if (!whole || keeps || (immediate && o->vs1 < most)) {
+    e->vector_shape = vector_shape_of(type);
+    unsigned most = vector_max(width(e), (int)(type & 7));
+    if (!e->vector_shape || keeps || (immediate && o->vs1 < most)) {
         call_body(e, u, code);
         return;
     }
@@ -181,11 +159,11 @@ static void set(struct unit *e, const struct cell *u, const struct vector_operan
         immediate_with_slot(e, WIDE, 7, u->b, (int32_t)most);
         c = body_if(e, CC_B, u, code);
     }
-    store_64(e, offsetof(struct cpu, vector.length), most);
-    store_64(e, offsetof(struct cpu, vector.type), type);
-    store_64(e, offsetof(struct cpu, vector.start), 0);
-    store_32(e, offsetof(struct cpu, vector.shape), e->vector_shape);
-    store_32(e, offsetof(struct cpu, vector.used), 1);
+    store_field(e, WIDE, offsetof(struct cpu, vector.length), most);
+    store_field(e, WIDE, offsetof(struct cpu, vector.type), type);
+    store_field(e, WIDE, offsetof(struct cpu, vector.start), 0);
+    store_field(e, 0, offsetof(struct cpu, vector.shape), e->vector_shape);
+    store_field(e, 0, offsetof(struct cpu, vector.used), 1);
     if (u->a != SLOT_SINK) {
         unsigned to = destination(e, u->a);
         asm_constant(A, to, most);

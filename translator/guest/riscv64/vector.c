@@ -12,8 +12,8 @@ enum { BODIES = sizeof body / sizeof *body };
 _Static_assert(BODIES <= 1 << 15, "room for them in a uop");
 
 // Whether it does not depend on vtype: vset* and whole registers' loads and stores (manual, "Vector Type Illegal").
-static bool ignores_type(unsigned index) {
-    switch (index + INSN_VECTOR_FIRST) {
+static bool ignores_type(unsigned op) {
+    switch (op) {
     case INSN_vsetvli:
     case INSN_vsetivli:
     case INSN_vsetvl:
@@ -37,10 +37,9 @@ bool uop_vector(struct cpu *cpu, uint64_t *result, uint32_t what, uint64_t x, ui
     struct vector_operands o = vector_operands(what);
     const struct vector_call v = {
         .result = result, .x = x, .y = y, .vd = (uint8_t)o.vd, .vs1 = (uint8_t)o.vs1, .vs2 = (uint8_t)o.vs2, .masked = o.masked};
-    unsigned index = o.op - INSN_VECTOR_FIRST;
-    if (!vector_is_valid(cpu) && !ignores_type(index)) return false;
+    if (!vector_is_valid(cpu) && !ignores_type(o.op)) return false;
     cpu->vector.used = 1;  // before a fault
-    if (!body[index](cpu, &v)) return false;
+    if (!body[o.op - INSN_VECTOR_FIRST](cpu, &v)) return false;
     if (cpu->vector.start) {
         cpu->vector.start = 0;
         riscv64_vector_reshape(cpu);
@@ -49,8 +48,8 @@ bool uop_vector(struct cpu *cpu, uint64_t *result, uint32_t what, uint64_t x, ui
 }
 
 void riscv64_vector_reshape(struct cpu *cpu) {
-    bool whole = vector_is_valid(cpu) && vector_lmul(cpu) >= 0 && !cpu->vector.start && cpu->vector.length == vector_vlmax(cpu);
-    cpu->vector.shape = whole ? VECTOR_SHAPE(vector_sew(cpu), vector_lmul(cpu)) : 0;
+    bool all = !cpu->vector.start && cpu->vector.length == vector_vlmax(cpu);
+    cpu->vector.shape = all ? vector_shape_of(cpu->vector.type) : 0;
 }
 
 uint64_t uop_vector_csr_read(const struct cpu *cpu, unsigned csr) {

@@ -101,6 +101,12 @@ void riscv64_vector_reshape(struct cpu *cpu);
 // in the vector, from the first one on. Other states have 0.
 #define VECTOR_SHAPE(sew, lmul) (16u | (unsigned)(lmul) << 2 | (sew))
 
+// The shape of vectors of this vtype that have VLMAX elements, or 0.
+VECTOR_INLINE unsigned vector_shape_of(uint64_t type) {
+    unsigned sew = type >> 3 & 7, lmul = type & 7;
+    return type <= 255 && sew <= 3 && lmul <= 3 ? VECTOR_SHAPE(sew, lmul) : 0;
+}
+
 // ---- elements
 
 VECTOR_INLINE uint8_t *vector_at(struct cpu *cpu, unsigned reg) {
@@ -115,11 +121,6 @@ VECTOR_INLINE void *vector_elements(struct cpu *cpu, unsigned reg) {
 // The bit of a mask register for element i.
 VECTOR_INLINE bool vector_bit(const struct cpu *cpu, unsigned reg, unsigned i) {
     return cpu->vector.reg[reg][i / 8] >> (i % 8) & 1;
-}
-
-VECTOR_INLINE void vector_set_bit(struct cpu *cpu, unsigned reg, unsigned i, bool bit) {
-    uint8_t *at = &cpu->vector.reg[reg][i / 8];
-    *at = (uint8_t)((*at & ~(1u << (i % 8))) | (unsigned)bit << (i % 8));
 }
 
 VECTOR_INLINE bool vector_is_active(const struct cpu *cpu, const struct vector_call *v, unsigned i) {
@@ -137,9 +138,23 @@ VECTOR_INLINE void vector_put(struct cpu *cpu, unsigned reg, unsigned i, unsigne
     memcpy((uint8_t *)cpu->vector.reg + reg * VECTOR_VLENB + ((size_t)i << sew), &value, (size_t)1 << sew);
 }
 
-VECTOR_INLINE int64_t vector_simm(const struct vector_call *v) {  // the immediate of .vi, sign-extended
-    return (int64_t)(v->vs1 ^ 16) - 16;
+// The immediate of .vi, sign-extended: of the five bits where vs1 stands.
+VECTOR_INLINE int64_t vector_signed(unsigned bits) {
+    return (int64_t)(bits ^ 16) - 16;
 }
+
+VECTOR_INLINE int64_t vector_simm(const struct vector_call *v) {
+    return vector_signed(v->vs1);
+}
+
+// Runs WIDTH(bits of an element) for the vtype's.
+#define VECTOR_BY_WIDTH(cpu, WIDTH) \
+    switch (vector_sew(cpu)) {      \
+    case 0: WIDTH(8) break;         \
+    case 1: WIDTH(16) break;        \
+    case 2: WIDTH(32) break;        \
+    default: WIDTH(64)              \
+    }
 
 // A count for shifts to the left in loops. Where the host's vectors have no such shift by different counts, compilers take floating-point conversions for it, which
 // raise the guest's flags: they must not see through this.

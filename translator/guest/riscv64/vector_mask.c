@@ -95,15 +95,6 @@ static bool may_number(const struct cpu *cpu, const struct vector_call *v) {
     return vector_is_group(v->vd, vector_lmul(cpu)) && vector_spares_mask(v);
 }
 
-// Runs WIDTH(bits of an element) for the vtype's.
-#define BY_WIDTH(cpu, WIDTH)   \
-    switch (vector_sew(cpu)) { \
-    case 0: WIDTH(8) break;    \
-    case 1: WIDTH(16) break;   \
-    case 2: WIDTH(32) break;   \
-    default: WIDTH(64)         \
-    }
-
 VECTOR(viota_m) {
     if (cpu->vector.start || !may_number(cpu, v)) return false;
     if (vector_overlap(v->vd, vector_registers(vector_lmul(cpu)), v->vs2, 1)) return false;
@@ -120,7 +111,7 @@ VECTOR(viota_m) {
             count += vector_bit(cpu, v->vs2, i);           \
         }                                                  \
     }
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
     return true;
 }
@@ -139,7 +130,7 @@ VECTOR(vid_v) {
             }                                                                    \
         }                                                                        \
     }
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
     return true;
 }

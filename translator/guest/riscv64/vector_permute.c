@@ -3,15 +3,6 @@
 // over a mask's bits.
 #include "translator/guest/riscv64/vector.h"
 
-// Runs WIDTH(bits of an element) for the vtype's.
-#define BY_WIDTH(cpu, WIDTH)   \
-    switch (vector_sew(cpu)) { \
-    case 0: WIDTH(8) break;    \
-    case 1: WIDTH(16) break;   \
-    case 2: WIDTH(32) break;   \
-    default: WIDTH(64)         \
-    }
-
 static bool is_group(const struct cpu *cpu, unsigned reg) {
     return vector_is_group(reg, vector_lmul(cpu));
 }
@@ -47,7 +38,7 @@ static void copy(struct cpu *cpu, const struct vector_call *v, unsigned first, u
             if (vector_bit(cpu, 0, i)) to[i] = each[i - first]; \
         }                                                       \
     }
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
 }
 
@@ -64,7 +55,7 @@ static void fill(struct cpu *cpu, const struct vector_call *v, unsigned first, u
             }                                                                      \
         }                                                                          \
     }
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
 }
 
@@ -155,7 +146,7 @@ VECTOR(vrgather_vv) {
     if (!may_move_apart(cpu, v) || !is_group(cpu, v->vs1) || v->vd == v->vs1 || !vector_is_no_mask(v, v->vs1)) return false;
     const unsigned start = (unsigned)cpu->vector.start, length = (unsigned)cpu->vector.length, most = vector_vlmax(cpu);
 #define WIDTH(bits) GATHER(bits, bits)
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
     return true;
 }
@@ -169,7 +160,7 @@ VECTOR(vrgatherei16_vv) {
     if (shared && vector_sew(cpu) != 1) return false;  // read at two widths
     const unsigned start = (unsigned)cpu->vector.start, length = (unsigned)cpu->vector.length, most = vector_vlmax(cpu);
 #define WIDTH(bits) GATHER(bits, 16)
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
     return true;
 }
@@ -207,7 +198,7 @@ VECTOR(vcompress_vm) {
             for (; rest; rest &= rest - 1) to[count++] = each[i + (unsigned)__builtin_ctzll(rest)]; \
         }                                                                                           \
     }
-    BY_WIDTH(cpu, WIDTH)
+    VECTOR_BY_WIDTH(cpu, WIDTH)
 #undef WIDTH
     return true;
 }
