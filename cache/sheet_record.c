@@ -1,10 +1,10 @@
-// Records of sheets, in the order header, holes, exits, blocks, accesses, guest bytes, code: see sheet_record.h.
+// Records of sheets, in the order header, holes, exits, blocks, accesses, what they owe, counts, guest bytes, code: see sheet_record.h.
 #include "cache/sheet_record.h"
 #include "cache/record_parts.h"
 
 struct header {
     uint32_t page, instructions;
-    uint32_t blocks, exits, holes, accesses, guest_bytes;
+    uint32_t blocks, exits, holes, accesses, oweds, counts, guest_bytes;
     uint32_t bytes, holes_at, exits_at;
 };
 
@@ -24,6 +24,8 @@ size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
                                   .exits = image->exits,
                                   .holes = image->holes,
                                   .accesses = sheet->accesses,
+                                  .oweds = sheet->oweds,
+                                  .counts = sheet->counts,
                                   .guest_bytes = sheet->guest_bytes,
                                   .bytes = image->bytes,
                                   .holes_at = image->holes_at,
@@ -34,6 +36,8 @@ size_t sheet_write(uint8_t *buffer, const struct sheet *sheet) {
     put(&w, sheet->exit, image->exits * sizeof *sheet->exit);
     put(&w, sheet->block, sheet->blocks * sizeof *sheet->block);
     put(&w, sheet->access, sheet->accesses * sizeof *sheet->access);
+    put(&w, sheet->owed, sheet->oweds * sizeof *sheet->owed);
+    put(&w, sheet->count, sheet->counts * sizeof *sheet->count);
     put(&w, sheet->guest, sheet->guest_bytes);
     put(&w, sheet->code, image->bytes);
     return put_end(&w, buffer);
@@ -68,6 +72,15 @@ static bool holds_good_exits(const struct sheet *sheet) {
     return true;
 }
 
+static bool holds_good_counts(const struct sheet *sheet) {
+    for (unsigned i = 0; i < sheet->counts; i++) {
+        const struct sheet_count *count = &sheet->count[i];
+        bool inside = count->at < sheet->image.bytes && sheet->image.bytes - count->at >= sizeof(int32_t);
+        if (!inside || count->block >= sheet->blocks) return false;
+    }
+    return true;
+}
+
 bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
     const uint8_t *at = bytes;
     const struct header *h = take_header(&at, &size, sizeof *h);
@@ -77,14 +90,19 @@ bool sheet_read(const void *bytes, size_t size, struct sheet *sheet) {
         .instructions = h->instructions,
         .blocks = h->blocks,
         .accesses = h->accesses,
+        .oweds = h->oweds,
+        .counts = h->counts,
         .guest_bytes = h->guest_bytes,
         .image = {.bytes = h->bytes, .holes_at = h->holes_at, .exits_at = h->exits_at, .holes = h->holes, .exits = h->exits}};
     sheet->hole = take(&at, &size, h->holes, sizeof *sheet->hole);
     sheet->exit = take(&at, &size, h->exits, sizeof *sheet->exit);
     sheet->block = take(&at, &size, h->blocks, sizeof *sheet->block);
     sheet->access = take(&at, &size, h->accesses, sizeof *sheet->access);
+    sheet->owed = take(&at, &size, h->oweds, sizeof *sheet->owed);
+    sheet->count = take(&at, &size, h->counts, sizeof *sheet->count);
     sheet->guest = take(&at, &size, h->guest_bytes, 1);
     sheet->code = take(&at, &size, h->bytes, 1);
-    bool whole = sheet->hole && sheet->exit && sheet->block && sheet->access && sheet->guest && sheet->code && size < RECORD_ALIGN;
-    return whole && holds_good_blocks(sheet) && holds_good_exits(sheet);
+    bool whole = sheet->hole && sheet->exit && sheet->block && sheet->access && sheet->owed && sheet->count && sheet->guest &&
+                 sheet->code && size < RECORD_ALIGN;
+    return whole && holds_good_blocks(sheet) && holds_good_exits(sheet) && holds_good_counts(sheet);
 }

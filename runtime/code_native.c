@@ -202,8 +202,8 @@ HOST_HANDLER static enum native_fault note_sheet_access(const struct laid *sheet
                                                         const void *ucontext) {
     const struct sheet_access *access = sheets_access(sheet, host_pc);
     struct cell *cell = &runtime_of(cpu)->access;
-    if (!access) return NATIVE_FOREIGN;
-    quick_store_pins(cpu, host_context_register, ucontext);
+    if (!access || access->owed >= sheet->sheet.oweds) return NATIVE_FOREIGN;
+    quick_store_slots(cpu, sheet->sheet.owed[access->owed], host_context_register, ucontext);
     cpu->pc = sheet->start + access->place;
     *cell = (struct cell){.b = access->base, .d = access->writes, .imm = access->imm};
     cpu->at = cell;
@@ -220,7 +220,8 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
     const struct laid *sheet = native_find_laid(native, host_pc);
     if (sheet) return note_sheet_access(sheet, cpu, host_pc, ucontext);
     const struct quick_unit *unit = native_find(native, host_pc);
-    if (!unit || !quick_find_access(unit, cpu, host_pc)) return NATIVE_FOREIGN;
-    quick_store_pins(cpu, host_context_register, ucontext);
+    const struct quick_access *access = unit ? quick_find_access(unit, cpu, host_pc) : NULL;
+    if (!access) return NATIVE_FOREIGN;
+    quick_store_slots(cpu, access->owed, host_context_register, ucontext);
     return NATIVE_TRAP;
 }

@@ -97,24 +97,24 @@ static struct laid *lay(const struct sheet *sheet, uint64_t page, const struct m
     laid->hash = hash_guest(sheet, sheet->guest);
     laid->sheet.block = keep(arena, sheet->block, sheet->blocks * sizeof *sheet->block);
     laid->sheet.access = keep(arena, sheet->access, sheet->accesses * sizeof *sheet->access);
+    laid->sheet.owed = keep(arena, sheet->owed, sheet->oweds * sizeof *sheet->owed);
     laid->module = module->start;
     laid->way = keep(arena, sheet->exit, image->exits * sizeof *laid->way);
     laid->word = arena_alloc(arena, image->exits * sizeof *laid->word + 1, 8);  // apart from the exits: they are read all the time
     laid->exit = arena_alloc(arena, image->exits * sizeof *laid->exit + 1, 8);
-    laid->passes = arena_alloc(arena, sheet->blocks * sizeof *laid->passes, 4);
+    laid->sheet.passes = arena_alloc(arena, sheet->blocks * sizeof *laid->sheet.passes, 4);
     laid->knows = arena_alloc(arena, sheet->blocks * sizeof *laid->knows, 1);
     find_better(laid, module);
     laid->diversion = arena_alloc(arena, sheet->blocks * sizeof(struct quick_exit *), 8);
     for (unsigned i = 0; i < image->exits; i++) {
         if (sheet->exit[i].back) make_back(laid, i, arena);
     }
-    for (unsigned i = 0; i < sheet->blocks; i++) laid->passes[i] = PASSES;
-    image->counter = laid->passes;
-    image->counters = sheet->blocks;
+    for (unsigned i = 0; i < sheet->blocks; i++) laid->sheet.passes[i] = PASSES;
     if (!native_lay(native, &laid->sheet, module->start, laid, full)) return NULL;
     laid->sheet.code = laid->sheet.guest = NULL;
     laid->sheet.hole = NULL;
     laid->sheet.exit = NULL;
+    laid->sheet.count = NULL;
     stats_laid(sheet);
     return laid;
 }
@@ -235,7 +235,7 @@ void sheets_divert(struct laid *laid, int number, struct arena *arena, struct bl
 
 bool sheets_count(struct laid *laid, int number, uint32_t passes) {
     bool first = !(__atomic_fetch_or(&laid->knows[number], LAID_TOLD, __ATOMIC_RELAXED) & LAID_TOLD);
-    __atomic_store_n(&laid->passes[number], (int32_t)passes, __ATOMIC_RELAXED);
+    __atomic_store_n(&laid->sheet.passes[number], (int32_t)passes, __ATOMIC_RELAXED);
     return first;
 }
 

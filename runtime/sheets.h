@@ -9,7 +9,7 @@ struct native;
 
 // A sheet whose code is among this process's.
 struct laid {
-    struct sheet sheet;  // but for what was only needed to lay it: code, holes, exits, guest bytes
+    struct sheet sheet;  // but for what was only needed to lay it: code, holes, exits, counts, guest bytes
     uint64_t hash;  // of these
     uint64_t start, module;  // the guest page's address, and its module's
     const uint8_t *code;
@@ -21,7 +21,6 @@ struct laid {
     const uint8_t **word;  // by exit: where it leads
     struct quick_exit **exit;  // by exit: of loops; of others once they lead to a block in the table; else NULL
     uint8_t *knows;  // by block: LAID_*
-    int32_t *passes;  // left, by block, of those that the sheet jumps back to
     struct quick_exit **diversion;  // by block: what leads to better code, or NULL
 };
 

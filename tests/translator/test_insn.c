@@ -194,7 +194,6 @@ static void make_native(struct block *block) {
 // A sheet of this block alone, in place of the block.
 static struct block *make_sheet(const struct block *block, const uint8_t *code) {
     static struct sheet sheet;
-    static int32_t passes = INT32_MAX;
     uint32_t at = (uint32_t)(block->pc % SHEET_PAGE);
     const struct sheet_source source = {.at = (uint16_t)at, .bytes = (uint16_t)block->bytes, .byte = code};
     if (!sheet_make(0, block->mode, &source, 1, &sheet)) {
@@ -207,8 +206,8 @@ static struct block *make_sheet(const struct block *block, const uint8_t *code) 
         quick_exit_init(&exit[i], block->pc - at + (uint64_t)sheet.exit[i].pc);
         exits[i] = &exit[i];
     }
-    sheet.image.counter = &passes;
-    sheet.image.counters = 1;
+    sheet.passes = arena_alloc(&arena, sizeof *sheet.passes, 4);
+    *sheet.passes = INT32_MAX;
     uint8_t *to = native_code + ((native_start + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1));
     mprotect(native_code, NATIVE_BYTES, PROT_READ | PROT_WRITE);
     memcpy(to, sheet.code, sheet.image.bytes);

@@ -1,6 +1,6 @@
 // What the quick tier's emitters for x86-64 hosts are made with. r12 holds the cpu; most other general registers but rsp hold the pinned slots,
-// the rest is free for what uops need. A slot that is not pinned is up to date in memory wherever a fault could find it there, and at the end of each block; between
-// two such places a free register may have its only value, within a block a copy. A pinned one is up to date in memory only while no native code runs.
+// the rest is free for what uops need. A slot that is not pinned is up to date in memory where a block is left; before that a free register may have its only
+// value, which faults find there (quick_access), or a copy. A pinned one is up to date in memory only while no native code runs.
 #pragma once
 #include "translator/interp/cells.h"
 #include "translator/quick/assembler_x86_64.h"
@@ -16,6 +16,8 @@ static const uint8_t pin_register[] = {R13, R14, R15, RDI, RSI, RDX, RCX, R8, R9
 enum { PINS = sizeof pin_register };
 static const uint8_t free_register[] = {RAX, RBX, RBP, R10};
 enum { FREE_REGISTERS = sizeof free_register };
+_Static_assert(0 + FREE_REGISTERS == 0 + QUICK_OWING, "each may owe");
+_Static_assert(SLOT_ZERO == 0, "is no register's to owe");
 
 // What quick_make_stubs found and made.
 struct quick_host {
@@ -33,6 +35,9 @@ struct sheet_parts {
     unsigned exits, holes, fixes;
     struct sheet_exit exit[MAX_LATER];
     struct sheet_access access[MAX_ACCESSES];
+    unsigned oweds, counts;
+    struct sheet_count count[MAX_LATER];
+    uint8_t owed[SHEET_MAX_OWED][QUICK_OWING];
     struct image_hole hole[IMAGE_MAX_HOLES];
     uint16_t known[2 * IMAGE_MAX_HOLES];  // by hash: number of a hole, from 1
     struct fix {
@@ -110,7 +115,15 @@ static inline void pay(struct unit *e, unsigned i) {
     e->owes[i] = false;
 }
 
-// Before anything that may leave the block: guest registers have their values in memory, what is the block's own need not.
+// The slots that free registers owe and that faults look at: the guest's, and the one that the address is computed from.
+static inline void list_owed(const struct unit *e, unsigned base, uint8_t owed[QUICK_OWING]) {
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        bool seen = e->owes[i] && (e->holds[i] < SLOT_TEMP || e->holds[i] == base);
+        owed[i] = seen ? e->holds[i] : SLOT_ZERO;
+    }
+}
+
+// Before the block is left: guest registers have their values in memory, what is the block's own need not.
 static inline void pay_guest(struct unit *e) {
     for (unsigned i = 0; i < FREE_REGISTERS; i++) {
         if (e->holds[i] < SLOT_TEMP) pay(e, i);
@@ -283,7 +296,11 @@ void quick_sheet_begin(struct sheet_parts *parts);
 // An instruction whose operand in memory is the hole.
 void quick_emit_hole(struct unit *e, unsigned opcode, unsigned reg, enum image_hole_kind kind, uint64_t value);
 void quick_emit_sheet_body(struct unit *e, const struct cell *u, unsigned code);
-void quick_emit_sheet_access(struct unit *e, const struct cell *u);
+// The number of such a row in the sheet's table, where 0 owes nothing, or -1 if there is no room for it.
+int quick_sheet_owed(struct unit *e, const uint8_t owed[QUICK_OWING]);
+// One pass of the block less, with the flags that it leaves.
+void quick_emit_sheet_count(struct unit *e, unsigned block);
+void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed);
 
 static inline void get_pc(struct unit *e, unsigned reg, uint64_t pc) {
     if (e->sheet) quick_emit_hole(e, WIDE | 0x8b, reg, IMAGE_PC, pc);
@@ -322,11 +339,19 @@ static inline void come_back(struct unit *e, struct cold *c) {
 }
 
 static inline void note_access(struct unit *e, const struct cell *u) {
-    pay_guest(e);
-    memory_of(e, u->b);  // the address of a fault is computed from it
-    if (e->accesses == MAX_ACCESSES) A->failed = true;
-    else if (e->sheet) quick_emit_sheet_access(e, u);
-    else e->access[e->accesses++] = (struct quick_access){asm_offset(A), (uint16_t)e->block_at, u->d};
+    uint8_t owed[QUICK_OWING];
+    list_owed(e, u->b, owed);
+    if (e->accesses == MAX_ACCESSES) {
+        A->failed = true;
+    } else if (e->sheet) {
+        int number = quick_sheet_owed(e, owed);
+        if (number < 0) pay_all(e);
+        quick_emit_sheet_access(e, u, number < 0 ? 0 : (unsigned)number);
+    } else {
+        struct quick_access *access = &e->access[e->accesses++];
+        *access = (struct quick_access){.at = asm_offset(A), .block = (uint16_t)e->block_at, .place = u->d};
+        memcpy(access->owed, owed, sizeof owed);
+    }
 }
 
 // The condition under which the unit is to be left.
@@ -384,8 +409,7 @@ static inline void jump_to_exit(struct unit *e, struct quick_exit *exit, uint64_
 static inline void count_pass(struct unit *e, unsigned block) {
     if (!e->counts) return;
     if (e->sheet) {
-        quick_emit_hole(e, WIDE | 0x8b, RAX, IMAGE_COUNTER, block);
-        asm_rm(A, 0xff, 1, RAX, 0);  // dec
+        quick_emit_sheet_count(e, block);
     } else {
         asm_near(A, 0xff, 1, e->unit->passes);
     }

@@ -19,10 +19,6 @@ bool image_content(const struct image *image, const struct image_hole *hole, con
         *to = image->module ? offsetof(struct cpu, kept_optimised_instructions) : offsetof(struct cpu, optimised_instructions);
         return true;
     case IMAGE_HOT: *to = (uintptr_t)quick_stubs.hot_at; return true;
-    case IMAGE_COUNTER:
-        if (hole->value >= image->counters) return false;
-        *to = (uintptr_t)&image->counter[hole->value];
-        return true;
     case IMAGE_TARGET:
         if (hole->value >= image->exits) return false;
         *to = (uintptr_t)&exit[hole->value].out.target;

@@ -14,7 +14,6 @@ enum image_hole_kind {
     IMAGE_TARGET,  // the address of what the exit number `value` has for a target
     IMAGE_CALL,  // of a stub that calls a body
     IMAGE_HOT,  // of a stub that tells the runtime that the block at cpu->pc turned hot
-    IMAGE_COUNTER,  // of the passes left of block `value`
     IMAGE_TALLY,  // where in the cpu LLVM's code counts instructions: that from earlier runs apart
     IMAGE_HOLE_KINDS
 };
@@ -37,8 +36,6 @@ struct image {
     uint32_t holes_at, exits_at;  // offsets of the holes, one behind the other, and of the exits
     uint32_t holes, exits;
     const struct image_hole *hole;
-    int32_t *counter;  // of sheets: passes left, by block
-    uint32_t counters;
     const uint64_t *module;  // where the holes' modules are, which IMAGE_PCs are distances from; NULL: they are addresses
 };
 

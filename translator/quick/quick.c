@@ -66,17 +66,17 @@ void quick_optimise(struct block *block, const void *code) {
     refresh(block);
 }
 
-bool quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc) {
+const struct quick_access *quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc) {
     uint32_t at = (uint32_t)(host_pc - (uintptr_t)unit->code);
     for (uint32_t low = 0, high = unit->accesses; low < high;) {
         uint32_t middle = low + (high - low) / 2;
         const struct quick_access *access = &unit->access[middle];
         if (access->at == at) {
             cpu->at = cell_at(unit->block[access->block]->code, access->place);
-            return true;
+            return access;
         }
         if (access->at < at) low = middle + 1;
         else high = middle;
     }
-    return false;
+    return NULL;
 }

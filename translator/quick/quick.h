@@ -23,11 +23,14 @@ extern struct quick_stubs quick_stubs;
 enum { QUICK_STUBS_BYTES = 4096, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
 #define QUICK_NOWHERE UINT32_MAX
 
+enum { QUICK_OWING = 4 };  // host registers that may have a slot's only value
+
 // A place in native code that accesses guest memory, and the cell on whose behalf.
 struct quick_access {
     uint32_t at;  // offset of the host instruction
     uint16_t block;  // index into the unit's blocks
     uint16_t place;  // of the cell
+    uint8_t owed[QUICK_OWING];  // slots whose values these registers have, or SLOT_ZERO
 };
 
 // Where a unit can be left for another block. At first it leads to quick_stubs.exit, and from there to its target's native code. When that has happened
@@ -99,9 +102,9 @@ void quick_remove(struct quick_unit *unit);
 const void *quick_code(const struct block *block);
 // From now on the block, if it lives, is entered by this code of the same convention, not far from that of units, or if NULL, by what it had before.
 void quick_optimise(struct block *block, const void *code);
-// After a fault at `host_pc` in the unit's code, with the pinned slots stored: notes in `cpu` which access it was, for interp_fault. False if it
-// is none.
-bool quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc);
-// Stores the pinned slots from an interrupted thread's registers: `read` gives a host register of `context` by its number in the host's
-// encoding.
-void quick_store_pins(struct cpu *cpu, uint64_t (*read)(const void *context, unsigned number), const void *context);
+// The access at `host_pc` in the unit's code, which it notes in `cpu` for interp_fault; or NULL.
+const struct quick_access *quick_find_access(const struct quick_unit *unit, struct cpu *cpu, uint64_t host_pc);
+// Stores the pinned slots, and what else registers owe at an access, from those of a thread that it interrupted: `read` gives a host register of `context` by its number in the
+// host's encoding.
+void quick_store_slots(struct cpu *cpu, const uint8_t owed[QUICK_OWING], uint64_t (*read)(const void *context, unsigned number),
+                       const void *context);

@@ -136,7 +136,7 @@ bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uin
         if (hole.kind != IMAGE_PC && !image_content(image, &hole, NULL, &value)) return false;
         memcpy(buffer + image->holes_at + i * sizeof value, &value, sizeof value);
     }
-    return quick_place_sheet_exits(sheet, buffer, address, exit, word);
+    return quick_place_sheet(sheet, buffer, address, exit, word);
 }
 
 int sheet_block_at(const struct sheet *sheet, unsigned at) {

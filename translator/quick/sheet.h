@@ -16,8 +16,9 @@ struct sheet_block {
 struct sheet_access {
     uint32_t at : 20;  // into the code
     uint32_t place : 12;  // of the guest instruction, from the page's start
-    uint32_t base : 8, writes : 1;
-    int32_t imm : 23;  // 0 where it does not fit
+    uint32_t base : 8, owed : 8;  // the latter a row of the sheet's table of what registers owe there
+    uint32_t writes : 1;
+    int32_t imm : 15;  // 0 where it does not fit
 };
 
 // Exits jump to where a word says that the runtime may write at any time, unlike code.
@@ -26,7 +27,15 @@ struct sheet_exit {
     uint64_t back : 1;  // of a loop, as far as one can see
     uint64_t site : 20;  // offset of the four bytes of the jump that are the word's distance
 };
-_Static_assert(sizeof(struct sheet_block) == 8 && sizeof(struct sheet_access) == 8 && sizeof(struct sheet_exit) == 8, "no gaps");
+
+// Where code counts a block's passes down.
+struct sheet_count {
+    uint32_t at : 20;  // offset of the four bytes that are the count's distance
+    uint32_t block : 12;
+};
+_Static_assert(sizeof(struct sheet_count) == 4 && sizeof(struct sheet_block) == 8 && sizeof(struct sheet_access) == 8 &&
+                   sizeof(struct sheet_exit) == 8,
+               "no gaps");
 
 struct sheet {
     struct image image;  // without a list of holes; its exits' room is SHEET_EXIT_BYTES each
@@ -34,15 +43,19 @@ struct sheet {
     const uint8_t *code;
     const struct sheet_block *block;
     const struct sheet_access *access;  // ascending by `at`
+    const uint8_t (*owed)[QUICK_OWING];  // rows like that of struct quick_access
     const struct sheet_exit *exit;
+    const struct sheet_count *count;
+    int32_t *passes;  // left, by block; where the code is used
     const uint8_t *guest;  // the guest bytes from the first block's start to the last one's end; of what lies between blocks, zeros
     uint32_t page;  // the page's start, from the module's
-    uint32_t blocks, accesses, guest_bytes, instructions;
+    uint32_t blocks, accesses, oweds, counts, guest_bytes, instructions;
 };
 
 // Modes that there may be sheets for, as bits.
 enum { SHEET_MODES = MODE_COUNT };
 
+enum { SHEET_MAX_OWED = 256 };
 enum { SHEET_EXIT_BYTES = 20, SHEET_MAX_BLOCKS = 2048, SHEET_PAGE = 4096, SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES };
 #define SHEET_NO_START 0xfffffu
 _Static_assert(IMAGE_MAX_BYTES <= SHEET_NO_START, "all places in code are below");
@@ -69,8 +82,8 @@ bool sheet_next_span(const struct sheet *sheet, struct sheet_span *span);
 // Whether all of the sheet's blocks have these guest bytes, which begin where the first block does, sheet->guest_bytes of them.
 bool sheet_fits(const struct sheet *sheet, const uint8_t *guest);
 // Fills a copy of the code in `buffer`, which is to run at `address`: the module begins at `module`. Each exit has its word in `word`, which is set to where it
-// leads at first: to what `exit` has for it, whose pc is given, or if that is NULL, to cpu->leave_sheet. False if it is no sheet, or if `address` is out of
-// the words', the exits' or the stubs' reach.
+// leads at first: to what `exit` has for it, whose pc is given, or if that is NULL, to cpu->leave_sheet. sheet->passes is set. False if it is no sheet, or if `address` is out of
+// the words', the counts', the exits' or the stubs' reach.
 bool sheet_fill(const struct sheet *sheet, uint64_t module, uint8_t *buffer, uintptr_t address, struct quick_exit *const *exit,
                 const uint8_t **word);
 // The number of the block at this distance from the page's start, or -1.
@@ -81,9 +94,9 @@ const struct sheet_access *sheet_access_at(const struct sheet *sheet, uint32_t a
 // The host's part of both: code for the blocks, in `buffer`, and what belongs to it; `about` gets entries and starts.
 bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buffer, size_t size, struct sheet_block *about,
                       struct sheet *sheet);
-// Writes the exits into a copy of the code that is to run at `at`, and into their words where they go at first. False if they or the stubs are out of reach.
-bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
-                             const uint8_t **word);
+// Writes the exits into a copy of the code that is to run at `at`, into their words where they go at first, and where its counts are. False if any of these or the stubs are out of reach.
+bool quick_place_sheet(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
+                       const uint8_t **word);
 // Of code that was filled: the number of the exit whose call of quick_stubs.leave_sheet ends at `behind`, and where an exit's word leads at first.
 unsigned quick_sheet_exit(const struct image *image, const uint8_t *code, const uint8_t *behind);
 const uint8_t *quick_sheet_apart(const struct image *image, const uint8_t *code, unsigned exit);

@@ -6,7 +6,8 @@
 enum { KNOWN = sizeof(((struct sheet_parts *)NULL)->known) / sizeof(uint16_t) };
 
 void quick_sheet_begin(struct sheet_parts *parts) {
-    parts->exits = parts->holes = parts->fixes = 0;
+    parts->exits = parts->holes = parts->fixes = parts->counts = 0;
+    parts->oweds = 1;  // the first row owes nothing
     memset(parts->known, 0, sizeof parts->known);
 }
 
@@ -73,12 +74,34 @@ void quick_emit_sheet_body(struct unit *e, const struct cell *u, unsigned code) 
     quick_emit_hole(e, 0xff, 2, IMAGE_CALL, 0);
 }
 
-void quick_emit_sheet_access(struct unit *e, const struct cell *u) {
+void quick_emit_sheet_count(struct unit *e, unsigned block) {
+    struct sheet_parts *parts = e->sheet;
+    asm_byte(A, 0xff);  // dec [rip + distance]
+    asm_byte(A, 0x0d);
+    if (parts->counts == MAX_LATER) A->failed = true;
+    else
+        parts->count[parts->counts++] =
+            (struct sheet_count){.at = asm_offset(A) & SHEET_NO_START, .block = block & (SHEET_MAX_BLOCKS - 1)};
+    asm_32(A, 0);
+}
+
+int quick_sheet_owed(struct unit *e, const uint8_t owed[QUICK_OWING]) {
+    struct sheet_parts *parts = e->sheet;
+    for (unsigned i = 0; i < parts->oweds; i++) {
+        if (memcmp(parts->owed[i], owed, QUICK_OWING) == 0) return (int)i;
+    }
+    if (parts->oweds == SHEET_MAX_OWED) return -1;
+    memcpy(parts->owed[parts->oweds], owed, QUICK_OWING);
+    return (int)parts->oweds++;
+}
+
+void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed) {
     const struct block *block = e->block[e->block_at];
     struct sheet_access *access = &e->sheet->access[e->accesses++];
     *access = (struct sheet_access){.at = asm_offset(A),
                                     .place = (uint32_t)(block->pc % SHEET_PAGE) + offset_of(e, u),
                                     .base = u->b,
+                                    .owed = owed & (SHEET_MAX_OWED - 1),
                                     .writes = uop_stores(block->code->about->cell_code[2 * cell_number(e, u)]),
                                     .imm = u->imm};
     if (access->imm != u->imm) access->imm = 0;

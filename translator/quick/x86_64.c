@@ -311,13 +311,21 @@ bool quick_emit_sheet(struct block *const *blocks, unsigned count, uint8_t *buff
     sheet->code = buffer;
     sheet->access = parts.access;
     sheet->accesses = e->accesses;
+    sheet->owed = (const uint8_t(*)[QUICK_OWING])parts.owed;
+    sheet->oweds = parts.oweds;
     sheet->exit = parts.exit;
+    sheet->count = parts.count;
+    sheet->counts = parts.counts;
     return !A->failed;
 }
 
-bool quick_place_sheet_exits(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
-                             const uint8_t **word) {
+bool quick_place_sheet(const struct sheet *sheet, uint8_t *buffer, uintptr_t at, struct quick_exit *const *exit,
+                       const uint8_t **word) {
     struct assembler a = {.start = buffer, .limit = buffer + sheet->image.bytes, .address = at};
+    for (unsigned i = 0; i < sheet->counts; i++) {
+        a.at = buffer + sheet->count[i].at;
+        asm_distance(&a, &sheet->passes[sheet->count[i].block]);
+    }
     for (unsigned i = 0; i < sheet->image.exits; i++) {
         a.at = buffer + sheet->image.exits_at + (size_t)i * SHEET_EXIT_BYTES;
         asm_near(&a, 0xff, 4, &word[i]);
@@ -344,8 +352,12 @@ const uint8_t *quick_sheet_apart(const struct image *image, const uint8_t *code,
     return code + image->exits_at + (size_t)exit * SHEET_EXIT_BYTES + EXIT_APART;
 }
 
-void quick_store_pins(struct cpu *cpu, uint64_t (*read)(const void *context, unsigned number), const void *context) {
+void quick_store_slots(struct cpu *cpu, const uint8_t owed[QUICK_OWING], uint64_t (*read)(const void *context, unsigned number),
+                       const void *context) {
     for (unsigned i = 0; i < pin_count; i++) cpu->slot[pinned[i]] = read(context, pin_register[i]);
+    for (unsigned i = 0; i < FREE_REGISTERS; i++) {
+        if (owed[i] != SLOT_ZERO) cpu->slot[owed[i]] = read(context, free_register[i]);
+    }
 }
 
 // ---- stubs
