@@ -198,6 +198,11 @@ void code_be_exact(void) {
     lock_drop(&code__lock);
 }
 
+HOST_HANDLER static enum native_fault go_on_carefully(struct cpu *cpu) {
+    cpu_take_care(cpu);
+    return NATIVE_RESUME;
+}
+
 HOST_HANDLER static enum native_fault note_sheet_access(const struct laid *sheet, struct cpu *cpu, uint64_t host_pc,
                                                         const void *ucontext) {
     const struct sheet_access *access = sheets_access(sheet, host_pc);
@@ -205,6 +210,7 @@ HOST_HANDLER static enum native_fault note_sheet_access(const struct laid *sheet
     if (!access || access->owed >= sheet->sheet.oweds) return NATIVE_FOREIGN;
     quick_store_slots(cpu, sheet->sheet.owed[access->owed], host_context_register, ucontext);
     cpu->pc = sheet->start + access->place;
+    if (access->joined) return go_on_carefully(cpu);
     *cell = (struct cell){.b = access->base, .d = access->writes, .imm = access->imm};
     cpu->at = cell;
     return NATIVE_TRAP;
@@ -223,5 +229,8 @@ enum native_fault code_native_fault(struct cpu *cpu, uint64_t host_pc, uint64_t 
     const struct quick_access *access = unit ? quick_find_access(unit, cpu, host_pc) : NULL;
     if (!access) return NATIVE_FOREIGN;
     quick_store_slots(cpu, access->owed, host_context_register, ucontext);
-    return NATIVE_TRAP;
+    if (!access->joined) return NATIVE_TRAP;
+    const struct block *block = unit->block[access->block];
+    cpu->pc = block->pc + block->code->about->offset[access->place];
+    return go_on_carefully(cpu);
 }

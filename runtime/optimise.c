@@ -9,6 +9,7 @@
 #include "runtime/native.h"
 #include "runtime/options.h"
 #include "runtime/perfmap.h"
+#include "runtime/state.h"
 #include "runtime/stats.h"
 #include "translator/interp/cells.h"
 #include "translator/quick/quick.h"
@@ -386,8 +387,7 @@ void optimise_forked(struct optimiser *o) {
 HOST_HANDLER static void go_to_anchor(const struct optimised *unit, struct cpu *cpu) {
     uint32_t block = cpu->anchor >> CPU_ANCHOR_SHIFT, offset = cpu->anchor & ((1u << CPU_ANCHOR_SHIFT) - 1);
     cpu->pc = unit->use[block < unit->blocks ? block : 0].block->pc + offset;
-    cpu->mode |= MODE_CAREFUL;
-    cpu->trap.kind = TRAP_RESUME;
+    cpu_take_care(cpu);
 }
 
 enum native_fault optimise_fault(const struct optimiser *o, struct cpu *cpu, uint64_t host_pc, bool write) {

@@ -26,6 +26,11 @@ static inline struct cpu_state *runtime_of(struct cpu *cpu) {
 void cpu_enter_code(struct cpu *cpu);
 // Ends MODE_CAREFUL, whatever came of it.
 void cpu_end_care(struct cpu *cpu);
+// For handlers of host signals: the guest goes on at cpu->pc in code that is made for finding a fault.
+HOST_HANDLER static inline void cpu_take_care(struct cpu *cpu) {
+    cpu->mode |= MODE_CAREFUL;
+    cpu->trap.kind = TRAP_RESUME;
+}
 
 // code.c's side of reclaiming memory: the current generation; frees old generations that no cpu can be running in any more.
 extern uint32_t code_generation;

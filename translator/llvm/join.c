@@ -67,7 +67,7 @@ static void close_window(struct window *w) {
 }
 
 static bool is_transparent(enum uop_format format) {
-    return format <= UOP_FORMAT_LOAD || format == UOP_FORMAT_LINK;
+    return (format <= UOP_FORMAT_LOAD && format != UOP_FORMAT_NONE) || format == UOP_FORMAT_LINK;  // fences have no operands
 }
 
 static void add(struct window *w, const struct uop *u, unsigned at) {

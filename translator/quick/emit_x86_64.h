@@ -4,6 +4,7 @@
 #pragma once
 #include "translator/interp/cells.h"
 #include "translator/quick/assembler_x86_64.h"
+#include "translator/quick/join.h"
 #include "translator/quick/quick.h"
 #include "translator/quick/sheet.h"
 
@@ -61,6 +62,7 @@ struct unit {
     uint32_t since[FREE_REGISTERS], clock;  // when it came there
     bool owes[FREE_REGISTERS];  // the slot in memory is not up to date
     unsigned vector_shape;  // that vectors probably are of, as cpu->vector.shape has it, or 0
+    struct join join[INTERP_MAX_CELLS];  // of the block under way
     uint32_t locked;  // registers that the uop under way uses
     struct quick_unit *unit;
     uint32_t entry[UNIT_BLOCKS], outer[UNIT_BLOCKS],
@@ -300,7 +302,7 @@ void quick_emit_sheet_body(struct unit *e, const struct cell *u, unsigned code);
 int quick_sheet_owed(struct unit *e, const uint8_t owed[QUICK_OWING]);
 // One pass of the block less, with the flags that it leaves.
 void quick_emit_sheet_count(struct unit *e, unsigned block);
-void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed);
+void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed, bool joined);
 
 static inline void get_pc(struct unit *e, unsigned reg, uint64_t pc) {
     if (e->sheet) quick_emit_hole(e, WIDE | 0x8b, reg, IMAGE_PC, pc);
@@ -338,7 +340,7 @@ static inline void come_back(struct unit *e, struct cold *c) {
     if (c->kind == COLD_BODY) forget_all(e);
 }
 
-static inline void note_access(struct unit *e, const struct cell *u) {
+static inline void note_access_as(struct unit *e, const struct cell *u, bool joined) {
     uint8_t owed[QUICK_OWING];
     list_owed(e, u->b, owed);
     if (e->accesses == MAX_ACCESSES) {
@@ -346,12 +348,21 @@ static inline void note_access(struct unit *e, const struct cell *u) {
     } else if (e->sheet) {
         int number = quick_sheet_owed(e, owed);
         if (number < 0) pay_all(e);
-        quick_emit_sheet_access(e, u, number < 0 ? 0 : (unsigned)number);
+        quick_emit_sheet_access(e, u, number < 0 ? 0 : (unsigned)number, joined);
     } else {
         struct quick_access *access = &e->access[e->accesses++];
-        *access = (struct quick_access){.at = asm_offset(A), .block = (uint16_t)e->block_at, .place = u->d};
+        *access = (struct quick_access){.at = asm_offset(A), .block = (uint16_t)e->block_at, .place = u->d, .joined = joined};
         memcpy(access->owed, owed, sizeof owed);
     }
+}
+
+static inline void note_access(struct unit *e, const struct cell *u) {
+    note_access_as(e, u, false);
+}
+
+// One that stands for several cells', of which `u` is the first.
+static inline void note_joined_access(struct unit *e, const struct cell *u) {
+    note_access_as(e, u, true);
 }
 
 // The condition under which the unit is to be left.
@@ -477,6 +488,9 @@ static inline void compare(struct unit *e, unsigned b, unsigned c) {
         with_slot(e, WIDE | CMP, in_register(e, b), c);
     }
 }
+
+// What a cell does about bytes side by side; false if that is nothing.
+bool quick_emit_joined(struct unit *e, const struct cell *u, const struct join *join);
 
 // ---- emitters: a cell's code, which is `code`. `x` is what the uop's row in uops_x86_64.def says.
 

@@ -31,6 +31,7 @@ struct quick_access {
     uint16_t block;  // index into the unit's blocks
     uint16_t place;  // of the cell
     uint8_t owed[QUICK_OWING];  // slots whose values these registers have, or SLOT_ZERO
+    bool joined;  // it stands for several, of which the cell's is the first: which of them faults is to be found out
 };
 
 // Where a unit can be left for another block. At first it leads to quick_stubs.exit, and from there to its target's native code. When that has happened

@@ -17,8 +17,8 @@ struct sheet_access {
     uint32_t at : 20;  // into the code
     uint32_t place : 12;  // of the guest instruction, from the page's start
     uint32_t base : 8, owed : 8;  // the latter a row of the sheet's table of what registers owe there
-    uint32_t writes : 1;
-    int32_t imm : 15;  // 0 where it does not fit
+    uint32_t writes : 1, joined : 1;  // the latter as in struct quick_access
+    int32_t imm : 14;  // 0 where it does not fit
 };
 
 // Exits jump to where a word says that the runtime may write at any time, unlike code.

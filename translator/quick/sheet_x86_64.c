@@ -95,7 +95,7 @@ int quick_sheet_owed(struct unit *e, const uint8_t owed[QUICK_OWING]) {
     return (int)parts->oweds++;
 }
 
-void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed) {
+void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed, bool joined) {
     const struct block *block = e->block[e->block_at];
     struct sheet_access *access = &e->sheet->access[e->accesses++];
     *access = (struct sheet_access){.at = asm_offset(A),
@@ -103,6 +103,7 @@ void quick_emit_sheet_access(struct unit *e, const struct cell *u, unsigned owed
                                     .base = u->b,
                                     .owed = owed & (SHEET_MAX_OWED - 1),
                                     .writes = uop_stores(block->code->about->cell_code[2 * cell_number(e, u)]),
+                                    .joined = joined,
                                     .imm = u->imm};
     if (access->imm != u->imm) access->imm = 0;
 }

@@ -67,6 +67,10 @@ static void meet(struct unit *e, unsigned at, unsigned other) {
     if (!e->falls) later(e, asm_jump_later(A), other);
 }
 
+static bool is_in_line(unsigned code) {
+    return code >= UOP_COUNT_OF_CODES || emitters[code].emit;
+}
+
 static void emit_block(struct unit *e, unsigned at) {
     const struct block *block = e->block[at];
     const struct layout *about = block->code->about;
@@ -84,9 +88,11 @@ static void emit_block(struct unit *e, unsigned at) {
     e->start[at] = switches ? e->entry[at] : QUICK_NOWHERE;
     if (switches) asm_bytes(A, no_operation, sizeof no_operation);
     unsigned other = at, meeting = find_meeting(e, at, &other);
+    bool joins = join_plan(block, meeting, is_in_line, e->join);
     for (unsigned i = 0, code; i < meeting; i += cell_width(code)) {
         const struct cell *u = &block->code->cell[i];
         code = about->cell_code[2 * i];
+        if (joins && quick_emit_joined(e, u, &e->join[i])) continue;
         bool is_data = code == CELL_PC || (code == CELL_OTHER && u->handler != cell_handler_count);
         if (!is_data) emit_cell(e, u, code, i + 1 < block->count ? about->cell_code[2 * i + 2] : CELL_OTHER);
     }
