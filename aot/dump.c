@@ -4,6 +4,7 @@
 #include "aot/compile.h"
 #include "aot/listing.h"
 #include "runtime/base/io.h"
+#include "translator/llvm/region.h"
 #include <errno.h>
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
@@ -49,15 +50,18 @@ static void print_ir_line(struct listing *l, const struct lines *lines, size_t *
     listing_line(l, text, length);
 }
 
-// The arguments of all functions are the same: the cpu, the pinned registers, and by which entry.
+static void name_argument(LLVMValueRef function, unsigned argument, const char *name) {
+    LLVMSetValueName2(LLVMGetParam(function, argument), name, strlen(name));
+}
+
+// The arguments of all functions are the same.
 static void name_arguments(struct listing *l, LLVMModuleRef module) {
     for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
-        unsigned count = LLVMGetFirstBasicBlock(f) ? LLVMCountParams(f) : 0;
-        for (unsigned i = 0; i < count; i++) {
-            unsigned pin = i && i - 1 < CHANNEL_PINS - 1 ? l->channel->pins[i - 1] : 0;
-            const char *name = i == 0 ? "cpu" : i + 1 == count ? "entry" : pin ? l->isa->slot_name(pin) : NULL;
-            if (name) LLVMSetValueName2(LLVMGetParam(f, i), name, strlen(name));
-        }
+        if (!LLVMGetFirstBasicBlock(f) || LLVMCountParams(f) != REGION_ARGUMENTS) continue;
+        name_argument(f, REGION_BASE, "cpu");
+        name_argument(f, REGION_ARGUMENTS - 1, "entry");
+        for (unsigned i = 0; i < REGION_MAX_PINS && l->channel->pins[i]; i++)
+            name_argument(f, region_argument_of_pin(i), l->isa->slot_name(l->channel->pins[i]));
     }
 }
 
@@ -111,14 +115,14 @@ static void print_assembly_line(struct listing *l, bool *skips, const char *text
 }
 
 #if defined(__x86_64__)
-// All native code has the cpu in r12. It stays there in all of the text unless an instruction has it as its first operand, which is what changes.
+// All native code has the cpu in r13. It stays there in all of the text unless an instruction has it as its first operand, which is what changes.
 static const char *cpu_place(const char *text) {
-    for (const char *at = text; (at = strstr(at, "\tr12")); at++) {
+    for (const char *at = text; (at = strstr(at, "\tr13")); at++) {
         bool only_reads = at - text >= 5 &&
                           (listing_starts(at - 4, "\tcmp") || listing_starts(at - 5, "\ttest") || listing_starts(at - 5, "\tpush"));
         if (!only_reads) return NULL;
     }
-    return "[r12";
+    return "[r13";
 }
 #else
 static const char *cpu_place(const char *text) {

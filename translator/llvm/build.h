@@ -5,7 +5,7 @@
 enum {
     REGION_MAX_BLOCKS = 256,
     BUILD_CONVENTION = 21,  // preserve_none: llvm/IR/CallingConv.h
-    BUILD_ARGUMENTS = 1 + REGION_MAX_PINS + 1,
+    BUILD_ARGUMENTS = REGION_ARGUMENTS,
     BUILD_MAX_EXITS = 1024,
     BUILD_MAX_TURNS = 64,
 };

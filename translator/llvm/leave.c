@@ -16,10 +16,10 @@ void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *argum
 
 // Everything but the pins must be stored already.
 void build_tail_call(struct build *b, LLVMValueRef target) {
-    LLVMValueRef arguments[BUILD_ARGUMENTS] = {b->base, [BUILD_ARGUMENTS - 1] = LLVMGetPoison(b->i64)};
+    LLVMValueRef arguments[BUILD_ARGUMENTS] = {[REGION_BASE] = b->base, [BUILD_ARGUMENTS - 1] = LLVMGetPoison(b->i64)};
     for (unsigned i = 0; i < REGION_MAX_PINS; i++) {
         unsigned slot = i < b->pins ? b->region->pins[i] : 0;
-        arguments[1 + i] = slot && b->slot[slot] ? build_get(b, slot) : b->pin[i];
+        arguments[region_argument_of_pin(i)] = slot && b->slot[slot] ? build_get(b, slot) : b->pin[i];
     }
     build_call_native(b, target, arguments);
 }

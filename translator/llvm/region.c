@@ -293,8 +293,8 @@ static void make_types(struct build *b) {
     b->f32 = LLVMFloatTypeInContext(b->context);
     b->f64 = LLVMDoubleTypeInContext(b->context);
     b->pointer = LLVMPointerTypeInContext(b->context, 0);
-    LLVMTypeRef parameters[BUILD_ARGUMENTS] = {b->pointer};
-    for (unsigned i = 1; i < BUILD_ARGUMENTS; i++) parameters[i] = b->i64;
+    LLVMTypeRef parameters[BUILD_ARGUMENTS];
+    for (unsigned i = 0; i < BUILD_ARGUMENTS; i++) parameters[i] = i == REGION_BASE ? b->pointer : b->i64;
     b->convention = LLVMFunctionType(LLVMVoidTypeInContext(b->context), parameters, BUILD_ARGUMENTS, 0);
 }
 
@@ -329,8 +329,8 @@ static LLVMValueRef add_function(struct build *b, const char *name) {
 static void make_function(struct build *b) {
     b->function = add_function(b, "region");
     LLVMSetLinkage(b->function, LLVMInternalLinkage);
-    b->base = LLVMGetParam(b->function, 0);
-    for (unsigned i = 0; i < REGION_MAX_PINS; i++) b->pin[i] = LLVMGetParam(b->function, 1 + i);
+    b->base = LLVMGetParam(b->function, REGION_BASE);
+    for (unsigned i = 0; i < REGION_MAX_PINS; i++) b->pin[i] = LLVMGetParam(b->function, region_argument_of_pin(i));
     b->which = LLVMGetParam(b->function, BUILD_ARGUMENTS - 1);
     while (b->pins < REGION_MAX_PINS && b->region->pins[b->pins]) b->pins++;
     build_begin_lines(b);

@@ -42,6 +42,13 @@ struct region_holes {
 
 enum { REGION_MAX_PINS = 10, REGION_NAME_BYTES = 16 };
 
+// Arguments of a region's functions: the pins, CPU_BASE of the cpu as number REGION_BASE, and last the number of a block to enter at.
+enum { REGION_BASE = 1, REGION_ARGUMENTS = REGION_MAX_PINS + 2 };
+// Pins follow the cpu, but for the last one, which is the first argument: where the quick tier has them (pin_register).
+static inline unsigned region_argument_of_pin(unsigned pin) {
+    return (pin + 2) % (REGION_MAX_PINS + 1);
+}
+
 // Guest instructions as lines of debug locations: from 1 on, so many for each block, a line for each of its bytes.
 enum { REGION_BLOCK_LINES = BLOCK_MAX_BYTES };
 

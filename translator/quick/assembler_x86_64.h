@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum host_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REGISTER };
-enum { CPU = R12 };  // holds CPU_BASE of the cpu wherever native code runs
+enum { CPU = R13 };  // holds CPU_BASE of the cpu wherever native code runs
 
 // Condition codes as jcc, setcc and cmovcc have them; the opposite one differs in the lowest bit.
 enum condition { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };

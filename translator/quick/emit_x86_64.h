@@ -1,4 +1,4 @@
-// What the quick tier's emitters for x86-64 hosts are made with. r12 holds the cpu; most other general registers but rsp hold the pinned slots,
+// What the quick tier's emitters for x86-64 hosts are made with. r13 holds the cpu; most other general registers but rsp hold the pinned slots,
 // the rest is free for what uops need. A slot that is not pinned is up to date in memory where a block is left; before that a free register may have its only
 // value, which faults find there (quick_access), or a copy. A pinned one is up to date in memory only while no native code runs.
 #pragma once
@@ -13,7 +13,8 @@ enum { NATIVE = (int)offsetof(struct threaded, native) - (int)offsetof(struct th
 _Static_assert(NATIVE == (int)offsetof(struct native_exit, native) - (int)offsetof(struct native_exit, link),
                "a link is a target like others");
 
-static const uint8_t pin_register[] = {R13, R14, R15, RDI, RSI, RDX, RCX, R8, R9, R11};
+// As an address r12 takes a byte more than others, so that the last one is for what is hardly ever one.
+static const uint8_t pin_register[] = {R14, R15, RDI, RSI, RDX, RCX, R8, R9, R11, R12};
 enum { PINS = sizeof pin_register };
 static const uint8_t free_register[] = {RAX, RBX, RBP, R10};
 enum { FREE_REGISTERS = sizeof free_register };
