@@ -63,11 +63,16 @@ static bool holds_good_blocks(const struct sheet *sheet) {
     return true;
 }
 
+// Whether the four bytes of a distance at this place lie in the code.
+static bool holds_distance(const struct image *image, uint32_t at) {
+    return at < image->bytes && image->bytes - at >= sizeof(int32_t);
+}
+
 static bool holds_good_exits(const struct sheet *sheet) {
     const struct image *image = &sheet->image;
     if (image->exits_at > image->bytes || image->exits > (image->bytes - image->exits_at) / SHEET_EXIT_BYTES) return false;
     for (unsigned i = 0; i < image->exits; i++) {
-        if (sheet->exit[i].site >= image->bytes || image->bytes - sheet->exit[i].site < sizeof(int32_t)) return false;
+        if (!holds_distance(image, sheet->exit[i].site)) return false;
     }
     return true;
 }
@@ -75,8 +80,7 @@ static bool holds_good_exits(const struct sheet *sheet) {
 static bool holds_good_counts(const struct sheet *sheet) {
     for (unsigned i = 0; i < sheet->counts; i++) {
         const struct sheet_count *count = &sheet->count[i];
-        bool inside = count->at < sheet->image.bytes && sheet->image.bytes - count->at >= sizeof(int32_t);
-        if (!inside || count->block >= sheet->blocks) return false;
+        if (!holds_distance(&sheet->image, count->at) || count->block >= sheet->blocks) return false;
     }
     return true;
 }

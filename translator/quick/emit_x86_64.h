@@ -457,6 +457,10 @@ static inline void shift_by(struct unit *e, unsigned wide, unsigned digit, unsig
     asm_byte(A, (uint8_t)count);
 }
 
+static inline void reverse_bytes(struct unit *e, unsigned reg) {
+    asm_opcode(A, WIDE | 0x0fc8 | (reg & 7), 0, reg, true);  // bswap
+}
+
 static inline void put_constant(struct unit *e, unsigned slot, uint64_t value) {
     unsigned to = destination(e, slot);
     asm_constant(A, to, value);

@@ -245,7 +245,7 @@ EMITTER(count) {
 
 EMITTER(rev8) {
     unsigned to = destination_with(e, u->a, u->b);
-    asm_opcode(A, WIDE | 0x0fc8 | (to & 7), 0, to, true);
+    reverse_bytes(e, to);
     put(e, u->a, to);
 }
 

@@ -1,15 +1,9 @@
 // Bytes that lie side by side: see join.h.
 #include "translator/quick/join.h"
+#include "translator/ir/pieces.h"
 #include <string.h>
 
-enum { LEAST_BYTES = 4, MOST_BYTES = 8, MOST_PIECES = 32 };
-
-// A load of a byte: the same `version` of the base slot, imm bytes on.
-struct piece {
-    unsigned cell, base, version;
-    int32_t imm;
-    bool taken;
-};
+enum { LEAST_BYTES = 4 };
 
 struct planning {
     const struct block *block;
@@ -17,11 +11,9 @@ struct planning {
     unsigned count;
     bool (*in_line)(unsigned code);
     struct join *join;
-    struct piece piece[MOST_PIECES];
-    unsigned pieces, groups;
+    unsigned groups;
     uint8_t group_bytes[JOIN_GROUPS + 1];
     bool worth[JOIN_GROUPS + 1];
-    uint8_t version[CPU_SLOTS];  // counts writes of a slot
     struct join_value value[CPU_SLOTS];
 };
 
@@ -37,62 +29,30 @@ static bool is_data(const struct planning *p, unsigned cell) {
     return code_of(p, cell) == CELL_OTHER || code_of(p, cell) == CELL_PC;
 }
 
-// Neither leaves the block nor accesses memory, nor orders accesses.
-static bool stays(const struct planning *p, unsigned cell) {
-    enum uop_format format = cell_format(code_of(p, cell));
-    return (format < UOP_FORMAT_LOAD && format != UOP_FORMAT_NONE) || format == UOP_FORMAT_LINK;
-}
-
 // ---- which loads make up a whole
 
-static struct piece *piece_at(struct planning *p, const struct piece *first, int32_t distance) {
-    for (unsigned i = 0; i < p->pieces; i++) {
-        struct piece *piece = &p->piece[i];
-        bool same = piece->base == first->base && piece->version == first->version && !piece->taken;
-        if (same && piece->imm - first->imm == distance) return piece;
-    }
-    return NULL;
-}
-
-// A whole of so many bytes from `lowest` on, if they are all there. It is loaded where the earliest of them was.
-static void make_group(struct planning *p, const struct piece *lowest, unsigned bytes) {
-    struct piece *part[MOST_BYTES];
-    unsigned earliest = lowest->cell;
-    if (lowest->taken || p->groups == JOIN_GROUPS) return;
-    for (unsigned i = 0; i < bytes; i++) {
-        part[i] = piece_at(p, lowest, (int32_t)i);
-        if (!part[i]) return;
-        if (part[i]->cell < earliest) earliest = part[i]->cell;
-    }
+static bool make_group(void *user, const struct piece *const *part, unsigned parts, unsigned bytes, unsigned earliest) {
+    struct planning *p = user;
+    if (p->groups == JOIN_GROUPS) return false;
     p->group_bytes[++p->groups] = (uint8_t)bytes;
-    for (unsigned i = 0; i < bytes; i++) {
-        part[i]->taken = true;
-        p->join[part[i]->cell] =
+    for (unsigned i = 0; i < parts; i++) {
+        p->join[part[i]->at] =
             (struct join){.role = JOIN_VALUE, .value = {.group = (uint8_t)p->groups, .low = (uint8_t)i, .count = 1}};
     }
     p->join[earliest].first = true;
     p->join[earliest].bytes = (uint8_t)bytes;
-    p->join[earliest].imm = lowest->imm;
-}
-
-static void make_groups(struct planning *p) {
-    for (unsigned bytes = MOST_BYTES; bytes >= LEAST_BYTES; bytes /= 2) {
-        for (unsigned i = 0; i < p->pieces; i++) make_group(p, &p->piece[i], bytes);
-    }
-    p->pieces = 0;
+    p->join[earliest].imm = (int32_t)part[0]->imm;
+    return true;
 }
 
 static void find_groups(struct planning *p) {
+    struct pieces pieces = {.join = make_group, .user = p, .least_bytes = LEAST_BYTES};
     for (unsigned i = 0; i < p->count; i += cell_width(code_of(p, i))) {
         const struct cell *u = cell_of(p, i);
-        enum uop_format format = cell_format(code_of(p, i));
-        bool byte = code_of(p, i) == UOP_ld8u;
-        if (is_data(p, i)) continue;
-        if ((!stays(p, i) && format != UOP_FORMAT_LOAD) || (byte && p->pieces == MOST_PIECES)) make_groups(p);
-        if (byte) p->piece[p->pieces++] = (struct piece){.cell = i, .base = u->b, .version = p->version[u->b], .imm = u->imm};
-        if (uop_format_writes(format)) p->version[u->a]++;
+        const struct uop uop = {.a = u->a, .b = u->b, .imm = u->imm};
+        if (!is_data(p, i)) pieces_add(&pieces, i, cell_format(code_of(p, i)), &uop, code_of(p, i) == UOP_ld8u);
     }
-    make_groups(p);
+    pieces_close(&pieces);
 }
 
 // ---- what becomes of the bytes
@@ -178,8 +138,7 @@ static void follow_values(struct planning *p) {
         if (code_of(p, i) == UOP_st8 && p->value[u->c].group && join->role == JOIN_NOTHING) plan_stores(p, i);
         if (!uop_format_writes(cell_format(code_of(p, i)))) continue;
         struct join_value v = join->role == JOIN_VALUE ? join->value : result_of(p, i);
-        if (v.group) *join = (struct join){join->role, join->first, .bytes = join->bytes, .imm = join->imm, .value = v};
-        if (v.group) join->role = JOIN_VALUE;
+        if (v.group) join->role = JOIN_VALUE, join->value = v;
         if (v.count >= LEAST_BYTES) p->worth[v.group] = true;
         p->value[u->a] = v;
         if (cell_format(code_of(p, i)) == UOP_FORMAT_AMO) p->value[u->a + 1] = (struct join_value){0};  // some write two
@@ -212,7 +171,7 @@ static bool is_seen(const struct planning *p, unsigned cell) {
         enum uop_format format = cell_format(code_of(p, i));
         if (is_data(p, i) || join->role == JOIN_STORED) continue;
         if (join->role == JOIN_STORE || join->first) return true;
-        bool plain = join->role == JOIN_VALUE || (stays(p, i) && p->in_line(code_of(p, i)));
+        bool plain = join->role == JOIN_VALUE || (pieces_pass(format) && p->in_line(code_of(p, i)));
         if (!plain || (join->role == JOIN_NOTHING && reads(u, format, slot))) return true;
         if (uop_format_writes(format) && u->a == slot) return false;
     }

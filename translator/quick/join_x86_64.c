@@ -34,7 +34,7 @@ static void emit_value(struct unit *e, unsigned slot, const struct join_value *v
     unsigned to = destination(e, slot), from = whole;
     if (v->reversed) {
         move(e, to, whole);
-        asm_opcode(A, WIDE | 0x0fc8 | (to & 7), 0, to, true);  // bswap
+        reverse_bytes(e, to);
         from = to, low = 8 - low - v->count;
     }
     take_bytes(e, to, from, low, v->count, v->extended);

@@ -55,8 +55,13 @@ struct sheet {
 // Modes that there may be sheets for, as bits.
 enum { SHEET_MODES = MODE_COUNT };
 
-enum { SHEET_MAX_OWED = 256 };
-enum { SHEET_EXIT_BYTES = 20, SHEET_MAX_BLOCKS = 2048, SHEET_PAGE = 4096, SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES };
+enum {
+    SHEET_EXIT_BYTES = 20,
+    SHEET_MAX_OWED = 256,
+    SHEET_MAX_BLOCKS = 2048,
+    SHEET_PAGE = 4096,
+    SHEET_MAX_GUEST = SHEET_PAGE + BLOCK_MAX_BYTES
+};
 #define SHEET_NO_START 0xfffffu
 _Static_assert(IMAGE_MAX_BYTES <= SHEET_NO_START, "all places in code are below");
 
