@@ -104,10 +104,10 @@ void profiles_open(const struct file_modules *modules);
 bool profiles_any(const struct file_modules *modules);
 // Of this module.
 bool profiles_has(unsigned module);
-// Whether runs came to the block, `at` from the module's start, as far as is known; and what is known of it then.
-enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes, uint8_t *marks);
-// Adds all blocks that runs came to, with what is known of them, to the pages.
-void profiles_add(const struct target *target);
+// Whether runs came to the block, `at` from the module's start, as far as is known.
+enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes);
+// Adds all blocks that runs came to between these addresses of the file, whole pages of them, with what is known of them, to the pages.
+void profiles_add(const struct target *target, uint64_t from, uint64_t to);
 // By which one sees whether the profiles changed: zeros if there are none.
 void profiles_digest(const struct file_modules *modules, uint64_t digest[2]);
 

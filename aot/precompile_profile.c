@@ -51,26 +51,26 @@ static const struct profile *of_page(unsigned module, uint32_t page) {
     return has_profile ? &profile : NULL;
 }
 
-enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes, uint8_t *marks) {
+enum profiled profiles_know(unsigned module, uint64_t at, uint32_t bytes) {
     const struct profile *known = of_page(module, (uint32_t)(at / SHEET_PAGE * SHEET_PAGE));
     if (!known) return PROFILED_NOT;
-    unsigned place = at % SHEET_PAGE;
-    *marks = known->marks[place];
-    return known->size[place] == bytes ? PROFILED_EXECUTED : PROFILED_NEVER;
+    return known->size[at % SHEET_PAGE] == bytes ? PROFILED_EXECUTED : PROFILED_NEVER;
 }
 
 // ---- all that they know
 
-static uint32_t list_pages(struct store_module *store, const struct file_module *module, uint32_t **pages) {
-    uint32_t room = (uint32_t)(module->bytes / SHEET_PAGE + 1);
+// Those from `from` up to `to`, of the module's bytes.
+static uint32_t list_pages(struct store_module *store, uint64_t from, uint64_t to, uint32_t **pages) {
+    uint32_t room = (uint32_t)((to - from) / SHEET_PAGE + 1);
     *pages = malloc(room * sizeof **pages);
-    return *pages ? store_list(store, 0, (uint32_t)module->bytes, profile_kind(MODE), *pages, room) : 0;
+    return *pages ? store_list(store, (uint32_t)from, (uint32_t)to, profile_kind(MODE), *pages, room) : 0;
 }
 
 static void add_page(const struct target *target, unsigned number, uint32_t page) {
     const struct file_module *module = &target->found->modules.module[number];
     const struct profile *known = of_page(number, page);
     struct pages *pages = pages_of(&module->key, target->path, MODE);
+    pages->whole = true;
     for (unsigned i = 0; known && i < SHEET_PAGE; i++) {
         uint64_t at = (uint64_t)page + i;
         if (!known->size[i] || at + known->size[i] > module->bytes) continue;
@@ -80,10 +80,18 @@ static void add_page(const struct target *target, unsigned number, uint32_t page
     for (unsigned i = 0; known && i < known->leads; i++) pages_lead(pages, page + known->lead[i].at, known->lead[i].target);
 }
 
-void profiles_add(const struct target *target) {
+// How far into the module an address of the file is.
+static uint64_t into(const struct file_module *module, uint64_t at) {
+    if (at < module->start) return 0;
+    return at - module->start < module->bytes ? at - module->start : module->bytes;
+}
+
+void profiles_add(const struct target *target, uint64_t from, uint64_t to) {
     const struct file_modules *modules = &target->found->modules;
     for (unsigned i = 0; i < modules->count; i++) {
-        uint32_t *pages = NULL, count = opened[i] ? list_pages(opened[i], &modules->module[i], &pages) : 0;
+        const struct file_module *module = &modules->module[i];
+        uint32_t *pages = NULL, count = 0;
+        if (opened[i]) count = list_pages(opened[i], into(module, from), into(module, to), &pages);
         for (uint32_t n = 0; n < count; n++) add_page(target, i, pages[n]);
         free(pages);
     }
@@ -92,7 +100,7 @@ void profiles_add(const struct target *target) {
 // ---- what they are
 
 static void digest_module(const struct file_module *module, struct store_module *store, uint64_t digest[2]) {
-    uint32_t *pages = NULL, count = list_pages(store, module, &pages);
+    uint32_t *pages = NULL, count = list_pages(store, 0, module->bytes, &pages);
     for (uint32_t i = 0; i < count; i++) {
         struct store_record record;
         uint64_t hash[2];

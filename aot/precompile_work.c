@@ -81,18 +81,19 @@ static _Noreturn void find_blocks(const struct wanted *wanted, const struct targ
     _exit(0);
 }
 
+// One that discovery found and no run came to.
 static void add_block(const struct target *target, const struct discovery_block *block) {
     const struct file_modules *modules = &target->found->modules;
     for (unsigned i = 0; i < modules->count; i++) {
         const struct file_module *module = &modules->module[i];
         uint64_t at = block->offset - module->start;
         if (at >= module->bytes || block->bytes > module->bytes - at) continue;
-        uint8_t marks = 0;
-        bool rest = profiles_know(i, at, block->bytes, &marks) == PROFILED_NEVER;
+        enum profiled known = profiles_know(i, at, block->bytes);
+        if (known == PROFILED_EXECUTED) continue;
+        bool rest = known == PROFILED_NEVER;
         struct pages *pages = rest ? pages_of_rest(&module->key, target->path, 0) : pages_of(&module->key, target->path, 0);
         pages->whole = profiles_has(i);
         pages_add(pages, at, target->bytes + module->offset + at, block->bytes);
-        pages_mark(pages, at, marks & CHANNEL_PLAIN);
     }
 }
 
@@ -111,10 +112,18 @@ static void begin_making(const struct wanted *wanted, const struct target *targe
     if (!wanted->output) profiles_open(&target->found->modules);
 }
 
+// What runs came to between the task's first page and that of the next task: also where discovery found nothing.
+static void add_profiled(const struct task *task) {
+    const struct target *target = task->target;
+    uint64_t from = task->from ? target->block[task->from].offset / PAGE * PAGE : 0;
+    profiles_add(target, from, task->to < target->blocks ? target->block[task->to].offset / PAGE * PAGE : UINT64_MAX);
+}
+
 static _Noreturn void make_sheets(const struct wanted *wanted, const struct task *task) {
     int memory = task->memory;
     begin_making(wanted, task->target);
     for (uint32_t i = task->from; i < task->to; i++) add_block(task->target, &task->target->block[i]);
+    add_profiled(task);
     sheets_make(hand_over, &memory);
     _exit(0);
 }
@@ -126,7 +135,7 @@ static _Noreturn void make_regions(const struct wanted *wanted, const struct tas
     struct compiler *compiler = compile_begin(wanted->isa, wanted->features, arena, sizeof arena, &why);
     if (!compiler) fail(memory, why);
     begin_making(wanted, task->target);
-    profiles_add(task->target);
+    profiles_add(task->target, 0, UINT64_MAX);
     regions_decide(wanted->isa, wanted->features, false);
     regions_share(task->part, task->target->parts);
     regions_compile(compiler, arena, HUGE_VAL, hand_over, &memory);

@@ -21,6 +21,19 @@ from runs import GCC, NATIVE, Runs  # noqa: E402
 ROUNDS = "300"
 COPIES = 80  # of a program, each of another key
 PROMPT = 0.05  # seconds in which nothing is done
+PLACES = 200
+# Jumps to places that are computed from a number, all of them of the same length.
+COMPUTED = f"""
+#include <stdio.h>
+#include <stdlib.h>
+extern const char places[];
+__asm__(".option push\\n.option norvc\\n.balign 16\\nplaces:\\n.rept {PLACES}\\naddi a0, a0, 3\\nxori a0, a0, 5\\nslli a0, a0, 1\\nret\\n.endr\\n.option pop\\n");
+int main(int argc, char **argv) {{
+    unsigned long sum = 0, step = strtoul(argv[1], NULL, 10) * 16;
+    for (unsigned long i = 0, at = (unsigned long)places; i < {PLACES}; i++, at += step) sum += ((unsigned long (*)(unsigned long))at)(sum & 0xffff);
+    printf("%lx\\n", sum);
+}}
+"""
 
 
 def names(files, state):
@@ -207,6 +220,25 @@ class Tests(Runs):
             want(len({output for output, _ in counts}) == 1, f"other results: {counts}")
             without, blank, untrained = (count for _, count in counts)
             want(untrained * 20 < without and untrained <= blank + 5, f"{untrained} blocks of {way} were translated, {blank} without a profile, {without} without a cache")
+
+    def test_found_by_runs(self):
+        """Code that nothing in the file points to, and that only a run comes to."""
+        source = self.work / "jumps.c"
+        source.write_text(COMPUTED)
+        guest = self.build("jumps", "-static", source=source)
+        self.precompile("computed", guest)
+        options = "--cache-system=", f"--cache-dir={self.work / 'computed'}"
+        expected, before = self.blocks_of(guest, "1", *options, "--cache=read")
+        want(before >= PLACES, f"discovery found it all: {before} blocks were translated")
+        self.train("computed", guest, "1")
+        for _ in "code is there", "only profiles are":
+            self.precompile("computed", guest)
+            output, after = self.blocks_of(guest, "1", *options, "--cache=read")
+            want(output == expected, f"other results: {output}")
+            want(after * 10 < before, f"{after} blocks were translated, {before} before the run")
+            shutil.rmtree(self.work / "computed/code")
+        self.precompile("computed", guest)
+        want(self.precompile("computed", guest)[1]["current"] == 1, "the same was done again")
 
     def test_damaged_profiles(self):
         """They are nobody's reason to fail."""

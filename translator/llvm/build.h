@@ -207,7 +207,7 @@ void build_line(struct build *b, const struct uop *uop);
 
 LLVMValueRef build_constant(struct build *b, uint64_t value);
 // Says that an access is to struct cpu, or to the guest's memory.
-void build_mark(LLVMValueRef access, LLVMValueRef kind);
+void build_mark(struct build *b, LLVMValueRef access, LLVMValueRef kind);
 // The address of something in struct cpu.
 LLVMValueRef build_cpu_field(struct build *b, size_t offset);
 LLVMBasicBlockRef build_block(struct build *b);

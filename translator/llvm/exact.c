@@ -20,7 +20,7 @@ enum { ROUNDS = 256, STEPWISE_ROUNDS = 3 };
 void build_anchor(struct build *b, unsigned block, unsigned offset) {
     LLVMValueRef place = LLVMConstInt(b->i32, (uint64_t)block << CPU_ANCHOR_SHIFT | offset, 0);
     LLVMValueRef store = LLVMBuildStore(b->ir, place, build_cpu_field(b, offsetof(struct cpu, anchor)));
-    build_mark(store, b->of_cpu);
+    build_mark(b, store, b->of_cpu);
     LLVMSetVolatile(store, 1);
 }
 

@@ -24,7 +24,7 @@ static LLVMValueRef host_flags(struct build *b) {
 
 static LLVMValueRef read_flags(struct build *b) {
     LLVMValueRef others = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, fp_flags)), "");
-    build_mark(others, b->of_cpu);
+    build_mark(b, others, b->of_cpu);
     return LLVMBuildZExt(b->ir, LLVMBuildOr(b->ir, host_flags(b), others, ""), b->i64, "");
 }
 

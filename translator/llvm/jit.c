@@ -141,9 +141,19 @@ void jit_free(struct jit *jit) {
 
 // ---- compiling
 
-LLVMModuleRef jit_module(struct jit *jit) {
+static LLVMContextRef new_context(struct jit *jit) {
+#if LLVM_VERSION_MAJOR < 21
     jit->context = LLVMOrcCreateNewThreadSafeContext();
-    jit->module = LLVMModuleCreateWithNameInContext("regions", LLVMOrcThreadSafeContextGetContext(jit->context));
+    return LLVMOrcThreadSafeContextGetContext(jit->context);
+#else
+    LLVMContextRef context = LLVMContextCreate();
+    jit->context = LLVMOrcCreateNewThreadSafeContextFromLLVMContext(context);
+    return context;
+#endif
+}
+
+LLVMModuleRef jit_module(struct jit *jit) {
+    jit->module = LLVMModuleCreateWithNameInContext("regions", new_context(jit));
     LLVMSetDataLayout(jit->module, LLVMOrcLLJITGetDataLayoutStr(jit->lljit));
     LLVMSetTarget(jit->module, LLVMOrcLLJITGetTripleString(jit->lljit));
     return jit->module;

@@ -3,7 +3,7 @@
 #include "translator/llvm/build.h"
 
 void build_store_field(struct build *b, size_t offset, LLVMValueRef value) {
-    build_mark(LLVMBuildStore(b->ir, value, build_cpu_field(b, offset)), b->of_cpu);
+    build_mark(b, LLVMBuildStore(b->ir, value, build_cpu_field(b, offset)), b->of_cpu);
 }
 
 void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments) {
@@ -27,8 +27,8 @@ void build_tail_call(struct build *b, LLVMValueRef target) {
 static LLVMValueRef counts_down(struct build *b) {
     LLVMValueRef place = build_cpu_field(b, offsetof(struct cpu, rounds)), rounds = LLVMBuildLoad2(b->ir, b->i32, place, "");
     LLVMValueRef left = LLVMBuildSub(b->ir, rounds, LLVMConstInt(b->i32, 1, 0), ""), store = LLVMBuildStore(b->ir, left, place);
-    build_mark(rounds, b->of_cpu);
-    build_mark(store, b->of_cpu);
+    build_mark(b, rounds, b->of_cpu);
+    build_mark(b, store, b->of_cpu);
     LLVMSetVolatile(rounds, 1);
     LLVMSetVolatile(store, 1);
     return LLVMBuildICmp(b->ir, LLVMIntEQ, left, LLVMConstInt(b->i32, 0, 0), "");

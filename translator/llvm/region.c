@@ -16,8 +16,8 @@ LLVMValueRef build_cpu_field(struct build *b, size_t offset) {
     return LLVMBuildInBoundsGEP2(b->ir, b->i8, b->base, &index, 1, "");
 }
 
-void build_mark(LLVMValueRef access, LLVMValueRef kind) {
-    LLVMSetMetadata(access, LLVMGetMDKindID("tbaa", 4), kind);
+void build_mark(struct build *b, LLVMValueRef access, LLVMValueRef kind) {
+    LLVMSetMetadata(access, LLVMGetMDKindIDInContext(b->context, "tbaa", 4), kind);
 }
 
 LLVMBasicBlockRef build_block(struct build *b) {
@@ -93,7 +93,7 @@ static void build_accessing_body(struct build *b, const struct uop *u) {
 static uint8_t lend(struct build *b, uint8_t slot, unsigned temporary) {
     if (!b->promoted[slot]) return slot;
     LLVMValueRef value = build_get(b, slot);
-    build_mark(LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, SLOT_TEMP + temporary)), b->of_cpu);
+    build_mark(b, LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, SLOT_TEMP + temporary)), b->of_cpu);
     return (uint8_t)(SLOT_TEMP + temporary);
 }
 
@@ -108,7 +108,7 @@ static void build_plain_body(struct build *b, const struct uop *u) {
     call_body(b, &lent, 0);
     if (!reloads) return;
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, SLOT_TEMP), "");
-    build_mark(value, b->of_cpu);
+    build_mark(b, value, b->of_cpu);
     build_set(b, u->a, value);
 }
 

@@ -205,7 +205,7 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
-    if (!b->promoted[slot]) build_mark(value, b->of_cpu);
+    if (!b->promoted[slot]) build_mark(b, value, b->of_cpu);
     return value;
 }
 
@@ -214,13 +214,13 @@ void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot);
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
-    if (!b->promoted[slot]) build_mark(store, b->of_cpu);
+    if (!b->promoted[slot]) build_mark(b, store, b->of_cpu);
 }
 
 // What exact code stores must not change its order with accesses to guest memory, for a fault shows it.
 static void store_in_cpu(struct build *b, unsigned slot, LLVMValueRef value) {
     LLVMValueRef store = LLVMBuildStore(b->ir, value, build_slot_in_cpu(b, slot));
-    build_mark(store, b->of_cpu);
+    build_mark(b, store, b->of_cpu);
     LLVMSetVolatile(store, b->region->exact);
 }
 
@@ -245,6 +245,6 @@ void build_store_pins(struct build *b) {
 void build_reload(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO || slot == SLOT_SINK || !b->promoted[slot]) return;
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, build_slot_in_cpu(b, slot), "");
-    build_mark(value, b->of_cpu);
+    build_mark(b, value, b->of_cpu);
     build_set(b, slot, value);
 }

@@ -96,7 +96,7 @@ static LLVMValueRef address_of(struct build *b, unsigned base, int64_t imm) {
 static void mark_access(struct build *b, LLVMValueRef access) {
     LLVMSetVolatile(access, 1);
     LLVMSetAlignment(access, 1);
-    build_mark(access, b->of_guest);
+    build_mark(b, access, b->of_guest);
 }
 
 LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type) {

@@ -57,7 +57,7 @@ void build_reload_vectors(struct build *b) {
         if (!(b->vectors.used >> i & 1)) continue;
         LLVMValueRef value = LLVMBuildLoad2(b->ir, bytes_type(b), in_cpu(b, i), "");
         LLVMSetAlignment(value, CPU_VECTOR_BYTES);
-        build_mark(value, b->of_cpu);
+        build_mark(b, value, b->of_cpu);
         LLVMBuildStore(b->ir, value, b->vectors.reg[i]);
     }
 }
@@ -67,7 +67,7 @@ void build_store_vectors(struct build *b) {
         if (!(b->vectors.written >> i & 1)) continue;
         LLVMValueRef store = LLVMBuildStore(b->ir, bytes_of(b, i), in_cpu(b, i));
         LLVMSetAlignment(store, CPU_VECTOR_BYTES);
-        build_mark(store, b->of_cpu);
+        build_mark(b, store, b->of_cpu);
     }
 }
 
@@ -432,7 +432,7 @@ void build_look_at_vectors(struct build *b) {
 
 LLVMValueRef build_vectors_fit(struct build *b) {
     LLVMValueRef shape = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, vector.shape)), "");
-    build_mark(shape, b->of_cpu);
+    build_mark(b, shape, b->of_cpu);
     return LLVMBuildICmp(b->ir, LLVMIntEQ, shape, LLVMConstInt(b->i32, VECTOR_SHAPE(b->vectors.sew, b->vectors.lmul), 0), "");
 }
 
