@@ -243,7 +243,7 @@ static int precompile(const struct wanted *wanted, char *words[], int count) {
     run = (struct run){.wanted = wanted, .begun = precompile_now()};
     setpriority(PRIO_PROCESS, 0, wanted->nice);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles}, &wanted->build);
     progress_begin(wanted->json);
     for (int i = 0; i < count; i++) targets_add(&run.targets, wanted, words[i]);
     progress_files(&run.targets);
@@ -263,6 +263,7 @@ static bool take_option(struct wanted *wanted, int option) {
     case 'y': wanted->system = optarg; break;
     case 'L': wanted->sysroot = optarg; break;
     case 'o': wanted->output = optarg; break;
+    case 'p': wanted->profiles = optarg; break;
     case 'S': wanted->secret = optarg; break;
     case 'l': wanted->limit = strtoull(optarg, NULL, 10); break;
     case 'b': return directory_key(optarg, &wanted->build);
@@ -289,6 +290,7 @@ static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
         {"system", required_argument, NULL, 'y'},
         {"sysroot", required_argument, NULL, 'L'},
         {"output", required_argument, NULL, 'o'},
+        {"profiles", required_argument, NULL, 'p'},
         {"limit", required_argument, NULL, 'l'},
         {"build", required_argument, NULL, 'b'},
         {"guest", required_argument, NULL, 'g'},

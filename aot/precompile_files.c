@@ -122,7 +122,7 @@ static void add_open(struct targets *targets, const struct wanted *wanted, const
     if (foreign || outcome != MODULES_READ || !target.modules.count) return;
     target.device = about.st_dev;
     target.marker = marker_of(&about);
-    if (!wanted->output) profiles_digest(&target.modules, target.marker.profile);
+    if (profiles_wanted(wanted)) profiles_digest(&target.modules, target.marker.profile);
     for (unsigned i = 0; i < target.modules.count; i++) target.code += target.modules.module[i].bytes;
     if (is_current(&target, fd)) target.state = TARGET_CURRENT;
     target.path = strdup(path);

@@ -10,6 +10,7 @@ struct wanted {
     const char *directory;  // to write to, or NULL with the reason
     const char *reason, *system, *sysroot;
     const char *output;  // a bundle, or NULL
+    const char *profiles;  // the cache whose profiles go into it, or NULL
     const char *secret;  // file of the key to sign that with, or NULL
     struct store_key build;
     const struct guest_isa *isa;
@@ -95,10 +96,11 @@ const char *task_end(struct task *task, int status, const struct wanted *wanted,
 void task_kill(struct task *task);
 void target_forget_found(struct target *target);
 
-// ---- what runs found out (precompile_profile.c): nothing, for bundles, which are to be the same wherever they are made
+// ---- what runs found out (precompile_profile.c): nothing, for bundles that are to be the same wherever they are made
 
 enum profiled { PROFILED_NOT, PROFILED_EXECUTED, PROFILED_NEVER };
 
+bool profiles_wanted(const struct wanted *wanted);
 // For the calls below, once in a process, or not at all.
 void profiles_open(const struct file_modules *modules);
 bool profiles_any(const struct file_modules *modules);

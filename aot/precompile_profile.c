@@ -14,6 +14,10 @@ static unsigned module_of_profile;
 static uint32_t page_of_profile = UNKNOWN;  // what `profile` is of
 static bool has_profile;
 
+bool profiles_wanted(const struct wanted *wanted) {
+    return !wanted->output || wanted->profiles;
+}
+
 void profiles_open(const struct file_modules *modules) {
     for (unsigned i = 0; i < modules->count; i++) opened[i] = store_open_profile(&modules->module[i].key);
 }

@@ -107,9 +107,9 @@ static void hand_over(void *data, const struct store_key *module, const char *na
 }
 
 static void begin_making(const struct wanted *wanted, const struct target *target) {
-    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system}, &wanted->build);
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles}, &wanted->build);
     sheet_begin(wanted->isa, wanted->features);
-    if (!wanted->output) profiles_open(&target->found->modules);
+    if (profiles_wanted(wanted)) profiles_open(&target->found->modules);
 }
 
 // What runs came to between the task's first page and that of the next task: also where discovery found nothing.
@@ -200,7 +200,7 @@ static const char *take_found(struct target *target, const struct wanted *wanted
     target->modules = target->found->modules;
     target->functions = target->found->functions;
     target->blocks = target->found->blocks;
-    target->parts = !wanted->output && profiles_any(&target->modules) ? wanted->jobs : 0;
+    target->parts = profiles_wanted(wanted) && profiles_any(&target->modules) ? wanted->jobs : 0;
     target->state = TARGET_MAKING;
     return NULL;
 }

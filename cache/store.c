@@ -68,6 +68,11 @@ static void add_users(const char *path, uint32_t user, const char **why) {
     if (*path) add_place(path, strlen(path), user, why);
 }
 
+static void add_profiles(const char *path, uint32_t user) {
+    const char *why;
+    if (add_place(path, strlen(path), user, &why)) place[places - 1].has.code = false;
+}
+
 void store_start(const struct store_settings *settings, const struct store_key *build) {
     if (!registered) lock_register(&store_lock);
     registered = true;
@@ -78,6 +83,7 @@ void store_start(const struct store_settings *settings, const struct store_key *
     if (getauxval(AT_SECURE)) return;
     add_users(settings->directory, user, &reason);
     add_systems(settings->system, user);
+    if (settings->profiles) add_profiles(settings->profiles, user);
 }
 
 const char *store_reason(void) {

@@ -14,6 +14,7 @@ struct store_key {
 struct store_settings {
     const char *directory;  // the user's, NULL for the default, "" for none
     const char *system;  // read-only ones, separated by colons, or NULL for STORE_SYSTEMS
+    const char *profiles;  // one more, of which profiles alone are read; NULL for none
 };
 
 // A record's bytes, at a multiple of 16.

@@ -20,6 +20,7 @@ static void add_settings(struct words *words) {
     words_option(words, "--system", setting[OPTION_cache_system].value);
     words_option(words, "--sysroot", options.sysroot);
     words_option(words, "--output", absolute_path(setting[OPTION_output].value));
+    if (setting_on(OPTION_profiles)) words_option(words, "--profiles", directory);
     words_option(words, "--sign", setting[OPTION_sign].value);
     words_option(words, "--build", build);
     words_option(words, "--guest", guest_riscv64.name);
@@ -44,6 +45,8 @@ static int run(int argc, char **argv) {
     if (!argc) return usage_error(&command_precompile, "want programs, libraries or directories");
     if (setting[OPTION_sign].value && !setting[OPTION_output].value)
         return usage_error(&command_precompile, "--sign: want --output as well: only a bundle is signed");
+    if (setting_on(OPTION_profiles) && !setting[OPTION_output].value)
+        return usage_error(&command_precompile, "--profiles: want --output as well: what is kept here is made with them anyway");
     status = settings_apply();
     if (status) return status;
     struct words words = words_begin("--precompile", argc);
@@ -67,6 +70,6 @@ const struct command command_precompile = {
         "when --time-budget is spent, it keeps what is done; the next call goes on from there. The status is 0 when all is done, 1 if "
         "something was wrong with a file, 3 when time ran out, 128 and the signal's number after an interruption.\n\nWith --output "
         "all of it goes into a bundle, for `ferry cache import` elsewhere: for the same Ferry and the same kind of processor. --sign=KEY signs that, with "
-        "a key of `ferry cache keygen`.",
+        "a key of `ferry cache keygen`. The same files make the same bundle; --profiles adds what runs here found out, as without --output.",
     .run = run,
 };

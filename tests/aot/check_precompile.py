@@ -265,6 +265,19 @@ class Tests(Runs):
             want(end["done"] == 1 and end["regions"] == 0, f"made {end}")
         want(bundles[0].read_bytes() == bundles[1].read_bytes(), "a profile changed a bundle")
 
+    def test_bundle_with_profiles(self):
+        """It has LLVM's code, is the same each time, and is of use where nothing was run."""
+        self.trained("trainers", self.static, "30")
+        bundles = [self.work / f"bundle-trained{number}" for number in range(2)]
+        for bundle, jobs in zip(bundles, (1, 3)):
+            _, end, _ = self.precompile("trainers", f"--jobs={jobs}", "--profiles", "-o", bundle, self.static)
+            want(end["done"] == 1 and end["regions"] > 3, f"made {end}")
+        want(bundles[0].read_bytes() == bundles[1].read_bytes(), "the same profile made another bundle")
+        self.cache(self.work / "imported", "import", bundles[0])
+        output, kept = self.kept_regions("imported", self.static, "30")
+        want(kept > 3, f"{kept} regions of the bundle were used")
+        want(output == self.kept_regions("trainers", self.static, "30")[0], f"other results: {output}")
+
     # ---- what is done already
 
     def test_nothing_to_do(self):
