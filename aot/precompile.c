@@ -243,7 +243,8 @@ static int precompile(const struct wanted *wanted, char *words[], int count) {
     run = (struct run){.wanted = wanted, .begun = precompile_now()};
     setpriority(PRIO_PROCESS, 0, wanted->nice);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles}, &wanted->build);
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles},
+                &wanted->build);
     progress_begin(wanted->json);
     for (int i = 0; i < count; i++) targets_add(&run.targets, wanted, words[i]);
     progress_files(&run.targets);
@@ -273,6 +274,7 @@ static bool take_option(struct wanted *wanted, int option) {
     case 'j': wanted->jobs = (unsigned)strtoul(optarg, NULL, 0); break;
     case 'n': wanted->nice = (int)strtol(optarg, NULL, 0); break;
     case 'J': wanted->json = true; break;
+    case 'O': wanted->loops = true; break;
     default: return false;
     }
     return true;
@@ -298,6 +300,7 @@ static bool take_words(struct wanted *wanted, int argc, char *argv[]) {
         {"time-budget", required_argument, NULL, 't'},
         {"jobs", required_argument, NULL, 'j'},
         {"nice", required_argument, NULL, 'n'},
+        {"loops", required_argument, NULL, 'O'},
         {"json", required_argument, NULL, 'J'},
         {"sign", required_argument, NULL, 'S'},
         {NULL, 0, NULL, 0},

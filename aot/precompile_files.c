@@ -44,9 +44,10 @@ static bool find_marker(struct store_module *store, uint64_t entry, enum marker_
 static bool is_marked(struct store_module *store, int fd, const struct marker *now) {
     struct marker marker;
     uint64_t hash[2];
-    if (find_marker(store, now->inode, MARKER_BY_INODE, &marker) && !memcmp(now, &marker, offsetof(struct marker, hash)))
+    if (find_marker(store, now->inode, MARKER_BY_INODE, &marker) && !memcmp(now, &marker, offsetof(struct marker, hash)) &&
+        marker.loops >= now->loops)
         return true;
-    return hash_file(fd, now->size, hash) && find_marker(store, hash[0], MARKER_BY_HASH, &marker) &&
+    return hash_file(fd, now->size, hash) && find_marker(store, hash[0], MARKER_BY_HASH, &marker) && marker.loops >= now->loops &&
            !memcmp(hash, marker.hash, sizeof hash) && !memcmp(now->profile, marker.profile, sizeof marker.profile);
 }
 
@@ -74,7 +75,7 @@ static void add_marker(struct writer *writer, const struct target *target, const
 
 // Bundles are for other systems, and are the same wherever they were made.
 void target_mark(const struct target *target, const struct wanted *wanted, struct writer *writer) {
-    struct marker marker = target->marker, bytes = {.size = marker.size};
+    struct marker marker = target->marker, bytes = {.size = marker.size, .loops = marker.loops};
     memcpy(bytes.profile, marker.profile, sizeof bytes.profile);
     memcpy(bytes.hash, target->found->hash, sizeof bytes.hash);
     add_marker(writer, target, &bytes, bytes.hash[0], MARKER_BY_HASH);
@@ -122,6 +123,7 @@ static void add_open(struct targets *targets, const struct wanted *wanted, const
     if (foreign || outcome != MODULES_READ || !target.modules.count) return;
     target.device = about.st_dev;
     target.marker = marker_of(&about);
+    target.marker.loops = wanted->loops;
     if (profiles_wanted(wanted)) profiles_digest(&target.modules, target.marker.profile);
     for (unsigned i = 0; i < target.modules.count; i++) target.code += target.modules.module[i].bytes;
     if (is_current(&target, fd)) target.state = TARGET_CURRENT;

@@ -11,6 +11,7 @@ struct wanted {
     const char *reason, *system, *sysroot;
     const char *output;  // a bundle, or NULL
     const char *profiles;  // the cache whose profiles go into it, or NULL
+    bool loops;  // LLVM is to compile all loops that no profile says anything of
     const char *secret;  // file of the key to sign that with, or NULL
     struct store_key build;
     const struct guest_isa *isa;
@@ -30,6 +31,7 @@ struct marker {
     int64_t modified[2], changed[2];
     uint64_t profile[2];  // what was known from runs
     uint64_t hash[2];
+    uint64_t loops;  // whether --loops was done
 };
 
 enum target_state { TARGET_WAITING, TARGET_DISCOVERING, TARGET_MAKING, TARGET_DONE, TARGET_CURRENT, TARGET_FAILED };

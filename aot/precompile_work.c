@@ -82,7 +82,7 @@ static _Noreturn void find_blocks(const struct wanted *wanted, const struct targ
 }
 
 // One that discovery found and no run came to.
-static void add_block(const struct target *target, const struct discovery_block *block) {
+static void add_block(const struct target *target, const struct discovery_block *block, uint8_t marks) {
     const struct file_modules *modules = &target->found->modules;
     for (unsigned i = 0; i < modules->count; i++) {
         const struct file_module *module = &modules->module[i];
@@ -94,6 +94,7 @@ static void add_block(const struct target *target, const struct discovery_block 
         struct pages *pages = rest ? pages_of_rest(&module->key, target->path, 0) : pages_of(&module->key, target->path, 0);
         pages->whole = profiles_has(i);
         pages_add(pages, at, target->bytes + module->offset + at, block->bytes);
+        pages_mark(pages, at, marks);
     }
 }
 
@@ -107,7 +108,8 @@ static void hand_over(void *data, const struct store_key *module, const char *na
 }
 
 static void begin_making(const struct wanted *wanted, const struct target *target) {
-    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles}, &wanted->build);
+    store_start(&(struct store_settings){.directory = wanted->directory, .system = wanted->system, .profiles = wanted->profiles},
+                &wanted->build);
     sheet_begin(wanted->isa, wanted->features);
     if (profiles_wanted(wanted)) profiles_open(&target->found->modules);
 }
@@ -122,10 +124,16 @@ static void add_profiled(const struct task *task) {
 static _Noreturn void make_sheets(const struct wanted *wanted, const struct task *task) {
     int memory = task->memory;
     begin_making(wanted, task->target);
-    for (uint32_t i = task->from; i < task->to; i++) add_block(task->target, &task->target->block[i]);
+    for (uint32_t i = task->from; i < task->to; i++) add_block(task->target, &task->target->block[i], 0);
     add_profiled(task);
     sheets_make(hand_over, &memory);
     _exit(0);
+}
+
+// Where no run told which loops are hot, all are.
+static void add_loops(const struct target *target) {
+    const struct discovery_block *block = target->block;
+    for (uint32_t i = 0; i < target->blocks; i++) add_block(target, &block[i], CHANNEL_WARM | CHANNEL_HOT);
 }
 
 static _Noreturn void make_regions(const struct wanted *wanted, const struct task *task) {
@@ -136,6 +144,7 @@ static _Noreturn void make_regions(const struct wanted *wanted, const struct tas
     if (!compiler) fail(memory, why);
     begin_making(wanted, task->target);
     profiles_add(task->target, 0, UINT64_MAX);
+    if (wanted->loops) add_loops(task->target);
     regions_decide(wanted->isa, wanted->features, false);
     regions_share(task->part, task->target->parts);
     regions_compile(compiler, arena, HUGE_VAL, hand_over, &memory);
@@ -200,7 +209,7 @@ static const char *take_found(struct target *target, const struct wanted *wanted
     target->modules = target->found->modules;
     target->functions = target->found->functions;
     target->blocks = target->found->blocks;
-    target->parts = profiles_wanted(wanted) && profiles_any(&target->modules) ? wanted->jobs : 0;
+    target->parts = wanted->loops || (profiles_wanted(wanted) && profiles_any(&target->modules)) ? wanted->jobs : 0;
     target->state = TARGET_MAKING;
     return NULL;
 }

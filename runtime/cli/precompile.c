@@ -29,6 +29,7 @@ static void add_settings(struct words *words) {
     words_number(words, "--jobs", setting_number(OPTION_jobs, 0));
     words_number(words, "--time-budget", setting_number(OPTION_time_budget, 0));
     words_number(words, "--nice", setting_number(OPTION_nice, NICE));
+    if (setting_on(OPTION_loops)) words_option(words, "--loops", "on");
     if (setting_on(OPTION_json)) words_option(words, "--json", "on");
 }
 

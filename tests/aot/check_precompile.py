@@ -40,6 +40,31 @@ def names(files, state):
     return {name for name, event in files.items() if event["state"] == state}
 
 
+# Loops alone, without a C library, whose loops would take LLVM a quarter of a minute.
+LOOPS = """
+static unsigned words[1024];
+#define SHAPE(name, ...) static __attribute__((noinline)) unsigned name(unsigned x) { for (unsigned i = 0; i < 1024; i++) { __VA_ARGS__; } return x; }
+SHAPE(sum, x += words[i] ^ i)
+SHAPE(mix, x = x * 31 + (words[i] >> (i & 7)))
+SHAPE(step, words[i] = words[i] * 1664525 + 1013904223 + x; x ^= words[i] >> 16)
+SHAPE(odd, if (words[i] & 1) x += i; else x ^= words[i] * 5)
+SHAPE(turn, x = (x << 5 | x >> 27) ^ words[1023 - i])
+static long call(long number, long a, long b, long c) {
+    register long a7 __asm__("a7") = number, a0 __asm__("a0") = a, a1 __asm__("a1") = b, a2 __asm__("a2") = c;
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+    return a0;
+}
+void _start(void) {
+    unsigned x = 1;
+    char text[9] = "........\\n";
+    for (int round = 0; round < 30; round++) x = turn(odd(step(mix(sum(x)))));
+    for (int i = 0; i < 8; i++, x >>= 4) text[i] = "0123456789abcdef"[x & 15];
+    call(64, 1, (long)text, sizeof text);
+    call(93, 0, 0, 0);
+}
+"""
+
+
 class Tests(Runs):
     def __init__(self, arguments):
         super().__init__(arguments)
@@ -264,6 +289,23 @@ class Tests(Runs):
             _, end, _ = self.precompile(cache, "-o", bundle, self.static)
             want(end["done"] == 1 and end["regions"] == 0, f"made {end}")
         want(bundles[0].read_bytes() == bundles[1].read_bytes(), "a profile changed a bundle")
+
+    def test_loops(self):
+        """LLVM's code without any run; the same for everybody."""
+        source = self.work / "loops.c"
+        source.write_text(LOOPS)
+        small = self.build("small", "-static", "-nostdlib", "-ffreestanding", "-fno-builtin", source=source)
+        _, end, _ = self.precompile("loops", "--loops", small)
+        want(end["done"] == 1 and end["regions"] > 3, f"made {end}")
+        output, kept = self.kept_regions("loops", small, "30")
+        want(kept >= 3, f"only {kept} regions of {end['regions']} were used")
+        want(output == self.kept_regions("nothing", small, "30")[0], f"other results: {output}")
+        for options in ["--loops"], []:
+            want(self.precompile("loops", *options, small)[1]["current"] == 1, f"the same was done again with {options}")
+        bundles = [self.work / f"bundle-loops{jobs}" for jobs in (1, 3)]
+        for bundle, jobs in zip(bundles, (1, 3)):
+            self.precompile("nothing", f"--jobs={jobs}", "--loops", "-o", bundle, small)
+        want(bundles[0].read_bytes() == bundles[1].read_bytes(), "more processes made another bundle")
 
     def test_bundle_with_profiles(self):
         """It has LLVM's code, is the same each time, and is of use where nothing was run."""
