@@ -102,6 +102,31 @@ static void test_branch_goes_on(void **state) {
     expect(2, UOP_syscall, 4);
 }
 
+// As libgcc looks for the highest byte; counted, each round is to be seen.
+static void test_scan(void **state) {
+    (void)state;
+    static const uint32_t code[] = {0x03800793, 0x00f55733, 0x0ff77693,
+                                    0x00069a63,  // li a5, 56; srl a4, a0, a5; andi a3, a4, 255; bnez a3
+                                    0xff878793, 0xfe0798e3, 0x00008067};  // addi a5, a5, -8; bnez a5, to the srl; ret
+    lift(code, sizeof code, 0, 100);
+    assert_int_equal(block.instructions, 7);
+    expect(1, UOP_topbyte, 0);
+    expect(2, UOP_srl, 0);
+    lift(code + 1, sizeof code - 4, 0, 100);
+    expect(0, UOP_topbyte, 0);
+    lift(code + 1, 4 * 4, 0, 100);
+    expect(0, UOP_srl, 0);
+    lift(code, sizeof code, MODE_COUNT, 100);
+    expect(1, UOP_srl, 0);
+    uint32_t other[7];
+    for (unsigned i = 1; i < 6; i++) {
+        memcpy(other, code, sizeof other);
+        other[i] ^= 1u << (i == 3 ? 15 : i == 5 ? 10 : 21);  // another register, number or place
+        lift(other, sizeof other, 0, 100);
+        expect(1, UOP_srl, 0);
+    }
+}
+
 static void test_rounding(void **state) {
     (void)state;
     static const uint32_t dynamic[] = {0x02c5f553}, up[] = {0x02c5b553}, away[] = {0x02c5c553};  // fadd.d fa0, fa1, fa2
@@ -137,7 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_blocks),  cmocka_unit_test(test_limits),         cmocka_unit_test(test_cut_instruction),
         cmocka_unit_test(test_call_is_a_jump), cmocka_unit_test(test_branch_goes_on), cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_text_of_uops),
+        cmocka_unit_test(test_text_of_uops),   cmocka_unit_test(test_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

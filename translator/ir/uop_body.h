@@ -41,6 +41,13 @@ static inline uint64_t uop_orcb(uint64_t b) {
     return (tops >> 7) * 0xff;
 }
 
+// The shift by which the last round of a loop finds the highest byte of `value` that is not zero, which begins with this one and takes off eight until it is zero (scan.h).
+static inline uint64_t uop_top_byte(uint64_t value, uint64_t shift) {
+    if (shift & 7 || shift - 8 > 48) return shift;
+    uint64_t below = value & UINT64_MAX >> (56 - shift);
+    return (63 - (uint64_t)__builtin_clzll(below | 256)) & 56;
+}
+
 // The time CSR: nanoseconds of the monotonic clock in steps of 100, so 10 MHz, the frequency that auxiliary data announces.
 uint64_t uop_read_time(void);
 

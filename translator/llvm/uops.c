@@ -78,6 +78,15 @@ static LLVMValueRef count_zeros(struct build *b, const char *name, LLVMValueRef 
     return call_intrinsic(b, name, LLVMTypeOf(value), arguments, 2);
 }
 
+// See uop_top_byte.
+static LLVMValueRef top_byte(struct build *b, LLVMValueRef value, LLVMValueRef shift) {
+    LLVMValueRef rounds = rotate(b, binary(b, LLVMSub, shift, K(8)), K(3), true);
+    LLVMValueRef mask = binary(b, LLVMLShr, K(UINT64_MAX), masked(b, binary(b, LLVMSub, K(56), shift), 63));
+    LLVMValueRef below = binary(b, LLVMOr, binary(b, LLVMAnd, value, mask), K(256));
+    LLVMValueRef top = masked(b, binary(b, LLVMSub, K(63), count_zeros(b, "llvm.ctlz", below)), 56);
+    return select_of(b, compare(b, LLVMIntULE, rounds, K(6)), top, shift);
+}
+
 static LLVMValueRef unary(struct build *b, const char *name, LLVMValueRef value) {
     return call_intrinsic(b, name, LLVMTypeOf(value), &value, 1);
 }
@@ -188,6 +197,7 @@ bool build_uop(struct build *b, const struct uop *u) {
     CASE(clz, SET(count_zeros(b, "llvm.ctlz", B)))
     CASE(ctz, SET(count_zeros(b, "llvm.cttz", B)))
     CASE(cpop, SET(unary(b, "llvm.ctpop", B)))
+    CASE(topbyte, SET(top_byte(b, B, C)))
     CASE(rev8, SET(unary(b, "llvm.bswap", B)))
     CASE(bclr, SET(binary(b, LLVMAnd, B, not_bits(b, one_bit(b, C)))))
     CASE(bset, SET(binary(b, LLVMOr, B, one_bit(b, C))))

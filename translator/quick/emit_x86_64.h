@@ -450,7 +450,7 @@ static inline void leave_block(struct unit *e, bool last) {
 
 // Opcodes with a register as destination; digits of shifts.
 enum { ADD = 0x03, OR = 0x0b, AND = 0x23, SUB = 0x2b, XOR = 0x33, CMP = 0x3b, MULTIPLY = 0x0faf };
-enum { SHL = 4, SHR = 5, SAR = 7, ROL = 0, ROR = 1 };
+enum { SHL = 4, SHR = 5, SAR = 7, ROL = 0, ROR = 1 };  // digits
 
 static inline void shift_by(struct unit *e, unsigned wide, unsigned digit, unsigned reg, int32_t count) {
     asm_rr(A, wide | 0xc1, digit, reg);
@@ -522,6 +522,7 @@ EMITTER(shift_add);
 EMITTER(slliuw);
 EMITTER(extend);
 EMITTER(count);
+EMITTER(topbyte);
 EMITTER(rev8);
 EMITTER(bit);
 EMITTER(bext);

@@ -243,6 +243,25 @@ EMITTER(count) {
     put(e, u->a, to);
 }
 
+EMITTER(topbyte) {
+    if (!quick_host.bmi2) {
+        call_body(e, u, code);
+        return;
+    }
+    unsigned value = in_register(e, u->b), shift = in_register(e, u->c), to = fresh(e);
+    asm_rm(A, WIDE | 0x8d, to, shift, -8);
+    shift_by(e, WIDE, ROR, to, 3);
+    asm_arithmetic_immediate(A, WIDE, 7, to, 6);  // cmp
+    struct cold *c = body_if(e, CC_A, u, code);
+    asm_rm(A, WIDE | 0x8d, to, shift, 8);
+    asm_vex_rr(A, 0, true, 0xf5, to, to, value);  // bzhi
+    asm_arithmetic_immediate(A, WIDE, 1, to, 256);  // or
+    asm_rr(A, WIDE | 0x0fbd, to, to);  // bsr
+    asm_arithmetic_immediate(A, 0, 4, to, 56);  // and
+    put(e, u->a, to);
+    come_back(e, c);
+}
+
 EMITTER(rev8) {
     unsigned to = destination_with(e, u->a, u->b);
     reverse_bytes(e, to);

@@ -1,6 +1,7 @@
 // Lifts a stretch of riscv64 code to a block of uops: decodes instruction after instruction and calls the lift function of each,
 // until one ends the block or a limit is reached. Pure: bytes, mode and features in, uops out.
 #include "translator/guest/riscv64/lift.h"
+#include "translator/ir/scan.h"
 
 static LIFT(illegal) {
     lift_illegal(l, i);
@@ -27,4 +28,5 @@ void riscv64_lift(const uint8_t *bytes, size_t size, uint32_t mode, guest_featur
         block->instructions++;
     }
     if (!l.ended && block->instructions) lift_end(&l, UOP_jump, 0, block->bytes);
+    if (!(mode & MODE_COUNT)) ir_shorten_scans(block);
 }
