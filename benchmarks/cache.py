@@ -1,7 +1,8 @@
 """Warm runs, `run.py --cache`: what is kept between runs against Ferry without it, qemu and native, in turns within one session.
 
-Caches are made anew each time. The warm one knows what two runs of the program left; the precompiled one what `ferry precompile` made, and it is only read. Nothing
-is measured while a compiler program of an earlier run still works.
+Caches are made anew each time. The cold one is empty before each run, which fills it; the warm one knows what two runs of the program left; the precompiled one what
+`ferry precompile` made, the trained one what it made after a run of the program, and both are only read. Nothing is measured while a compiler program of an earlier
+run still works.
 """
 
 import dataclasses
@@ -28,14 +29,18 @@ PROGRAMS = {
     "true": _SUITE["true"],
     "import": suite.Program("import", path="usr/bin/python3", arguments=("-S", "-B", "-c", "import json,re,sqlite3")),
     "cc1": dataclasses.replace(_SUITE["gcc"], name="cc1", arguments=_SUITE["gcc"].quick),
+    "driver": suite.Program("driver", script="driver.sh", arguments=("small.c",), output="driver.o", same_everywhere=False),
     "processes": suite.Program("processes", script="processes.sh", arguments=("300",), quick=("40",)),
 }
 WHOLE = tuple(program for program in suite.SUITE if not program.startup)
 KEPT = (PROGRAMS["import"], PROGRAMS["cc1"], _SUITE["sqlite"])
-ROWS = (*PROGRAMS, "suite", "kept", "precompile")
+TRAINED = (PROGRAMS["import"], PROGRAMS["cc1"])
+ROWS = (*PROGRAMS, "suite", "trained", "kept", "precompile")
+ONLY_SHOWN = ("inlined",)  # fib's source once more, at -O2: no figure is wanted of it
 
 # What `ferry precompile` is to be told beside a program's own file.
-NAMED = {"import": ("usr/lib/python3*/lib-dynload/_sqlite3.*.so",), "processes": tuple("usr/bin/" + name for name in ("sh", "sed", "grep", "cut"))}
+NAMED = {"import": ("usr/lib/python3*/lib-dynload/_sqlite3.*.so",), "driver": ("usr/bin/gcc", "{gcc}/cc1", "usr/bin/as"),
+         "processes": tuple("usr/bin/" + name for name in ("sh", "sed", "grep", "cut"))}
 MEASURED_AHEAD = ("usr/lib/riscv64-linux-gnu/libc.so.6", "usr/bin/python3")
 
 # Row, what the figure is of, against what, limit: of warm runs.
@@ -63,7 +68,8 @@ def choose_rows(only):
 def programs_of(rows):
     """All programs that are run for some rows, for suite.prepare."""
     chosen = [PROGRAMS[row] for row in rows if row in PROGRAMS]
-    return chosen + list(WHOLE if "suite" in rows else ()) + list(KEPT if "kept" in rows or "precompile" in rows else ())
+    chosen += (WHOLE if "suite" in rows else ()) + (TRAINED if "trained" in rows else ())
+    return chosen + list(KEPT if "kept" in rows or "precompile" in rows else ())
 
 
 # ---- caches
@@ -81,7 +87,7 @@ class Caches:
 
     def __init__(self, ferry, place, progress):
         self.ferry, self.place, self.progress = str(pathlib.Path(ferry).resolve()), place, progress
-        for name in ("cache", "precompiled", "counted"):
+        for name in ("cold", "cache", "precompiled", "trained", "counted"):
             shutil.rmtree(place.work / name, ignore_errors=True)
 
     def _works(self, process):
@@ -104,12 +110,31 @@ class Caches:
                 raise suite.Failure("a ferry-compiler still works after %d s: does another program run under %s?" % (SETTLE_SECONDS, self.ferry))
             time.sleep(0.02)
 
-    def warm(self, program, runner, quick):
-        for number in range(WARMING):
-            self.progress("%s: warming, run %d of %d" % (program.name, number + 1, WARMING))
+    def make_ready(self):
+        """Before each run that counts: what earlier ones leave is written, and nothing of it is in the cold cache."""
+        self.settle()
+        shutil.rmtree(self.place.work / "cold", ignore_errors=True)
+
+    def _fill(self, program, runner, quick, count):
+        for number in range(count):
+            self.progress("%s: filling a cache, run %d of %d" % (program.name, number + 1, count))
             words, environment = suite.command(program, runner, self.place, quick)
             one.run_once(words, environment, self.place, program.output)
             self.settle()
+
+    def prepare(self, program, runner, quick):
+        """The cache of a runner as it is to be before the first run that counts."""
+        if runner.id == "warm":
+            self._fill(program, runner, quick, WARMING)
+        elif runner.id == "precompiled":
+            self._precompile_program(program, "precompiled")
+        elif runner.id == "trained":
+            self._fill(program, self.runner_with("trained"), quick, 1)
+            self._precompile_program(program, "trained")
+
+    def runner_with(self, folder):
+        """Ferry with one of these caches, to which it adds."""
+        return suite.Runner(folder, folder, (self.ferry, "run", "--cache-dir=%s" % (self.place.work / folder), *OURS), ("-L", "{root}"))
 
     def _files(self, program):
         if program.source:
@@ -127,9 +152,9 @@ class Caches:
             raise suite.Failure("ferry precompile failed: %s" % run.get("complaint"))
         return run, [json.loads(line) for line in (self.place.work / "stdout").read_text().splitlines()]
 
-    def precompile_program(self, program):
+    def _precompile_program(self, program, folder):
         self.progress("%s: precompiling" % program.name)
-        self.precompile(self._files(program), "--cache-dir=%s" % (self.place.work / "precompiled"))
+        self.precompile(self._files(program), "--cache-dir=%s" % (self.place.work / folder))
 
 
 # ---- measuring
@@ -137,19 +162,14 @@ class Caches:
 
 def _measure_program(program, runners, caches, rounds, quick):
     for runner in runners:
-        if runner.id == "warm":
-            caches.warm(program, runner, quick)
-        elif runner.id == "precompiled":
-            caches.precompile_program(program)
-    runs = one.measure(program, runners, caches.place, rounds, quick, caches.progress, caches.settle)
+        caches.prepare(program, runner, quick)
+    runs = one.measure(program, runners, caches.place, rounds, quick, caches.progress, caches.make_ready)
     return report.result_of(program, runs, None)
 
 
 def _kept_share(program, caches, quick):
     """Of the second and the third of runs that count what they execute: code that counts is another kind, so the cache is their own."""
-    options = ("run", "--cache-dir=%s" % (caches.place.work / "counted"), *OURS)
-    runner = suite.Runner("counted", "ferry, counting", (caches.ferry, *options), ("-L", "{root}"))
-    runs = []
+    runner, runs = caches.runner_with("counted"), []
     for number in range(WARMING + 1):
         caches.progress("%s: counting, run %d of %d" % (program.name, number + 1, WARMING + 1))
         runs.append(one.count(program, runner, caches.place, quick))
@@ -175,14 +195,17 @@ def _measure_precompile(caches):
 
 
 def measure(rows, runners, ferry, place, rounds, quick, progress):
-    """All that the rows ask for: {"programs": report's rows, "suite": the same, "kept": …, "precompile": …, "musts": …}."""
+    """All that the rows ask for: {"programs": report's rows, "suite": the same, "trained": the same, "kept": …, "precompile": …, "musts": …}."""
     caches = Caches(ferry, place, progress)
-    results = {"programs": [], "suite": [], "kept": [], "precompile": None}
+    results = {"programs": [], "suite": [], "trained": [], "kept": [], "precompile": None}
     for row in rows:
         if row in PROGRAMS:
             results["programs"].append(_measure_program(PROGRAMS[row], runners, caches, rounds, quick))
         elif row == "suite":
             results["suite"] = [_measure_program(program, runners, caches, rounds, quick) for program in WHOLE]
+        elif row == "trained":
+            both = suite.make_runners(("precompiled", "trained"), ferry, place)
+            results["trained"] = [_measure_program(program, both, caches, rounds, quick) for program in TRAINED]
         elif row == "kept":
             results["kept"] = [_kept_share(program, caches, quick) for program in KEPT]
         else:
@@ -217,6 +240,12 @@ def _together(rows, runner):
     return tuple(math.exp(statistics.fmean(math.log(ratio[kind]) for ratio in ratios)) for kind in (0, 1))
 
 
+def _suite_parts(rows):
+    """What means of the suite are taken of: a name, and rows."""
+    yield "all programs", rows
+    yield "without " + " ".join(ONLY_SHOWN), [row for row in rows if row["name"] not in ONLY_SHOWN]
+
+
 def _qemus(times):
     return [runner for runner in times if runner.startswith("qemu")]
 
@@ -237,8 +266,9 @@ def _musts(rows, results):
     for row in results["programs"]:
         yield from _program_musts(row)
     if "suite" in rows:
-        value, cpu = _together(results["suite"], "warm")
-        yield report.must("suite: time against native, geometric mean", value, MUST_SUITE, "x", True, cpu)
+        for name, part in _suite_parts(results["suite"]):
+            value, cpu = _together(part, "warm")
+            yield report.must("suite warm, geometric mean against native: %s" % name, value, MUST_SUITE, "x", True, cpu)
     for row in results["kept"]:
         yield report.must("%s: instructions in kept code" % row["name"], row["share"], MUST_KEPT, "%", False)
     ahead = results["precompile"]
@@ -259,7 +289,7 @@ def _cell(row, runner, kind):
 
 
 def _table(results, runners, wanted, kind):
-    """One line a program; columns as they were asked for, so that there is one of dashes for a qemu that is not installed."""
+    """One line a program; columns as they were asked for."""
     titles = {runner.id: runner.title for runner in runners}
     which = ("median", "cpu").index(kind)
     lines = [["program"] + [titles.get(name, name) for name in wanted] + ["warm / native", "warm / qemu"]]
@@ -267,11 +297,24 @@ def _table(results, runners, wanted, kind):
         times = row["times"]
         ratios = [_against(times, "warm", others)[which] for others in (["native"], _qemus(times))]
         lines.append([row["name"]] + [_cell(row, name, kind) for name in wanted] + [report.number(ratio, "%.2fx") for ratio in ratios])
-    if results["suite"]:
-        means = [_together(results["suite"], name)[which] for name in wanted]
-        lines.append(["suite / native, geometric mean"] + [report.number(mean, "%.2fx") for mean in means] +
-                     [report.number(_together(results["suite"], "warm")[which], "%.2fx"), ""])
+    for name, part in _suite_parts(results["suite"]) if results["suite"] else ():
+        means = [_together(part, runner)[which] for runner in (*wanted, "warm")]
+        lines.append(["geometric mean / native: " + name] + [report.number(mean, "%.2fx") for mean in means] + [""])
     return lines
+
+
+def _gain(row, kind):
+    """What two runners take, and how many times as long the first takes."""
+    without, trained = (row["times"][name] for name in ("precompiled", "trained"))
+    gain = without[kind] / trained[kind] if without and trained else None
+    return [_cell(row, "precompiled", kind), _cell(row, "trained", kind), report.number(gain, "%.2fx")]
+
+
+def _trained_lines(rows):
+    head = ["without a profile", "after a training run", "gain"]
+    yield ["precompiled"] + head + ["processor time: " + head[0], *head[1:]]
+    for row in rows:
+        yield [row["name"]] + _gain(row, "median") + _gain(row, "cpu")
 
 
 def _kept_lines(rows):
@@ -300,7 +343,8 @@ def _print_table(title, lines, arguments, write):
 
 def _print_times(results, runners, arguments, write, kind):
     rounds = arguments.rounds
-    title = {"median": "Medians of %d rounds (start-ups: of %d)" % (rounds, max(rounds * 20, 20)), "cpu": "Least processor time of the same runs"}[kind]
+    startups = " (start-ups: of %d)" % max(rounds * 20, 20) if any(row["startup"] for row in results["programs"]) else ""
+    title = {"median": "Medians of %d rounds%s" % (rounds, startups), "cpu": "Least processor time of the same runs"}[kind]
     _print_table(title, _table(results, runners, arguments.runners, kind), arguments, write)
 
 
@@ -312,11 +356,13 @@ def print_report(results, runners, arguments, write):
         if timed:
             _print_times(results, runners, arguments, write, "cpu")
         _print_rest(results, arguments, write)
-    for line in report.complaints(results["programs"] + results["suite"]):
+    for line in report.complaints(_all_rows(results)):
         write(line)
 
 
 def _print_rest(results, arguments, write):
+    if results["trained"]:
+        _print_table("", list(_trained_lines(results["trained"])), arguments, write)
     if results["kept"]:
         _print_table("", _kept_lines(results["kept"]), arguments, write)
     ahead = results["precompile"]
@@ -324,8 +370,13 @@ def _print_rest(results, arguments, write):
         write("Precompiled %d files with %.1f MB of code in %.1f s; in a bundle of %.1f MB in %.1f s" % (
             ahead["files"], ahead["text_bytes"] / 1e6, ahead["seconds"], ahead["bundle_bytes"] / 1e6, ahead["bundle_seconds"]))
         write("")
-    _print_table("", report.must_lines(results["musts"]), arguments, write)
+    if results["musts"]:
+        _print_table("", report.must_lines(results["musts"]), arguments, write)
+
+
+def _all_rows(results):
+    return results["programs"] + results["suite"] + results["trained"]
 
 
 def broken(results):
-    return any(row["failed"] or row["differs"] for row in results["programs"] + results["suite"])
+    return any(row["failed"] or row["differs"] for row in _all_rows(results))

@@ -155,12 +155,16 @@ def _qemu(release, suite, oldest, newest, place):
 
 def _installed_qemu():
     installed = shutil.which("qemu-riscv64")
-    return [Runner("qemu", "qemu " + _qemu_version((installed,)), (installed, "-cpu", QEMU_CPU), ("-L", "{root}"))] if installed else []
+    if not installed:
+        raise Failure("qemu-riscv64 is not installed (./dev deps installs it)")
+    return Runner("qemu", "qemu " + _qemu_version((installed,)), (installed, "-cpu", QEMU_CPU), ("-L", "{root}"))
 
 
 # Title and options of Ferry's own.
-OURS = {"ferry": ("ferry", "--no-cache"), "warm": ("ferry, warm", "--cache-dir={work}/cache", "--cache-system="),
+OURS = {"ferry": ("ferry", "--no-cache"), "cold": ("ferry, cold", "--cache-dir={work}/cold", "--cache-system="),
+        "warm": ("ferry, warm", "--cache-dir={work}/cache", "--cache-system="),
         "precompiled": ("ferry, precompiled", "--cache-dir={work}/precompiled", "--cache-system=", "--cache=read"),
+        "trained": ("ferry, trained", "--cache-dir={work}/trained", "--cache-system=", "--cache=read"),
         "interp": ("ferry, interpreter only", "--tier=interp")}
 
 
@@ -174,7 +178,7 @@ def make_runners(wanted, ferry, place):
         elif name == "qemu13":
             runners.append(_qemu(13, "trixie", 9, 11, place))
         elif name == "qemu":
-            runners += _installed_qemu()
+            runners.append(_installed_qemu())
         elif name in OURS:
             if not pathlib.Path(ferry).exists():
                 raise Failure("there is no %s: build the release preset, or name one with --ferry" % ferry)
