@@ -5,6 +5,7 @@ runner, its twin from the amd64 root natively), or a script of this machine's ba
 """
 
 import dataclasses
+import os
 import pathlib
 import platform
 import re
@@ -124,7 +125,11 @@ def command(program, runner, place, quick=False, extra=(), arguments=None):
     prefix = _native_loader(root) if runner.native else (*runner.prefix, *extra, *(word.format(root=root) for word in runner.with_root))
     if program.script:
         return ("/bin/bash", str(SOURCES / program.script), *arguments, str(root), *prefix), {}
-    return (*prefix, str(find_path(program.path, root)), *arguments), {"PYTHONHOME": str(root / "usr")}
+    return (*prefix, str(find_path(program.path, root)), *arguments), _python_environment(root, place)
+
+
+def _python_environment(root, place):
+    return {"PYTHONHOME": str(root / "usr"), "PYTHONPYCACHEPREFIX": str(place.work / "bytecode")}
 
 
 # ---- runners
@@ -205,6 +210,17 @@ def _compile(compiler, source, target, optimise="-O2"):
     subprocess.run([compiler, optimise, "-static", "-Wall", "-o", target, source, "-lm"], check=True)
 
 
+def _make_bytecode(place):
+    """Of Python's own modules, for both roots: whether a root holds any depends on who ran Python in it before. What is there already is left."""
+    native = place.root(native=True)
+    python = (*_native_loader(native), str(find_path("usr/bin/python3", native)), "-S", "-m", "compileall", "-q", "-l")
+    environment = {**os.environ, **_python_environment(native, place)}
+    for root in (native, place.root(native=False)):
+        modules = find_path("usr/lib/python3.*", root)
+        packages = (modules / name for name in ("collections", "encodings", "importlib", "json", "re", "sqlite3"))
+        subprocess.run([*python, modules, *packages], env=environment, check=True)
+
+
 INPUTS = {
     "data": lambda path: inputs.make_data(path),
     "data6": lambda path: inputs.make_data(path, 6_000_000),
@@ -223,6 +239,8 @@ def prepare(programs, place):
                 _compile(compiler, SOURCES / (program.source + ".c"), binary(program, place, native), program.optimise)
         elif not all((place.root(native) / "usr/bin").exists() for native in (True, False)):
             raise Failure("%s needs %s/{amd64,%s}: make them with tests/roots/make_root.sh" % (program.name, place.roots, GUEST))
+    if any(program.path == "usr/bin/python3" for program in programs):
+        _make_bytecode(place)
     words = {word for program in programs for words in (program.arguments, program.quick, *program.steady) for word in words}
     for name, make in INPUTS.items():
         if name in words and not _newer(place.work / name, HERE / "inputs.py"):
