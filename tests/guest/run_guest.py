@@ -160,6 +160,33 @@ def test(source, variant, tier, ferry, work, root, words):
         return [str(problem)]
 
 
+def play_all(cases, arguments, words, note=""):
+    """How many failed."""
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(test, *case, os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve(), words) for case in cases]
+        for case, job in zip(cases, jobs):
+            problems = job.result()
+            failed += bool(problems)
+            if problems:
+                print(f"FAILED {case[0].stem} {case[1]} {case[2]}{note}")
+                print("\n".join("    " + line for line in problems))
+    return failed
+
+
+def play_twice(cases, arguments):
+    """The second time with what is kept of the first. How many failed."""
+    cache = arguments.work.resolve() / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    words = [*arguments.option, f"--cache-dir={cache}", "--cache-system="]
+    failed = play_all(cases, arguments, words)
+    kept = len(list(cache.glob("code/*/*.db")))
+    if kept * 2 < len(cases):  # small programs of the same library have files of their own
+        print(f"FAILED the cache: {kept} files of {len(cases)} programs")
+        failed += 1
+    return failed + play_all(cases, arguments, words, " again")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ferry", required=True)
@@ -168,6 +195,7 @@ def main():
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     parser.add_argument("--build", default="plain", help="the kind of build, for programs that say without=KIND")
     parser.add_argument("--option", action="append", default=[], help="another word for `ferry run`; may be repeated")
+    parser.add_argument("--kept", action="store_true", help="all of it twice, with a cache that is empty at first")
     parser.add_argument("filter", nargs="?", default="")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -184,16 +212,9 @@ def main():
                 skipped += 1
                 continue
             cases += [(source, variant, tier) for tier in arguments.tier.split(",")]
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(test, *case, os.path.abspath(arguments.ferry), arguments.work.resolve(), arguments.root.resolve(), arguments.option) for case in cases]
-        for case, job in zip(cases, jobs):
-            problems = job.result()
-            failed += bool(problems)
-            if problems:
-                print(f"FAILED {case[0].stem} {case[1]} {case[2]}")
-                print("\n".join("    " + line for line in problems))
-    print(f"{len(cases) - failed} passed, {failed} failed, {skipped} skipped")
+    failed = play_twice(cases, arguments) if arguments.kept else play_all(cases, arguments, arguments.option)
+    played = len(cases) * (2 if arguments.kept else 1)
+    print(f"{played - failed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not cases else 0
 
 
