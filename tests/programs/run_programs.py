@@ -28,6 +28,7 @@ from cases import differences  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MARK = "# program-test:"
+WAYS = ("cold", "warm", "precompiled")
 PATIENCE = {"opt": 10}  # times a case's timeout: every short process waits for LLVM to start and to compile
 
 
@@ -91,26 +92,48 @@ class Runner:
         self.own = namespaces()
         self.known = {}
         self.cache = str(arguments.cache.resolve()) if arguments.cache else ""
+        self.files = arguments.precompile.split(",")
+
+    def prepare(self, way, names):
+        """For runs in one of WAYS: what they find in their caches."""
+        if way == "precompiled":
+            for root in sorted({case.roots()[0] for case in names}):
+                command = [self.ferry, "precompile", f"--cache-dir={self.cache_of(way, root)}", "--cache-system=", "-L", self.roots / root, *self.files]
+                made = subprocess.run(command, capture_output=True, text=True, check=False)
+                if made.returncode:
+                    raise RuntimeError(f"{root} could not be precompiled: {made.stderr[-500:]}")
+
+    def cache_of(self, way, name):
+        return os.path.join(self.cache, "precompiled" if way == "precompiled" else "runs", name)
+
+    def cache_for(self, case, way):
+        """In one of WAYS: which cache, and words on how to use it."""
+        if not way:
+            return self.cache, []
+        if way == "precompiled":
+            return self.cache_of(way, case.roots()[0]), ["--cache-system=", "--cache=read"]
+        return self.cache_of(way, case.name), ["--cache-system="]
 
     def command(self, case, mode, runner):
         """`runner` is a list: how to start the shell from inside, empty for the native twin."""
         root = self.roots / case.roots()[0 if runner else 1]
         return [*self.own, "bash", str(HERE / "enter.sh"), mode, str(root), self.ferry, str(case.path), *runner, case.shell]
 
-    def run(self, case, mode, runner, patience=1):
+    def run(self, case, mode, runner, cache="", patience=1):
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "dumb"}
         with tempfile.TemporaryDirectory(prefix="ferry-program-") as folder:
             folder = pathlib.Path(folder)
             environment["FERRY_TEST_FOLDER"] = str(folder / "work")
-            environment["FERRY_CACHE_DIR"] = self.cache
+            environment["FERRY_CACHE_DIR"] = cache
             (folder / "work").mkdir()
             return play(self.command(case, mode, runner), case.timeout * patience, environment, folder)
 
-    def test(self, case, mode, tier):
+    def test(self, case, mode, tier, way):
         native = self.run(case, "chroot", [])
         where = "/run/ferry" if mode == "chroot" else self.ferry
         system = [] if mode == "chroot" else ["-L", str(self.roots / case.roots()[0])]
-        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *self.options, *system], self.patience * PATIENCE.get(tier, 1))
+        cache, words = self.cache_for(case, way)
+        ours = self.run(case, mode, [where, "run", f"--tier={tier}", *words, *self.options, *system], cache, self.patience * PATIENCE.get(tier, 1))
         problems = differences(native, ours)
         if native[0] == "timeout" or not native[1].strip():
             problems = [f"the case itself is broken: natively status {native[0]}, {len(native[1])} bytes of output"]
@@ -126,6 +149,23 @@ def chosen(arguments):
     return [case for case in cases if arguments.all or case.slow == arguments.slow]
 
 
+def play_all(runner, runs, arguments):
+    """How many failed."""
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = [pool.submit(runner.test, *run) for run in runs]
+        for (case, *how), job in zip(runs, jobs):
+            problems, native, ours = job.result()
+            failed += bool(problems)
+            name = " ".join([case.name, *how]).rstrip()
+            if problems:
+                print(f"FAILED {name}")
+                print("\n".join("    " + line for line in problems), flush=True)
+            if arguments.times:
+                print(f"{name}: {native:.2f} s natively, {ours:.2f} s", flush=True)
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ferry", required=True, help="the runner to test, statically linked")
@@ -134,6 +174,9 @@ def main():
     parser.add_argument("--tier", default="interp", help="tiers to run on, separated by commas")
     parser.add_argument("--option", action="append", default=[], help="one more option for ferry, such as --option=-strace")
     parser.add_argument("--cache", type=pathlib.Path, help="folder for what Ferry keeps, also between calls; default: nothing is kept")
+    parser.add_argument("--ways", default="", help="in turns, separated by commas: cold (an empty cache for each case), warm (the same cache again), "
+                        "precompiled (a cache that is only read); what is in the cache's folder goes first")
+    parser.add_argument("--precompile", default="/usr/bin,/usr/sbin,/usr/lib,/usr/libexec", help="files and folders of the root, for precompiled runs")
     parser.add_argument("--slow", action="store_true", help="the slow cases instead of the quick ones")
     parser.add_argument("--all", action="store_true", help="quick and slow cases")
     parser.add_argument("--patience", type=float, default=1, help="times each case's timeout, for options that make all slow")
@@ -147,7 +190,8 @@ def main():
         for case in cases:
             print(case.name, ",".join(case.modes), "slow" if case.slow else "")
         return 0
-    runs = [(case, mode, tier) for case in cases for mode in case.modes for tier in arguments.tier.split(",")
+    ways = [way for way in WAYS if way in arguments.ways.split(",")] or [""]
+    runs = [(case, mode, tier, way) for way in ways for case in cases for mode in case.modes for tier in arguments.tier.split(",")
             if arguments.mode in ("", mode)]
     wanted = sorted({name for run in runs for name in run[0].roots()})
     missing = [name for name in wanted if not (arguments.roots / name / "usr/bin/bash").exists()]
@@ -163,17 +207,15 @@ def main():
         print("no namespaces here: neither root nor `unshare --user` allowed", file=sys.stderr)
         print(f"0 passed, 0 failed, {len(runs) + len(skipped)} skipped")
         return 77
+    if arguments.ways and not arguments.cache:
+        parser.error("--ways wants --cache")
+    if arguments.ways:
+        shutil.rmtree(arguments.cache, ignore_errors=True)
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        jobs = [pool.submit(runner.test, *run) for run in runs]
-        for (case, mode, tier), job in zip(runs, jobs):
-            problems, native, ours = job.result()
-            failed += bool(problems)
-            if problems:
-                print(f"FAILED {case.name} {mode} {tier}")
-                print("\n".join("    " + line for line in problems), flush=True)
-            if arguments.times:
-                print(f"{case.name} {mode} {tier}: {native:.2f} s natively, {ours:.2f} s", flush=True)
+    for way in ways:
+        some = [run for run in runs if run[3] == way]
+        runner.prepare(way, {run[0] for run in some})
+        failed += play_all(runner, some, arguments)
     print(f"{len(runs) - failed} passed, {failed} failed, {len(skipped)} skipped")
     return 1 if failed or not runs else 0
 
