@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 sys.dont_write_bytecode = True
@@ -16,6 +17,7 @@ import cases  # noqa: E402
 from cases import Skipped, want  # noqa: E402
 from runs import NATIVE, KeptRuns  # noqa: E402
 
+PROCESSES, PATIENCE = 20, 5
 STAMP = re.compile(rb"[0-9a-f]{64}")
 # Of `x += words[i] >> 16` in hot.c: srliw by 16, in a loop, behind an addiw with half of 1013904223.
 ADDIW, SRLIW, MASK = 0x35f << 20 | 0x1b, 16 << 20 | 5 << 12 | 0x1b, 0xfff0707f
@@ -158,6 +160,37 @@ class Tests(KeptRuns):
         self.used(cache, self.static)
         want(min(self.used(cache, self.static)) >= 5, "code that counts was not kept")
         want(self.stats(cache)["code"]["entries"] > entries, "it took the place of the other")
+
+    # ---- two of them at once
+
+    def at_once(self, cache, ferries, count):
+        """So many processes of both on one cache: the results are right, and none waits for the others. Seconds that it took."""
+        begun = time.monotonic()
+        started = []
+        for number in range(count):
+            self.ferry = ferries[number % len(ferries)]
+            started.append(subprocess.Popen(self.command(cache, self.static), stdout=subprocess.PIPE, text=True))
+        for process in started:
+            output = process.communicate(timeout=300)[0]
+            want(f"status {process.returncode}: {output}" == self.known, "other results")
+        seconds = time.monotonic() - begun
+        for self.ferry in ferries:
+            self.settle()
+        self.ferry = self.real
+        return seconds
+
+    def test_two_versions_at_once(self):
+        ferries, cache = [self.real, self.another("version", b"7" * 64)], self.work / "versions"
+        self.known = self.expected(self.static)
+        alone = self.at_once(self.work / "one-version", ferries[:1], PROCESSES)
+        together = self.at_once(cache, ferries, PROCESSES)
+        want(together < PATIENCE * alone + 2, f"{PROCESSES} processes took {together:.1f} s, and {alone:.1f} s where all were of one version")
+        self.at_once(cache, ferries, PROCESSES)
+        want(self.stats(cache)["builds"] == 2, "there are not two builds")
+        for ferry in ferries:  # code that counts is another kind: the first run makes some
+            self.used(cache, self.static, ferry=ferry)
+            want(min(self.used(cache, self.static, ferry=ferry)) >= 5, "nothing was kept of one of them")
+        self.sound(cache)
 
     # ---- programs that do not belong together
 
