@@ -77,7 +77,7 @@ def print_report(rows, runners, rounds, write):
     for line in report.columns(lines):
         write(line)
     write("")
-    for line in report.must_lines(list(musts(rows))):
+    for line in report.columns(report.must_lines(list(musts(rows)))):
         write(line)
     for row in rows:
         for runner, run in row["failed"].items():
