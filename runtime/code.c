@@ -181,7 +181,7 @@ static void settle(struct cpu *cpu, struct block *block) {
     }
     enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
     lock_take(&code__lock);
-    if (!block->dead && !block->settled) interp_block_fuse(&code__current.code, &code__current.about, block);
+    if (!cpu_is_behind(cpu) && !block->dead && !block->settled) interp_block_fuse(&code__current.code, &code__current.about, block);
     lock_drop(&code__lock);
     meter_switch(cpu, before);
 }

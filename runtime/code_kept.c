@@ -9,6 +9,7 @@
 #include "runtime/mem.h"
 #include "runtime/meter.h"
 #include "runtime/sheets.h"
+#include "runtime/state.h"
 #include "runtime/stats.h"
 #include <time.h>
 
@@ -219,7 +220,7 @@ void code__seek_again(struct cpu *cpu, struct block *block) {
     if (is_sought(block) || __atomic_load_n(&block->unit, __ATOMIC_RELAXED)) return;
     enum meter_activity before = meter_switch(cpu, METER_TRANSLATING);
     lock_take(&code__lock);
-    if (!block->dead) code__seek(block);
+    if (!cpu_is_behind(cpu) && !block->dead) code__seek(block);
     lock_drop(&code__lock);
     meter_switch(cpu, before);
 }

@@ -20,6 +20,8 @@ enum {
     OPT_UNIT_PASSES = 50,  // under --tier=opt, at first
     OPT_REGIONS = 4096,  // after so many it is twice that, and so on
     OPT_DOUBLINGS = 6,
+    BEHIND_PASSES =
+        100,  // of a cpu that is about to leave code of an old generation: it does not look at what is pending where a count runs out
     RAN_LONG = 4,  // times
     UNIT_MAX_CELLS = 400,  // but always one block
 };
@@ -82,11 +84,12 @@ static bool loops(const struct quick_unit *unit, unsigned i) {
 // The other loops of a unit in place of sheets' code, once there is to be no better code for the block where its count ran out: soon nobody will count any more,
 // and each later run would begin anew with them.
 static uint32_t decide_rest(const struct quick_unit *unit, const struct block *block, bool *full) {
-    uint32_t soonest = OPTIMISE_NEVER;
+    uint32_t soonest = OPTIMISE_NEVER, generation = code_generation;
     for (unsigned i = 0; i < unit->blocks && !*full; i++) {
         struct block *other = unit->block[i];
         bool concerns = other != block && other->thick && other->unit == unit && !other->optimised;
         if (!concerns || !loops(unit, i) || code__seek(other)) continue;
+        if (code_generation != generation) return OPTIMISE_NEVER;
         uint32_t passes = decide(other, full);
         if (passes < soonest) soonest = passes;
     }
@@ -109,10 +112,12 @@ static void note_heat(struct quick_unit *unit, const struct block *block) {
 static void improve(struct block *block) {
     bool full;
     struct quick_unit *unit = block->unit;
+    uint32_t generation = code_generation;  // a new one may begin whenever kept code is looked for
     note_heat(unit, block);
-    if (code__seek(block)) return;
+    if (code__seek(block) || code_generation != generation) return;
     uint32_t passes = decide(block, &full);
     if (passes == OPTIMISE_NEVER && unit->passes && !full) passes = decide_rest(unit, block, &full);
+    if (code_generation != generation) return;
     bool never = passes == OPTIMISE_NEVER && unit->passes && !full, twice = never && unit->never;
     if (never && !twice) passes = LAST_UNIT_PASSES;
     if (unit->passes) __atomic_store_n(unit->passes, (int32_t)passes, __ATOMIC_RELAXED);
@@ -139,7 +144,9 @@ void code_hot(struct cpu *cpu, const struct cell *code) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
     struct block *first = threaded_of(code)->about->block;
     lock_take(&code__lock);
-    if (wants_native(first) && first->code->cell == code) {
+    if (cpu_is_behind(cpu)) {
+        if (first->unit && first->unit->passes) __atomic_store_n(first->unit->passes, BEHIND_PASSES, __ATOMIC_RELAXED);
+    } else if (wants_native(first) && first->code->cell == code) {
         make_native(first, code__find);
     } else if (!first->dead && first->unit && quick_hot_passes) {
         meter_switch(cpu, METER_OPTIMISING);
@@ -179,12 +186,17 @@ static void renew_target(struct quick_exit *exit) {
     if (living) __atomic_store_n(&exit->out.target, living->code->cell, __ATOMIC_RELEASE);
 }
 
+static void link_exit(struct quick_exit *exit, uint32_t mode) {
+    if (exit->back) code__heat(exit->out.pc, mode);
+    renew_target(exit);
+    native_link(&code__current.native, exit);
+}
+
 void code_link(struct cpu *cpu, struct quick_exit *exit) {
     enum meter_activity before = meter_switch(cpu, METER_QUICK);
     lock_take(&code__lock);
-    if (exit->back) code__heat(exit->out.pc, cpu->mode);
-    renew_target(exit);
-    native_link(&code__current.native, exit);
+    if (cpu_is_behind(cpu)) __atomic_store_n(&exit->passes, BEHIND_PASSES, __ATOMIC_RELAXED);
+    else link_exit(exit, cpu->mode);
     lock_drop(&code__lock);
     meter_switch(cpu, before);
 }

@@ -37,3 +37,8 @@ extern uint32_t code_generation;
 // Raised whenever native code is not to be entered any more, before every cpu is asked to leave.
 extern uint32_t code_losses;
 void code_collect(void);
+// Under the code table's lock: whether a generation began since the cpu last entered translated code. What it is at may be of the one before, which nothing
+// of the new one may know of: it will be freed first.
+static inline bool cpu_is_behind(struct cpu *cpu) {
+    return runtime_of(cpu)->generation != code_generation;
+}
