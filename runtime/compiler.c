@@ -5,8 +5,8 @@
 // children of all kinds (__WALL), at the right moment, to see even the process in between.
 //
 // A process that gets orphans as its children (process 1 of a container, prctl(2)'s PR_SET_CHILD_SUBREAPER) would get the program as well, as one that it
-// could wait for. There the process in between becomes the program itself, a child that ends without a signal and that only waits for children of all
-// kinds are told of; these leave it out (compiler_reap).
+// could wait for. There the process in between becomes the program itself. Since execve(2) makes an ordinary child of it, signals of its end, waits and
+// lists of children leave it out (compiler_is_child, compiler_reap).
 #include "runtime/compiler.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/clock.h"
@@ -169,7 +169,7 @@ static bool gets_orphans(void) {
 }
 
 static bool is_over(int pid) {
-    return host_call(wait4, pid, 0, WNOHANG | __WCLONE, 0) != 0;
+    return host_call(wait4, pid, 0, WNOHANG | __WALL, 0) != 0;
 }
 
 static void note_child(int pid) {
@@ -179,6 +179,13 @@ static void note_child(int pid) {
         __atomic_store_n(&child[i], pid, __ATOMIC_RELAXED);
         return;
     }
+}
+
+HOST_HANDLER bool compiler_is_child(int pid) {
+    bool is = false;
+    if (!pid) return false;
+    for (unsigned i = 0; i < MAX_CHILDREN; i++) is |= __atomic_load_n(&child[i], __ATOMIC_RELAXED) == pid;
+    return is;
 }
 
 bool compiler_reap(int pid) {

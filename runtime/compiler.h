@@ -2,6 +2,7 @@
 // compiler_wait. The program is no child that the guest could see, and no descriptor of it is ever open in this process.
 #pragma once
 #include "cache/channel.h"
+#include "runtime/host/host.h"
 #include "translator/guest/guest.h"
 #include <stdbool.h>
 
@@ -36,6 +37,8 @@ void compiler_wait(const struct compiler *compiler);
 bool compiler_listens(const struct compiler *compiler);
 // Whether the program is gone: ended, killed or stuck. *current: the request that it was at, or 0.
 bool compiler_is_gone(struct compiler *compiler, uint32_t *current);
+// Whether it is the program. Also in handlers of signals.
+HOST_HANDLER bool compiler_is_child(int pid);
 // Whether a child that a wait4 of ours found is the program, which has ended. It is gone then.
 bool compiler_reap(int pid);
 // It is not asked any more.

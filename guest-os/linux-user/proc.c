@@ -27,8 +27,9 @@ static enum proc_file file_of_process(const char *name) {
         const char *name;
         enum proc_file file;
     } files[] = {
-        {"exe", PROC_EXE},   {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON},
-        {"auxv", PROC_AUXV}, {"stat", PROC_STAT}, {"statm", PROC_STATM}, {"status", PROC_STATUS},   {"mem", PROC_MEM},
+        {"exe", PROC_EXE},         {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS},       {"cmdline", PROC_CMDLINE},
+        {"environ", PROC_ENVIRON}, {"auxv", PROC_AUXV}, {"stat", PROC_STAT},         {"statm", PROC_STATM},
+        {"status", PROC_STATUS},   {"mem", PROC_MEM},   {"children", PROC_CHILDREN},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (!strcmp(name, files[i].name)) return files[i].file;

@@ -5,6 +5,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/code.h"
+#include "runtime/compiler.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -296,6 +297,13 @@ static void write_status(const struct task *task, bool own_thread, struct in *in
 
 // ---- cpuinfo, and what lies in the guest's memory
 
+// One line of process ids, without the compiler program's.
+static void write_children(struct in *in, struct out *out) {
+    for (char *at = in_line(in), *id; at && *(id = word(&at));) {
+        if (!compiler_is_child(atoi(id))) out_add(out, "%s ", id);
+    }
+}
+
 static void write_cpuinfo(struct out *out) {
     enum { PROCESSORS = 8192 };
     uint8_t set[PROCESSORS / 8] = {0};
@@ -334,6 +342,7 @@ static long write_from_host(struct task *task, enum proc_file file, const char *
     case PROC_SMAPS: write_smaps(&in, out); break;
     case PROC_STAT: write_stat(task, &in, out); break;
     case PROC_STATM: write_statm(&in, out); break;
+    case PROC_CHILDREN: write_children(&in, out); break;
     default: write_status(task, is_own_thread(task, host), &in, out);
     }
     host_call(close, in.fd);

@@ -14,6 +14,7 @@ enum proc_file {
     PROC_STAT,
     PROC_STATM,
     PROC_STATUS,
+    PROC_CHILDREN,
     PROC_CPUINFO,
     PROC_LINK,  // some other name under /proc, which may be a symbolic link
 };

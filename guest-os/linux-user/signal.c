@@ -8,6 +8,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/sys.h"
 #include "runtime/code.h"
+#include "runtime/compiler.h"
 #include "runtime/fault.h"
 #include "runtime/host/host.h"
 #include "runtime/stats.h"
@@ -96,6 +97,7 @@ HOST_HANDLER static void host_handler(int signal, siginfo_t *info, void *ucontex
     if ((signal == SIGSEGV || signal == SIGBUS) && fault_handle(signal, info, ucontext)) return;
     struct cpu *cpu = cpu_current();
     siginfo_t copy = *info;
+    if (signal == SIGCHLD && info->si_code > 0 && compiler_is_child(info->si_pid)) copy.si_signo = 0;  // of no concern to the guest
     bool poked = signal == SIGTRAP && cpu && trace_poked(cpu->os, &copy, host_context_pc(ucontext));
     if (!poked && is_fault(signal) && info->si_code > 0) {
         own_fault(signal, info, ucontext);
