@@ -1,7 +1,8 @@
 // What the compiler program made goes to the cache as well, and sheets of what stands in the journal.
 #pragma once
-#include "aot/compile.h"
 #include "cache/channel.h"
+
+struct compiler;
 
 // For the directory that the channel names; without one, nothing is kept.
 void keep_begin(const struct channel *channel, const uint8_t *journal);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The compiler program beside a guest: it is not to be seen from inside, ends with the guest, and whatever becomes of it or whatever it says, the
 guest's results are right."""
+import json
 import os
 import pathlib
 import random
@@ -50,14 +51,22 @@ def kill(pid, number):
         pass
 
 
+def tier_lines(pid):
+    """What -perfmap says of LLVM's code: names of functions and places in them."""
+    path = pathlib.Path(f"/tmp/perf-{pid}.map")
+    names = [line.split()[2] for line in path.read_text().splitlines()]
+    path.unlink()
+    return {name[4:] for name in names if name.startswith("opt:")}
+
+
 class Tests(Runs):
     def __init__(self, arguments):
         super().__init__(arguments)
         self.guest = self.build("hot", "-static")
         self.expected = self.run(self.ferry, "interp")
 
-    def start(self, ferry, tier, *words, rounds=ROUNDS):
-        return subprocess.Popen([ferry, "run", f"--tier={tier}", str(self.guest), rounds, *words], stdout=subprocess.PIPE, text=True)
+    def start(self, ferry, tier, *words, rounds=ROUNDS, options=()):
+        return subprocess.Popen([ferry, "run", f"--tier={tier}", *options, str(self.guest), rounds, *words], stdout=subprocess.PIPE, text=True)
 
     def finish(self, process):
         try:
@@ -81,6 +90,24 @@ class Tests(Runs):
         if compiler:
             shutil.copy(compiler, folder / "ferry-compiler")
         return str(folder / "ferry")
+
+    def stand_in(self, name, plan, *options):
+        """A runner with a stand-in for the compiler program, and the file where that says what it was asked."""
+        log = self.work / f"{name}.log"
+        program = self.work / f"{name}.program"
+        subprocess.run(["cc", "-O1", "-I", TOP, f"-DPLAN={plan}", f'-DLOG="{log}"', "-DWATCH_TICK=20", *options, "-o", program,
+                        NATIVE / "stand_in.c", TOP / "aot/watch.c", "-pthread"], check=True)
+        return self.elsewhere(name, program), log
+
+    def report(self, path):
+        return json.loads(path.read_text())
+
+    def place(self, pc):
+        """A guest pc as -perfmap names it."""
+        lines = subprocess.run(["riscv64-linux-gnu-nm", self.guest], capture_output=True, text=True, check=True).stdout.splitlines()
+        symbols = [(int(words[0], 16), words[2]) for words in map(str.split, lines) if len(words) == 3 and words[1] in "tT" and words[2][0] != "$"]
+        start, name = max(symbol for symbol in symbols if symbol[0] <= pc)
+        return name + (f"+{pc - start:#x}" if pc > start else "")
 
     # ---- the tests: each returns None or what is wrong
 
@@ -139,11 +166,109 @@ class Tests(Runs):
         ferry = self.elsewhere("liar.d", liar)
         return next((wrong for wrong in (self.same(self.run(ferry, "auto")) for _ in range(8)) if wrong), None)
 
+    def test_lost_requests(self):
+        """A program that dies or hangs at its first request is followed by another one, which is not asked for the same region. All at once, since each takes
+        as long as silence does: the guest mostly sleeps."""
+        rounds, cases_of = "850", {"DIE": 1, "HANG": 1, "STUCK": 1, "always": 3}
+        expected, runs = self.finish(self.start(self.ferry, "interp", rounds=rounds)), []
+        for name in cases_of:
+            options = [f'-DREAL="{self.ferry}-compiler"'] if name != "always" else []
+            ferry, log = self.stand_in("lost." + name, name if options else "DIE", *options)
+            stats = self.work / f"lost.{name}.json"
+            process = self.start(ferry, "auto", "slow", rounds=rounds, options=["-perfmap", f"--stats-json={stats}"])
+            runs.append((name, process, log, stats))
+        wrong = None
+        for name, process, log, stats in runs:
+            output, made = self.finish(process), tier_lines(process.pid)
+            said = log.read_text().split()
+            starts, asked = said.count("start"), [int(pc, 16) for word, pc in zip(said[::2], said[1::2]) if word == "asked"]
+            regions = self.report(stats)["optimised_regions"]
+            if output != expected:
+                wrong = wrong or f"{name}: expected {expected!r}, got {output!r}"
+            elif name == "always":
+                wrong = wrong or (None if 2 <= starts <= 4 and len(set(asked)) == len(asked) == starts and not regions else
+                                  f"started {starts} times, asked for {asked}, got {regions} regions")
+            elif starts != 2 or len(asked) != 1 or not regions or self.place(asked[0]) in made:
+                wrong = wrong or f"{name}: started {starts} times, {self.place(asked[0])} was lost, got {regions} regions: {sorted(made)}"
+        return wrong
+
+    def test_fails(self):
+        """What cannot be compiled is not asked for again."""
+        ferry, log = self.stand_in("fails", "FAIL")
+        wrong = self.same(self.run(ferry, "auto"))
+        said = log.read_text().splitlines()
+        asked = [line for line in said if line.startswith("asked")]
+        return wrong or (None if len(asked) > 3 and len(set(asked)) == len(asked) and len(said) == len(asked) + 1 else f"asked {said}")
+
+    def test_out_of_memory(self):
+        regions = []
+        for megabytes in (64, 145, 160, 176, 1024):
+            ferry, _ = self.stand_in(f"memory.{megabytes}", "DIE", f'-DREAL="{self.ferry}-compiler"', f"-DLIMIT={megabytes << 20}")
+            stats = self.work / "memory.json"
+            if wrong := self.same(self.finish(self.start(ferry, "auto", options=[f"--stats-json={stats}"]))):
+                return f"{megabytes} MB: {wrong}"
+            regions.append(self.report(stats)["optimised_regions"])
+        return None if regions[0] == 0 < regions[-1] else f"regions by limit: {regions}"
+
+    def test_not_started(self):
+        """For short programs it would not be worth it: with few blocks never, without a cache until something is hot."""
+        ferry, log = self.stand_in("unneeded", "FAIL")
+        tiny = self.build("tiny", "-static", "-nostdlib", source=NATIVE / "tiny.c")
+        cache = ["--cache=on", f"--cache-dir={self.work / 'unneeded.cache'}"]
+        for name, options, rest, starts in (("tiny", [], [tiny], False), ("tiny, kept", cache, [tiny], False),
+                                            ("hot", [], [self.guest, "0"], False), ("hot, kept", cache, [self.guest, "0"], True)):
+            log.unlink(missing_ok=True)
+            done = subprocess.run([ferry, "run", *options, *rest], stdout=subprocess.PIPE, check=False,
+                                  env={"FERRY_CACHE": "off"})  # a C library looks at each variable again and again
+            started = wait_for(log.exists, 10 if starts else 0.3) or False
+            if done.returncode or started != starts:
+                return f"{name}: status {done.returncode}, started: {started}"
+        return None
+
+    def test_ends_in_time(self):
+        """At once if there is no cache; else when what was asked for and what was hot is compiled, or after 25 seconds, by which it has written what it has."""
+        for name, options, limit in (("off", [], 2), ("on", ["--cache=on", f"--cache-dir={self.work / 'ends.cache'}"], 27)):
+            process = self.start(self.ferry, "auto", options=options)
+            seen = wait_for(lambda: compilers_of(process.pid) or process.poll() is not None)
+            if wrong := self.same(self.finish(process)):
+                return wrong
+            if not isinstance(seen, list) or not wait_for(lambda: not self.compilers(), limit):
+                return f"cache {name}: compilers {seen}, still there after {limit} s: {self.compilers()}"
+        return None
+
+    def test_killed_under_stress(self):
+        stress = self.build("stress", "-static", "-pthread", "-D_GNU_SOURCE", source=TOP / "tests/guest/stress.c")
+        chance, kills = random.Random(2), 0
+        for size in ("512M", "256K") * 3:
+            process = subprocess.Popen([self.ferry, "run", f"--code-size={size}", stress], stdout=subprocess.PIPE, text=True)
+            while process.poll() is None:
+                time.sleep(chance.uniform(0, 0.05))
+                for folder in self.compilers():
+                    kill(int(folder.name), signal.SIGKILL)
+                    kills += 1
+            output = self.finish(process)
+            if output != "200 children, wrong 0, rounds 1, signals 1\n":
+                return f"{size}: {output!r}"
+        return None if kills else "there was nothing to kill"
+
     def test_forks(self):
         return None if self.run(self.ferry, "auto", "fork") == self.run(self.ferry, "interp", "fork") else "other results than the interpreter's"
 
     def test_little_memory(self):
-        return self.same(self.finish(subprocess.Popen([self.ferry, "run", "--code-size=1M", str(self.guest), ROUNDS], stdout=subprocess.PIPE, text=True)))
+        """So little that translations are made anew all the time, LLVM's among them; and 1 MB, on which all results are right as well."""
+        storm = self.build("storm", "-static", "-pthread", source=NATIVE / "storm.c")
+        stress = self.build("stress.little", "-static", "-pthread", "-D_GNU_SOURCE", source=TOP / "tests/guest/stress.c")
+        stats = self.work / "little.json"
+        for tier, guest, size in (("auto", storm, "128K"), ("auto", stress, "128K"), ("quick", storm, "128K"), ("quick", stress, "128K"),
+                                  ("auto", storm, "1M"), ("auto", stress, "1M"), ("quick", stress, "1M")):
+            command = ["run", f"--tier={tier}", f"--stats-json={stats}", f"--code-size={size}", guest, *["60"] * (guest == storm)]
+            output = self.result([self.ferry, *command])
+            right = ": 200 children, wrong 0, rounds 1, signals 1\n" if guest == stress else "result 66dadb91 994cf523, lost 0\n"
+            said = self.report(stats)
+            reclaimed = said["generations"] > 0 or size == "1M"
+            if not output.startswith("status 0") or not output.endswith(right) or not reclaimed or (said["optimised_regions"] > 0) != (tier == "auto"):
+                return f"{command}: {output!r}, {said['generations']} generations, {said['optimised_regions']} regions"
+        return None
 
 
 if __name__ == "__main__":

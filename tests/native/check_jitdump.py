@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""-jitdump: the files are what perf's specification says, one for each process, and the guest notices nothing."""
+"""-jitdump: the files are what perf's specification says, one for each process, and the guest notices nothing. -perfmap: its lines name the guest's functions."""
 import os
 import pathlib
 import struct
@@ -62,12 +62,27 @@ class Tests(Runs):
         want(process.returncode == 0 and output == expected, f"status {process.returncode}, said {output!r} and not {expected!r}")
         return process.pid, {int(path.name[4:-5]): parse(path) for path in (self.work / folder).iterdir()}
 
-    def test_names(self):
-        pid, files = self.run("names")
-        names = {name.partition("+")[0] for name, _, _ in files[pid]}
+    def named(self, names):
+        """Functions of the guest are there, with code of each tier."""
+        names = {name.partition("+")[0] for name in names}
         tiers = ["quick"] + ["opt"] * os.path.exists(self.ferry + "-compiler")
         for name in (f"{tier}:{function}" for tier in tiers for function in ("sum", "mix", "find")):
             want(name in names, f"no {name} among {sorted(names)}")
+
+    def test_names(self):
+        pid, files = self.run("names")
+        self.named(name for name, _, _ in files[pid])
+
+    def test_perfmap(self):
+        process = subprocess.Popen([self.ferry, "run", "-perfmap", self.guest, ROUNDS], stdout=subprocess.DEVNULL)
+        process.wait()
+        path = pathlib.Path(f"/tmp/perf-{process.pid}.map")
+        lines = [line.split(" ", 2) for line in path.read_text().splitlines()]
+        path.unlink()
+        code = sorted((int(start, 16), int(size, 16)) for start, size, _ in lines)
+        want(all(size for _, size in code), "code of no size")
+        want(all(start + size <= after for (start, size), (after, _) in zip(code, code[1:])), "lines overlap")
+        self.named(name for _, _, name in lines)
 
     def test_forks(self):
         pid, files = self.run("forks", "fork")
