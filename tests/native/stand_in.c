@@ -5,12 +5,12 @@
 #include "aot/watch.h"
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DIE, HANG, STUCK, FAIL };
@@ -43,7 +43,7 @@ static void fail(struct channel *channel) {
 }
 
 int main(void) {
-    const struct timespec moment = {.tv_nsec = 1000000};
+    struct pollfd runner = {.fd = CHANNEL_RUNNER_FD, .events = POLLIN};
     int first = access(LOG, F_OK) != 0;
     note("start", 0);
 #ifdef LIMIT
@@ -54,15 +54,14 @@ int main(void) {
     if (channel == MAP_FAILED || (PLAN == STUCK && !watch_begin(channel))) return 1;
     for (uint32_t done = 0; !channel->closed; done++) {
         while (__atomic_load_n(&channel->requests_in, __ATOMIC_ACQUIRE) == done) {
-            if (channel->closed) return 0;
-            nanosleep(&moment, NULL);
+            if (channel->closed || poll(&runner, 1, 1)) return 0;
         }
         const struct channel_request *request = &channel->request[done % CHANNEL_REQUESTS];
         note("asked", request->block[0].pc);
         channel->current = request->id;
         __atomic_store_n(&channel->requests_out, done + 1, __ATOMIC_RELEASE);
         if (PLAN == DIE) abort();
-        while (PLAN != FAIL) pause();
+        if (PLAN != FAIL) return poll(&runner, 1, -1) < 0;
         fail(channel);
     }
     return 0;
