@@ -20,6 +20,7 @@ import cases  # noqa: E402
 from runs import NATIVE, TOP, Runs, wait_for  # noqa: E402
 
 ROUNDS = "2000"
+TRIES = 5  # of a block that has no better code
 os.environ["FERRY_CACHE"] = "off"  # there is always something to compile
 
 
@@ -71,8 +72,17 @@ def tier_lines(pid):
 class Tests(Runs):
     def __init__(self, arguments):
         super().__init__(arguments)
+        self.ferry = self.copy()
         self.guest = self.build("hot", "-static")
         self.expected = self.run(self.ferry, "interp")
+
+    def copy(self):
+        """Copies of both programs: whose compiler programs are counted and killed here are none of other tests'."""
+        folder = self.work / "own"
+        folder.mkdir()
+        for name in ("ferry", "ferry-compiler"):
+            shutil.copy(pathlib.Path(self.ferry).parent / name, folder / name)
+        return str(folder / "ferry")
 
     def start(self, ferry, tier, *words, rounds=ROUNDS, options=()):
         return subprocess.Popen([ferry, "run", f"--tier={tier}", *options, str(self.guest), rounds, *words], stdout=subprocess.PIPE, text=True)
@@ -207,7 +217,7 @@ class Tests(Runs):
         wrong = self.same(self.run(ferry, "auto"))
         said = log.read_text().splitlines()
         asked = [line for line in said if line.startswith("asked")]
-        return wrong or (None if len(asked) > 3 and len(set(asked)) == len(asked) and len(said) == len(asked) + 1 else f"asked {said}")
+        return wrong or (None if len(asked) > 3 and max(map(asked.count, asked)) <= TRIES and len(said) == len(asked) + 1 else f"asked {said}")
 
     def test_out_of_memory(self):
         regions = []
@@ -251,8 +261,8 @@ class Tests(Runs):
         return None
 
     def test_ends_in_time(self):
-        """At once if there is no cache; else when what was asked for and what was hot is compiled, or after 25 seconds, by which it has written what it has."""
-        for name, options, limit in (("off", [], 2), ("on", ["--cache=on", f"--cache-dir={self.work / 'ends.cache'}"], 27)):
+        """At once, as far as others leave it a processor, if there is no cache; else when what was asked for and what was hot is compiled, or after 25 seconds, by which it has written what it has."""
+        for name, options, limit in (("off", [], 10), ("on", ["--cache=on", f"--cache-dir={self.work / 'ends.cache'}"], 27)):
             process = self.start(self.ferry, "auto", options=options)
             seen = wait_for(lambda: compilers_of(process.pid) or process.poll() is not None)
             if wrong := self.same(self.finish(process)):
