@@ -63,7 +63,7 @@ static json_t *dir(const struct cache_command *command, int *status) {
     const char *why = command->reason;
     bool exists = false;
     if (command->directory) {
-        struct directory_state state = directory_look(command->directory, geteuid(), &none);
+        struct directory_state state = directory_look(command->directory, geteuid(), command->has_build ? &command->build : &none);
         why = state.why;
         exists = state.exists;
     }

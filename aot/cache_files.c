@@ -1,6 +1,7 @@
 // `ferry cache stats`, list, verify: what is in the files; see cache.h.
 #include "aot/cache.h"
 #include "cache/file.h"
+#include "cache/writer/inspect.h"
 #include "cache/writer/trouble.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,6 +118,10 @@ static const char *check_pieces(struct snapshot *s, struct snapshot_tools *tools
     return NULL;
 }
 
+static void add_damaged(struct verifying *v, const char *path, const char *why) {
+    json_array_append_new(v->damaged, json_pack("{s:o, s:s}", "file", cache_text(path), "reason", why));
+}
+
 static void verify_file(const struct disk_file *file, struct module_file *opened, const char *why, struct snapshot_tools *tools,
                         void *data) {
     struct verifying *v = data;
@@ -127,14 +132,28 @@ static void verify_file(const struct disk_file *file, struct module_file *opened
     if (!why) return;
     text_add(&path, "%s/", v->directory);
     directory_file(&path, &file->build, &file->module);
-    json_array_append_new(v->damaged, json_pack("{s:o, s:s}", "file", cache_text(buffer), "reason", why));
+    add_damaged(v, buffer, why);
+}
+
+static void complain(const char *name, const char *why, void *data) {
+    struct verifying *v = data;
+    char buffer[PATH_MAX];
+    struct text path = TEXT_ON(buffer);
+    text_add(&path, "%s/%s", v->directory, name);
+    add_damaged(v, buffer, why);
+}
+
+// What files hold, and what keeps them from being found or written.
+static void verify_disk(struct verifying *v, const struct disk *disk) {
+    cache_walk(disk, verify_file, v);
+    inspect_disk(disk, complain, v);
 }
 
 static void verify_system(struct verifying *v, const char *path, uint32_t owner) {
     struct disk disk;
     bool missing;
     v->directory = path;
-    if (*path && !disk_open(&disk, path, owner, DISK_AS_IT_IS, &missing)) cache_walk(&disk, verify_file, v);
+    if (*path && !disk_open(&disk, path, owner, DISK_AS_IT_IS, &missing)) verify_disk(v, &disk);
     disk_close(&disk);
 }
 
@@ -184,7 +203,7 @@ static json_t *verify_directories(const struct cache_command *command, int *stat
     struct disk disk;
     bool missing;
     char *list = strdup(command->system), *rest = list;
-    if (cache_open(command, &disk, false, &missing)) cache_walk(&disk, verify_file, &v);
+    if (cache_open(command, &disk, false, &missing)) verify_disk(&v, &disk);
     else if (!missing) *status = 1;
     disk_close(&disk);
     for (char *path; rest && (path = strsep(&rest, ":"));) verify_system(&v, path, command->systems_own ? 0 : geteuid());

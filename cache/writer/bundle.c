@@ -66,7 +66,7 @@ static const char *write_sealed(const struct bundle *b, const char *path, uint8_
     umask(mask);
     if (why) return why;
     memcpy(bytes + size, &seal, sizeof seal);
-    return disk_write(AT_FDCWD, path, bytes, size + sizeof seal, 0666 & ~mask, true);
+    return disk_write(NULL, AT_FDCWD, path, bytes, size + sizeof seal, 0666 & ~mask, true);
 }
 
 const char *bundle_write(struct bundle *b, const char *path) {

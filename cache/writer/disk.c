@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ const char *disk_reason(int error) {
     case ENOENT: return "the directory is not there";
     case ENOTDIR: return "it is no directory";
     case ELOOP: return "it is a symbolic link";
+    case EISDIR: return "a directory is in its place";
     default: return "the host refuses it";
     }
 }
@@ -84,7 +86,7 @@ const char *disk_open(struct disk *disk, const char *path, uint32_t owner, enum 
     if (!why) {
         disk->root = open_directory(AT_FDCWD, path, owner, &why);
         *missing = disk->root < 0 && errno == ENOENT;
-        if (!why) disk->mode = mode_in(disk->root);
+        if (disk->root >= 0) disk->mode = mode_in(disk->root);
         if (!why && make == DISK_MAKE_FOR_ALL && disk->mode != 0755) why = "other users may not read it: chmod 755 it";
     }
     return why;
@@ -97,6 +99,7 @@ void disk_close(struct disk *disk) {
 }
 
 static int open_below(const struct disk *disk, int at, const char *name, bool make, const char **why) {
+    if (make) disk_make_way(disk, at, name, S_IFDIR);  // what it could not do shows below
     bool made = make && !mkdirat(at, name, disk->mode);
     if (make && !made && errno != EEXIST) {
         *why = disk_reason(errno);
@@ -123,6 +126,7 @@ int disk_folder(const struct disk *disk, const struct store_key *build, bool mak
 // One file for all modules: each has a byte of its own, at an offset made of its keys. Modules that share one wait for each other in vain at times.
 static int open_locks(const struct disk *disk) {
     struct stat about;
+    disk_make_way(disk, disk->root, DISK_LOCKS, S_IFREG);
     int fd = openat(disk->root, DISK_LOCKS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     // Its bytes are for trouble.h, which wants them when there are no more to be had.
     if (fd >= 0 && !fstat(fd, &about) && !about.st_size) posix_fallocate(fd, 0, DISK_LOCKS_BYTES);
@@ -168,12 +172,14 @@ static bool write_new(int folder, const char *name, const uint8_t *bytes, size_t
     return !error;
 }
 
-const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable) {
+const char *disk_write(const struct disk *disk, int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode,
+                       bool durable) {
     char temporary[PATH_MAX];
     struct text text = TEXT_ON(temporary);
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     text_add(&text, "%.*stmp.%s", (int)(base - name), name, base);
     if (text.cut) return "its path is too long";
+    if (disk) disk_make_way(disk, folder, temporary, S_IFREG);
     // Whoever has the module's lock is the only one to write this: what is there was left by a writer that died.
     if (!write_new(folder, temporary, bytes, size, mode, durable) &&
         (errno != EEXIST || unlinkat(folder, temporary, 0) || !write_new(folder, temporary, bytes, size, mode, durable)))
@@ -187,9 +193,28 @@ const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_
     return NULL;
 }
 
+// ---- what is damaged, or in the way
+
+// Puts a new directory in the place of what has the name of damaged/, and that into the directory then. Whoever dies in between leaves it beside.
+static void clear_damaged(const struct disk *disk) {
+    static const char aside[] = "tmp.damaged";
+    struct stat about;
+    if (fstatat(disk->root, "damaged", &about, AT_SYMLINK_NOFOLLOW) || S_ISDIR(about.st_mode) || S_ISLNK(about.st_mode)) return;
+    if (mkdirat(disk->root, aside, disk->mode) && errno != EEXIST) return;
+    if (!renameat2(disk->root, aside, disk->root, "damaged", RENAME_EXCHANGE)) disk_quarantine(disk, disk->root, aside);
+}
+
+static int open_damaged(const struct disk *disk, const char **why) {
+    clear_damaged(disk);
+    bool made = !mkdirat(disk->root, "damaged", disk->mode);
+    int fd = open_directory(disk->root, "damaged", disk->owner, why);
+    if (made && fd >= 0) fchmod(fd, disk->mode);  // whatever the umask
+    return fd;
+}
+
 const char *disk_quarantine(const struct disk *disk, int folder, const char *name) {
     const char *why;
-    int damaged = open_below(disk, disk->root, "damaged", true, &why);
+    int damaged = open_damaged(disk, &why);
     if (damaged < 0) return why;
     int result = -1;
     errno = EEXIST;
@@ -202,4 +227,18 @@ const char *disk_quarantine(const struct disk *disk, int folder, const char *nam
     why = !result || errno == ENOENT ? NULL : disk_reason(errno);  // moved by another writer
     close(damaged);
     return why;
+}
+
+static bool is_in_the_way(int folder, const char *name, unsigned type) {
+    struct stat about;
+    if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) || (about.st_mode & S_IFMT) == type) return false;
+    return type != S_IFDIR || !S_ISLNK(about.st_mode);
+}
+
+void disk_make_way(const struct disk *disk, int folder, const char *name, unsigned type) {
+    if (!is_in_the_way(folder, name, type)) return;
+    // One at a time, and only what is still there: not what another put in its place.
+    int fd = openat(disk->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && is_in_the_way(folder, name, type)) disk_quarantine(disk, folder, name);
+    if (fd >= 0) close(fd);
 }

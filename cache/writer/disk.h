@@ -37,10 +37,13 @@ struct disk_mark {
 };
 bool disk_mark(int folder, const char *name, struct disk_mark *mark);
 // Writes a file under another name (tmp.NAME) and then gives it its own; the caller has its lock. `mode`: its permissions, whatever the umask; `durable`: it outlives a
-// power failure. NULL, or why not.
-const char *disk_write(int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode, bool durable);
+// power failure; `disk`: whose folder it is, where what is in the way is moved to damaged/, or NULL. NULL, or why not.
+const char *disk_write(const struct disk *disk, int folder, const char *name, const uint8_t *bytes, size_t size, unsigned mode,
+                       bool durable);
 // Moves what has a file's name to damaged/. NULL, or why not.
 const char *disk_quarantine(const struct disk *disk, int folder, const char *name);
+// Moves what has a name and is not of that type (S_IFDIR, S_IFREG) to damaged/, if it can. A symbolic link in a folder's place stays: somebody may have meant it.
+void disk_make_way(const struct disk *disk, int folder, const char *name, unsigned type);
 
 struct disk_file {
     struct store_key build, module;

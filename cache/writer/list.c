@@ -1,6 +1,7 @@
 // What is in the store's directory, and what is to go: see disk.h.
 #include "cache/writer/disk.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +166,8 @@ static bool clean_folder(int fd, const struct store_key *build, void *data) {
     for (struct dirent *entry; names && (entry = readdir(names));) {
         if (is_dots(entry->d_name)) continue;
         bool goes = !strncmp(entry->d_name, "tmp.", 4) && is_old(fd, entry->d_name, OLD);
-        if (!goes || unlinkat(fd, entry->d_name, 0)) empty = false;
+        if (goes) disk_make_way(disk, fd, entry->d_name, S_IFREG);
+        if (!goes || (unlinkat(fd, entry->d_name, 0) && errno != ENOENT)) empty = false;
     }
     empty = empty && names && is_old(fd, ".", DAY);
     if (names) closedir(names);

@@ -95,12 +95,13 @@ static bool add_all(struct draft *d, const struct module *m) {
     return fine && d->name;
 }
 
-static struct module_result write_draft(struct draft *d, int folder, const char *name, unsigned mode) {
+static struct module_result write_draft(struct draft *d, const struct disk *disk, int folder, const char *name) {
     struct module_result result = {.alone = true, .why = "it has too many records, or there is not enough memory"};
     size_t size;
     uint8_t *bytes = draft_pack(d, LEVEL) ? database_make(d, 1, 0, &size, &result.why) : NULL;
     if (!bytes) return result;
-    result = (struct module_result){.why = disk_write(folder, name, bytes, size, mode, directory_is_profile(&d->build))};
+    bool durable = directory_is_profile(&d->build);
+    result = (struct module_result){.why = disk_write(disk, folder, name, bytes, size, disk->mode & 0666, durable)};
     database_free(bytes);
     return result;
 }
@@ -126,7 +127,7 @@ static struct module_result merge(struct module *m, const struct disk *disk, int
     if (fine && !damage && m->other) why = draft_keep(&d, m->other, DRAFT_FOREIGN, tools);
     if (why) result = (struct module_result){.alone = true, .why = why};
     else if (damage) result = (struct module_result){.quarantined = true, .why = disk_quarantine(disk, folder, name)};
-    else result = write_draft(&d, folder, name, disk->mode & 0666);
+    else result = write_draft(&d, disk, folder, name);
     draft_free(&d);
     module_close(&old, tools);
     return result;

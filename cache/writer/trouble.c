@@ -1,5 +1,6 @@
 // See trouble.h. A note is written at once and has one size; of two writers' either counts.
 #include "cache/writer/trouble.h"
+#include "cache/writer/inspect.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,10 +32,19 @@ static const char *measure(int fd) {
     return full || names ? disk_reason(ENOSPC) : NULL;
 }
 
+// What keeps everything of a kind from being written: not one module.
+static void note_first(const char *name, const char *why, void *data) {
+    struct trouble *trouble = data;
+    if (trouble->at || strstr(name, "/tmp.") || !strcmp(name, "damaged")) return;
+    trouble->at = time(NULL);
+    snprintf(trouble->why, sizeof trouble->why, "%s: %s", name, why);
+}
+
 struct trouble trouble_look(const struct disk *disk) {
     struct trouble trouble = {0};
     int fd = openat(disk->root, DISK_LOCKS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (!read_note(fd, &trouble)) {
+    inspect_disk(disk, note_first, &trouble);
+    if (!trouble.at && !read_note(fd, &trouble)) {
         const char *why = measure(disk->root);
         trouble = (struct trouble){.at = why ? time(NULL) : 0};
         if (why) snprintf(trouble.why, sizeof trouble.why, "%s", why);

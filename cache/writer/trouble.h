@@ -11,5 +11,5 @@ _Static_assert(sizeof(struct trouble) == DISK_LOCKS_BYTES, "it fits");
 
 // `why`: NULL where all is well.
 void trouble_note(struct disk *disk, const char *why);
-// What was noted, or else what anybody would meet who wrote now. Its time is 0 if there is nothing.
+// What lies in everybody's way (inspect.h), or else what was noted, or what anybody would meet who wrote now. Its time is 0 if there is nothing.
 struct trouble trouble_look(const struct disk *disk);

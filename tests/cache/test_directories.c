@@ -1,6 +1,8 @@
 // Which directories the store trusts and makes, and what becomes of it where nothing can be kept.
 #include "tests/cache/store_files.h"
+#include "cache/writer/inspect.h"
 #include "cache/writer/trouble.h"
+#include <errno.h>
 #include <sys/mount.h>
 #include <time.h>
 
@@ -176,6 +178,105 @@ static struct trouble trouble(void) {
     return found;
 }
 
+// ---- what is in the way
+
+static void append(const char *name, const char *why, void *data) {
+    text_add(data, "%s: %s\n", name, why);
+}
+
+// Everything that is complained of.
+static const char *complaints(void) {
+    static char buffer[1000];
+    struct text all = TEXT_ON(buffer);
+    struct disk disk;
+    bool missing;
+    *buffer = 0;
+    assert_null(disk_open(&disk, root, geteuid(), DISK_AS_IT_IS, &missing));
+    inspect_disk(&disk, append, &all);
+    disk_close(&disk);
+    return buffer;
+}
+
+static void expect_complaint(const char *name, const char *why) {
+    char expected[200];
+    snprintf(expected, sizeof expected, "%s: %s\n", name, why);
+    assert_string_equal(complaints(), expected);
+}
+
+static const char folder_of_a[] = "code/a1010000000000000000000000000000";
+static const char temporary_of_a[] = "code/a1010000000000000000000000000000/tmp.0a030000000000000000000000000000.db";
+
+static const struct {
+    const char *name;
+    bool folder;  // is to be one
+} obstacle[] = {{"code", true},    {folder_of_a, true}, {"profile", true},
+                {"damaged", true}, {"lock", false},     {temporary_of_a, false}};
+
+static void put_obstacle(const char *name, bool folder) {
+    char aside[PATH_MAX];
+    snprintf(aside, sizeof aside, "%s/aside", home);
+    if (rename(below(name), aside)) assert_int_equal(errno, ENOENT);
+    if (folder) put_file(below(name), (const uint8_t *)"mine", 4);
+    else assert_int_equal(mkdir(below(name), 0700), 0);
+}
+
+// Writes code and a profile, and has a damaged file moved away.
+static void write_all(void) {
+    const uint32_t entry = 7;
+    const struct writer_record record = numbered(3, 1, &entry, 1);
+    put_file(below("code/a1010000000000000000000000000000/0b040000000000000000000000000000.db"), (const uint8_t *)"bad", 3);
+    struct writer *writer = writer_open(root, &build_a, WRITER_LIMIT);
+    assert_true(writer_add(writer, &module_a, "a", &record) && writer_add(writer, &module_b, "b", &record) &&
+                writer_add_profile(writer, &module_a, "a", &record));
+    writer_flush(writer);
+    assert_null(writer_status(writer)->why);
+    assert_int_equal(writer_status(writer)->records, 3);
+    writer_close(writer);
+}
+
+static void clear(void) {
+    remove_root();
+    snprintf(root, sizeof root, "%s/aside", home);
+    remove_root();
+    snprintf(root, sizeof root, "%s/ferry", home);
+}
+
+static void what_is_in_the_way_is_moved_away(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof obstacle / sizeof *obstacle; i++) {
+        write_one(&build_a, &module_a, 7, 1);
+        assert_string_equal(complaints(), "");
+        put_obstacle(obstacle[i].name, obstacle[i].folder);
+        expect_complaint(obstacle[i].name, obstacle[i].folder ? "it is no directory" : "it is no file");
+        bool first = obstacle[i].folder && strstr(obstacle[i].name, "code");  // what was there before went with it
+        if (first) assert_null(write_one(&build_a, &module_a, 7, 1).why);
+        write_all();
+        assert_true(has_one(&build_a, &module_a, 7, 3));
+        assert_true(has_one(&build_a, &module_b, 7, 3));
+        assert_string_equal(complaints(), "");
+        assert_int_equal(trouble().at, 0);
+        assert_int_equal(count_files(below("damaged")), 2);
+        clear();
+    }
+}
+
+// Nothing in them is used, and they stay as they are.
+static void folders_that_others_may_write_to_are_named(void **unused) {
+    (void)unused;
+    static const char *const names[] = {"code", folder_of_a, "profile"};
+    write_one(&build_a, &module_a, 7, 1);
+    write_all();
+    for (unsigned i = 0; i < 3; i++) {
+        char expected[120];
+        snprintf(expected, sizeof expected, "%s: others may write to it", names[i]);
+        assert_int_equal(chmod(below(names[i]), 0770), 0);
+        expect_complaint(names[i], "others may write to it");
+        assert_string_equal(trouble().why, expected);
+        assert_int_equal(chmod(below(names[i]), 0700), 0);
+    }
+    assert_string_equal(complaints(), "");
+}
+
 static void full_and_read_only_file_systems_are_survived(void **unused) {
     (void)unused;
     if (geteuid() || mkdir(root, 0700) || mount("none", root, "tmpfs", 0, "size=200k,mode=700")) skip();
@@ -222,6 +323,8 @@ int main(void) {
         CASE(directories_that_others_may_read_stay_so),
         CASE(no_home_is_made),
         CASE(nothing_is_kept_where_nothing_can_be),
+        CASE(what_is_in_the_way_is_moved_away),
+        CASE(folders_that_others_may_write_to_are_named),
         CASE(full_and_read_only_file_systems_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

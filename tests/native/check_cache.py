@@ -2,6 +2,7 @@
 """Code that is kept between runs: the next run uses it, wherever the program lies then; another program, processor or damage is a miss; and whatever becomes of
 the cache, of those who write it or of those who read it, the guest's results are right."""
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -92,6 +93,78 @@ class Tests(KeptRuns):
         self.same(self.work / "text/below", self.static)
         self.same("/proc/no/such/place", self.static)
 
+    def test_something_else_in_its_place(self):
+        """What lies where a folder or a file is to be is said, and moved away by the next run that writes."""
+        build = self.files(self.warm("place", self.static))[0].parent.name
+        for number, (name, folder) in enumerate([("code", False), (f"code/{build}", False), ("profile", False), ("damaged", False),
+                                                 ("lock", True), (f"code/{build}/tmp.{self.module_file()}", True)]):
+            cache = self.warm(f"place-{number}", self.static)
+            path = cache / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            if name == "damaged":  # moved away when something else is
+                self.files(cache)[0].write_text("damaged")
+            elif folder:
+                self.files(cache)[0].unlink()  # so that there is something to write
+            (path.mkdir if folder else path.touch)()
+            self.complained_of(cache, path)
+            for _ in range(2):
+                self.counted(cache, self.static)
+            self.sound(cache)
+            want(any((cache / "damaged").iterdir()), f"{name} was not moved to damaged/")
+            want(self.stats(cache)["trouble"] is None, f"there is trouble after {name}")
+            want(self.counted(cache, self.static)["kept_regions"] >= 5, f"little was kept after {name}")
+
+    def module_file(self):
+        return self.files(self.work / "place")[0].name
+
+    def complained_of(self, cache, path):
+        """That `ferry cache verify` names a path, in both of its forms."""
+        said = self.cache(cache, "verify", "--cache-system=")
+        want(said.returncode == 1 and f"{path}: " in said.stdout, f"verify says nothing of {path}: {said.stdout}")
+        found = json.loads(self.cache(cache, "verify", "--cache-system=", "--json").stdout)["damaged"]
+        want(str(path) in [file["file"] for file in found], f"verify --json says nothing of {path}: {found}")
+
+    def unchanged(self, cache, *options):
+        """A run uses and changes nothing."""
+        before = {path: path.read_bytes() for path in self.files(cache)}
+        want(self.counted(cache, self.static, *options)["kept_regions"] == 0, "something was used")
+        want(before == {path: path.read_bytes() for path in self.files(cache)}, "something was written")
+
+    def test_others_may_write(self):
+        cache = self.warm("others", self.static)
+        for path in (cache, cache / "code", self.files(cache)[0].parent):
+            for bit in (0o20, 0o2):
+                path.chmod(0o700 | bit)
+                self.unchanged(cache)
+                if path != cache:
+                    self.complained_of(cache, path)
+                    want(f"{path.relative_to(cache)}: others may" in str(self.stats(cache)["trouble"]), "stats does not say why")
+                said = self.cache(cache, "dir")
+                want(said.returncode == 1 and "others may write to it" in said.stderr, f"dir does not say why: {said}")
+                path.chmod(0o700)
+        self.sound(cache)
+        want(self.counted(cache, self.static)["kept_regions"] >= 5, "nothing is used of what is trusted again")
+
+    def test_link(self):
+        cache, link = self.warm("linked", self.static), self.work / "link"
+        link.symlink_to(cache)
+        self.unchanged(link)
+        want("symbolic link" in self.cache(link, "dir").stderr, "dir does not say that it is a link")
+
+    def test_read_only(self):
+        with self.small_disk("read-only", "4m") as disk:
+            cache = disk / "cache"
+            shutil.copytree(self.warm("for-read-only", self.static), cache)
+            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+            want(self.counted(cache, self.static)["kept_regions"] >= 5, "nothing is used of what can only be read")
+            self.same(cache, self.other)
+            self.settle()
+            want("read-only" in str(self.stats(cache)["trouble"]), "stats does not say that nothing can be written")
+            self.sound(cache)
+
     def test_nowhere(self):
         want(self.result([self.ferry, "run", self.static, ROUNDS], {}) == self.expected(self.static), "other results without HOME")
 
@@ -165,11 +238,11 @@ class Tests(KeptRuns):
     # ---- disks that are full, descriptors that others close
 
     @contextlib.contextmanager
-    def small_disk(self, name):
-        """A file system of 256 KB."""
+    def small_disk(self, name, size="256k"):
+        """A file system of that size."""
         disk = self.work / name
         disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", disk], capture_output=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", disk], capture_output=True, check=False)
         if mounted.returncode:
             raise Skipped("mount is not permitted")
         try:
