@@ -110,10 +110,10 @@ static json_t *prune(const struct cache_command *command, int *status) {
     } else if (!missing) {
         *status = 1;
     }
-    json_t *found =
-        json_pack("{s:I, s:I, s:I, s:I}", "removed", (json_int_t)before.count + before.damaged - after.count - after.damaged,
-                  "bytes", (json_int_t)(total(&before) - total(&after)), "files", (json_int_t)after.count + after.damaged, "left",
-                  (json_int_t)total(&after));
+    json_t *found = json_pack("{s:I, s:I, s:I, s:I, s:I}", "removed",
+                              (json_int_t)before.count + before.damaged - after.count - after.damaged, "removed_damaged",
+                              (json_int_t)before.damaged - after.damaged, "bytes", (json_int_t)(total(&before) - total(&after)),
+                              "files", (json_int_t)after.count + after.damaged, "left", (json_int_t)total(&after));
     disk_list_free(&before);
     disk_list_free(&after);
     disk_close(&disk);
@@ -121,9 +121,12 @@ static json_t *prune(const struct cache_command *command, int *status) {
 }
 
 static void print_prune(json_t *found) {
-    printf("removed %" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " bytes; %" JSON_INTEGER_FORMAT
-           " with %" JSON_INTEGER_FORMAT " are left\n",
-           cache_number(found, "removed"), cache_number(found, "bytes"), cache_number(found, "files"), cache_number(found, "left"));
+    json_int_t damaged = cache_number(found, "removed_damaged");
+    printf("removed %" JSON_INTEGER_FORMAT " files with %" JSON_INTEGER_FORMAT " bytes", cache_number(found, "removed"),
+           cache_number(found, "bytes"));
+    if (damaged) printf(", %" JSON_INTEGER_FORMAT " of them from damaged/", damaged);
+    printf("; %" JSON_INTEGER_FORMAT " with %" JSON_INTEGER_FORMAT " are left\n", cache_number(found, "files"),
+           cache_number(found, "left"));
 }
 
 // ---- which

@@ -1,6 +1,7 @@
 // `ferry cache export` and import; see cache.h.
 #include "aot/cache.h"
 #include "cache/writer/keys.h"
+#include "cache/writer/trouble.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static bool open_target(const struct cache_command *command, struct disk *disk) 
 static const char *merge(const struct cache_command *command, const struct bundle_file *bundle, struct bundle_result *result) {
     struct disk disk;
     const char *why = open_target(command, &disk) ? bundle_import(bundle, &disk, result) : said;
-    if (why != said) disk_evict(&disk, command->limit, command->limit);
+    if (why != said) trouble_note_removed(&disk, disk_evict(&disk, command->limit, command->limit).damaged);
     disk_close(&disk);
     return why;
 }

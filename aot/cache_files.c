@@ -265,6 +265,7 @@ json_t *cache_stats(const struct cache_command *command, int *status) {
     struct counting c = {0};
     struct disk disk;
     struct trouble trouble = {0};
+    struct trouble_removed removed = {0};
     uint32_t damaged = 0;
     const char *why = command->reason;
     bool missing = false;
@@ -272,14 +273,15 @@ json_t *cache_stats(const struct cache_command *command, int *status) {
     if (command->directory) why = disk_open(&disk, command->directory, geteuid(), DISK_AS_IT_IS, &missing);
     if (missing) why = NULL;
     if (disk.root >= 0) damaged = cache_walk(&disk, count_file, &c);
-    if (disk.root >= 0) trouble = trouble_look(&disk);
+    if (disk.root >= 0) trouble = trouble_look(&disk), removed = trouble_look_removed(&disk);
     disk_close(&disk);
     *status = why ? 1 : 0;
     json_t *noted = trouble.at ? json_pack("{s:o, s:I}", "reason", cache_text(trouble.why), "time", (json_int_t)trouble.at) : NULL;
-    return json_pack("{s:o?, s:s?, s:s, s:I, s:I, s:o, s:o, s:I, s:o?}", "directory",
+    return json_pack("{s:o?, s:s?, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:o?}", "directory",
                      command->directory ? cache_text(command->directory) : NULL, "reason", why, "mode", command->mode, "limit",
                      (json_int_t)command->limit, "builds", (json_int_t)c.builds, "code", pack_sums(&c.code), "profiles",
-                     pack_sums(&c.profile), "moved_away", (json_int_t)damaged, "trouble", noted);
+                     pack_sums(&c.profile), "moved_away", (json_int_t)damaged, "removed_damaged", (json_int_t)removed.files,
+                     "trouble", noted);
 }
 
 static void print_sums(const char *name, json_t *sums) {
@@ -296,7 +298,10 @@ void cache_stats_print(json_t *found) {
            "limit", cache_number(found, "limit"), "builds", cache_number(found, "builds"));
     print_sums("code", json_object_get(found, "code"));
     print_sums("profiles", json_object_get(found, "profiles"));
-    printf("%-10s %" JSON_INTEGER_FORMAT " files in damaged/\n", "moved away", cache_number(found, "moved_away"));
+    json_int_t removed = cache_number(found, "removed_damaged");
+    printf("%-10s %" JSON_INTEGER_FORMAT " files in damaged/", "moved away", cache_number(found, "moved_away"));
+    if (removed) printf("; so far %" JSON_INTEGER_FORMAT " more were removed for want of room", removed);
+    putchar('\n');
     json_t *trouble = json_object_get(found, "trouble");
     if (!json_is_object(trouble)) return;
     char at[32];

@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #define DISK_LOCKS "lock"  // the file
-enum { DISK_LOCKS_BYTES = 128 };
+enum { DISK_LOCKS_BYTES = 144 };
 
 struct disk {
     int root, lock;  // descriptors; lock: -1 until needed
@@ -68,5 +68,8 @@ void disk_clean(const struct disk *disk);
 uint32_t disk_remove_damaged(const struct disk *disk, int64_t days);
 
 // Where all files of code, and those in damaged/, have more than `limit` bytes: removes what is damaged, then code that was not used for longest until the rest
-// has `keep` or less. How many files of code.
-uint32_t disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep);
+// has `keep` or less.
+struct disk_evicted {
+    uint32_t code, damaged;  // files
+};
+struct disk_evicted disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep);

@@ -192,19 +192,19 @@ static int by_use(const void *a, const void *b) {
     return x->used != y->used ? (x->used < y->used ? -1 : 1) : by_keys(a, b);
 }
 
-uint32_t disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep) {
+struct disk_evicted disk_evict(const struct disk *disk, uint64_t limit, uint64_t keep) {
     struct disk_list list;
+    struct disk_evicted removed = {0};
     uint64_t total = 0;
-    uint32_t removed = 0;
     if (disk_list(disk, &list)) {
         for (uint32_t i = 0; i < list.count; i++) total += directory_is_profile(&list.file[i].build) ? 0 : list.file[i].size;
-        if (list.damaged_bytes && total + list.damaged_bytes > limit) disk_remove_damaged(disk, 0);
+        if (list.damaged_bytes && total + list.damaged_bytes > limit) removed.damaged = disk_remove_damaged(disk, 0);
         if (list.count) qsort(list.file, list.count, sizeof *list.file, by_use);
         if (total <= limit) keep = total;
         for (uint32_t i = 0; i < list.count && total > keep; i++) {
             if (directory_is_profile(&list.file[i].build) || !disk_remove(disk, &list.file[i])) continue;
             total -= list.file[i].size;
-            removed++;
+            removed.code++;
         }
     }
     disk_list_free(&list);

@@ -40,9 +40,13 @@ static void note_first(const char *name, const char *why, void *data) {
     snprintf(trouble->why, sizeof trouble->why, "%s: %s", name, why);
 }
 
+static int open_notes(const struct disk *disk) {
+    return openat(disk->root, DISK_LOCKS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
 struct trouble trouble_look(const struct disk *disk) {
     struct trouble trouble = {0};
-    int fd = openat(disk->root, DISK_LOCKS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open_notes(disk);
     inspect_disk(disk, note_first, &trouble);
     if (!trouble.at && !read_note(fd, &trouble)) {
         const char *why = measure(disk->root);
@@ -51,4 +55,25 @@ struct trouble trouble_look(const struct disk *disk) {
     }
     if (fd >= 0) close(fd);
     return trouble;
+}
+
+// ---- what was removed
+
+static struct trouble_removed read_removed(int fd) {
+    struct trouble_removed removed;
+    bool there = fd >= 0 && pread(fd, &removed, sizeof removed, sizeof(struct trouble)) == sizeof removed;
+    return there ? removed : (struct trouble_removed){0};
+}
+
+void trouble_note_removed(struct disk *disk, uint32_t files) {
+    if (disk->lock < 0 || !files) return;
+    struct trouble_removed removed = {.at = time(NULL), .files = read_removed(disk->lock).files + files};
+    if (pwrite(disk->lock, &removed, sizeof removed, sizeof(struct trouble)) < 0) return;  // then nobody is told
+}
+
+struct trouble_removed trouble_look_removed(const struct disk *disk) {
+    int fd = open_notes(disk);
+    struct trouble_removed removed = read_removed(fd);
+    if (fd >= 0) close(fd);
+    return removed;
 }

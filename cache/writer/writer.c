@@ -131,7 +131,9 @@ static bool write_modules(struct writer *w, bool all) {
 static void evict(struct writer *w) {
     static const struct store_key none;
     if (!disk_lock(&w->disk, &none, &none)) return;
-    w->status.evicted += disk_evict(&w->disk, w->limit, w->limit - w->limit / EVICT_MORE);
+    struct disk_evicted evicted = disk_evict(&w->disk, w->limit, w->limit - w->limit / EVICT_MORE);
+    trouble_note_removed(&w->disk, evicted.damaged);
+    w->status.evicted += evicted.code;
     w->evicted_at = now();
     w->unseen = 0;
     disk_clean(&w->disk);

@@ -1,5 +1,6 @@
 // Writers of the store among each other: many at once, killed at any moment, short of room.
 #include "tests/cache/store_files.h"
+#include "cache/writer/trouble.h"
 #include "cache/writer/disk.h"
 #include <signal.h>
 #include <sys/time.h>
@@ -191,6 +192,34 @@ static void what_was_not_used_for_longest_is_evicted(void **unused) {
     assert_int_equal(count_files(below("profile")), 1);
 }
 
+// What was found damaged goes first, and that is said.
+static void damaged_files_that_are_evicted_are_counted(void **unused) {
+    (void)unused;
+    enum { LIMIT = 4 * 24576 };
+    static const uint8_t large[LIMIT];
+    struct disk disk;
+    bool missing;
+    for (uint32_t round = 0; round < 3; round++) {
+        write_one(&build_a, &module_a, 1, 1);
+        put_file(below(file_of_a), large, round ? sizeof large : 1);
+        struct writer *writer = writer_open(root, &build_a, LIMIT);
+        const uint32_t entry = 1;
+        const struct writer_record record = numbered(1, 1, &entry, 1);
+        assert_true(writer_add(writer, &module_a, "a", &record));
+        writer_flush(writer);
+        assert_int_equal(writer_status(writer)->damaged, 1);
+        assert_int_equal(writer_status(writer)->evicted, 0);
+        writer_close(writer);
+        assert_true(has_one(&build_a, &module_a, 1, 1));
+        assert_null(disk_open(&disk, root, geteuid(), DISK_AS_IT_IS, &missing));
+        struct trouble_removed removed = trouble_look_removed(&disk);
+        disk_close(&disk);
+        assert_int_equal(removed.files, round ? round + 1 : 0);  // with the small one of the first
+        assert_true(!round || (removed.at >= time(NULL) - 60 && removed.at <= time(NULL)));
+        assert_int_equal(count_files(below("damaged")), !round);
+    }
+}
+
 static void what_is_read_is_known_to_be_used(void **unused) {
     (void)unused;
     struct stat about;
@@ -211,6 +240,7 @@ int main(void) {
         CASE(old_temporary_files_go),
         CASE(a_locked_module_waits),
         CASE(what_was_not_used_for_longest_is_evicted),
+        CASE(damaged_files_that_are_evicted_are_counted),
         CASE(what_is_read_is_known_to_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
