@@ -54,6 +54,7 @@ void code_init(const struct guest_isa *isa, guest_features features) {
 void code_forked(void) {
     jitdump_begin();
     journal_forget();
+    code__begin_life();
     optimise_forked(&code__current.optimiser);
     optimise_forked(&code__old.optimiser);
     code_collect();

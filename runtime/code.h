@@ -47,6 +47,8 @@ void code_sync(void);
 void code_be_exact(void);
 // A compiler program is at work: tells it what was translated before.
 void code_tell(void);
+// The thread is about to make a system call that may wait, and the process may be killed while it does.
+void code_before_wait(void);
 // The process is about to execute another program, which may fail, or to end.
 void code_before_exec(void);
 void code_at_exit(void);

@@ -2,6 +2,7 @@
 // entered, and records of LLVM's regions.
 #include "runtime/code.h"
 #include "runtime/code_table.h"
+#include "runtime/base/clock.h"
 #include "runtime/cpu_loop.h"
 #include "cache/gather.h"
 #include "runtime/journal.h"
@@ -11,7 +12,6 @@
 #include "runtime/sheets.h"
 #include "runtime/state.h"
 #include "runtime/stats.h"
-#include <time.h>
 
 enum { SHEET_PASSES = 50000 };  // of a loop in a sheet: what is worth LLVM's code was found out when the sheet was made, or nearly
 
@@ -28,13 +28,19 @@ void code_tell(void) {
     if (journal_left()) code__each(tell);
 }
 
-// Whether the process may be killed before it has told anything that was worth it.
-static bool runs_long(void) {
-    static time_t begun;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    if (!begun) begun = now.tv_sec;
-    return now.tv_sec - begun > 1;
+// Nanoseconds of the process's life.
+enum { SECOND = 1000000000, EARLIEST = SECOND / 10 };
+static uint64_t begun, wait_to_tell_at = EARLIEST;
+
+static uint64_t age(void) {
+    uint64_t now = clock_nanoseconds(CLOCK_MONOTONIC_COARSE), before = __atomic_load_n(&begun, __ATOMIC_RELAXED);
+    if (!before) __atomic_store_n(&begun, before = now, __ATOMIC_RELAXED);
+    return now - before;
+}
+
+void code__begin_life(void) {
+    begun = 0;
+    wait_to_tell_at = EARLIEST;
 }
 
 // Starts the compiler program if so much is to be told that it is worth it.
@@ -46,7 +52,20 @@ static void start_to_tell(uint32_t worth) {
 }
 
 void code__tell_soon(void) {
-    if (!compiler_listens(&code__current.optimiser.compiler)) start_to_tell(runs_long() ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
+    if (!compiler_listens(&code__current.optimiser.compiler))
+        start_to_tell(age() > SECOND ? JOURNAL_WORTH_AT_END : JOURNAL_WORTH_NOW);
+}
+
+// A process may wait for good, and be killed then. One that did not run for long before has little to lose, and most of these end soon. Where there can be
+// no program, it is tried again after a second.
+void code_before_wait(void) {
+    if (journal_left() < JOURNAL_WORTH_AT_END) return;
+    uint64_t now = age();
+    if (now < __atomic_load_n(&wait_to_tell_at, __ATOMIC_RELAXED)) return;
+    __atomic_store_n(&wait_to_tell_at, now + SECOND, __ATOMIC_RELAXED);
+    lock_take(&code__lock);
+    start_to_tell(JOURNAL_WORTH_AT_END);
+    lock_drop(&code__lock);
 }
 
 void code_at_exit(void) {

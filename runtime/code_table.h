@@ -63,6 +63,7 @@ bool code__seek(struct block *block);
 void code__seek_again(struct cpu *cpu, struct block *block);
 // Starts a compiler program to tell it of blocks if there are so many that it is worth it.
 void code__tell_soon(void);
+void code__begin_life(void);  // of a process, by which code_kept.c measures how worthwhile that is
 
 // ---- code_native.c
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool wanted;
-static uint32_t left;
+static uint32_t left;  // looked at without the lock
 static uint32_t round = 1;  // blocks that are left say in which
 
 void journal_init(void) {
@@ -13,11 +13,15 @@ void journal_init(void) {
 }
 
 uint32_t journal_left(void) {
-    return left;
+    return __atomic_load_n(&left, __ATOMIC_RELAXED);
+}
+
+static void set_left(uint32_t count) {
+    __atomic_store_n(&left, count, __ATOMIC_RELAXED);
 }
 
 void journal_forget(void) {
-    left = 0;
+    set_left(0);
     round++;
 }
 
@@ -65,7 +69,7 @@ static void tell(struct compiler *c, const struct block *block, const struct mod
 }
 
 static void leave(struct block *block) {
-    left += block->left != round;
+    set_left(left + (block->left != round));
     block->left = round;
 }
 
@@ -86,7 +90,7 @@ void journal_add(struct compiler *c, struct block *block, const uint8_t *bytes) 
         leave(block);
         return;
     }
-    left -= block->left == round;
+    set_left(left - (block->left == round));
     block->left = 0;
     block->told = true;
     tell(c, block, &module, bytes);

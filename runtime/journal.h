@@ -7,7 +7,7 @@
 // Blocks are noted from now on. The compiler program is worth starting for the sake of so many blocks at a process's end, or of that many before.
 enum { JOURNAL_WORTH_AT_END = 64, JOURNAL_WORTH_NOW = 3000 };
 void journal_init(void);
-// How many blocks nobody was told of.
+// How many blocks nobody was told of. Without the lock: about so many.
 uint32_t journal_left(void);
 bool journal_is_left(const struct block *block);
 // A block was translated from these bytes: tells the program, if there is one at work.

@@ -4,6 +4,7 @@
 #include "guest-os/linux-user/abi.h"
 #include "guest-os/linux-user/strace.h"
 #include "runtime/base/sys.h"
+#include "runtime/code.h"
 #include "runtime/fault.h"
 #include "runtime/options.h"
 #include <errno.h>
@@ -68,6 +69,7 @@ static bool pointers_are_guest(const char *letters, const uint64_t a[6]) {
 }
 
 long task_blocking(struct task *task, long number, long a, long b, long c, long d, long e, long f) {
+    code_before_wait();
     return fault_syscall(&task->cpu->pending, number, a, b, c, d, e, f);
 }
 

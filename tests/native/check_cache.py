@@ -224,6 +224,19 @@ class Tests(KeptRuns):
         self.settle()
         self.sound(cache)
 
+    def test_killed_while_it_waits(self):
+        """Who waits for good and is killed has kept what was done before."""
+        cache, report, guest = self.work / "waits-cache", self.work / "waits.json", self.build("waits", "-static", "-nostdlib", source=NATIVE / "waits.c")
+        command = [self.ferry, "run", f"--cache-dir={cache}", f"--stats-json={report}", guest]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            time.sleep(2.5)
+            process.kill()
+            killed = process.communicate()[0]
+        self.settle()
+        want(self.result([*command, "end"]) == f"status 0: {killed}", f"other results than {killed}")
+        kept = json.loads(report.read_text())["kept_pages"]
+        want(kept >= 1, "nothing was kept")
+
     def kill_compilers(self, chance):
         for folder in self.compilers():
             if chance.random() < 0.7:
