@@ -85,7 +85,10 @@ static bool take_key(const char *line, const char *prefix, uint8_t *key, size_t 
     size_t got, length = strlen(prefix);
     if (strncmp(line, prefix, length) != 0) return false;
     line += length;
-    return !sodium_base642bin(key, size, line, strcspn(line, " \r\n"), NULL, &got, NULL, BASE64) && got == size;
+    length = strcspn(line, " \r\n");
+    // libsodium takes every byte beyond ASCII for a slash.
+    if (strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") < length) return false;
+    return !sodium_base642bin(key, size, line, length, NULL, &got, NULL, BASE64) && got == size;
 }
 
 static const char *check_secret(const struct stat *about) {
