@@ -72,17 +72,8 @@ def tier_lines(pid):
 class Tests(Runs):
     def __init__(self, arguments):
         super().__init__(arguments)
-        self.ferry = self.copy()
         self.guest = self.build("hot", "-static")
         self.expected = self.run(self.ferry, "interp")
-
-    def copy(self):
-        """Copies of both programs: whose compiler programs are counted and killed here are none of other tests'."""
-        folder = self.work / "own"
-        folder.mkdir()
-        for name in ("ferry", "ferry-compiler"):
-            shutil.copy(pathlib.Path(self.ferry).parent / name, folder / name)
-        return str(folder / "ferry")
 
     def start(self, ferry, tier, *words, rounds=ROUNDS, options=()):
         return subprocess.Popen([ferry, "run", f"--tier={tier}", *options, str(self.guest), rounds, *words], stdout=subprocess.PIPE, text=True)

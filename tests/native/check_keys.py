@@ -26,7 +26,7 @@ ADDIW, SRLIW, MASK = 0x35f << 20 | 0x1b, 16 << 20 | 5 << 12 | 0x1b, 0xfff0707f
 class Tests(KeptRuns):
     def __init__(self, arguments):
         super().__init__(arguments)
-        self.real, self.folder = self.ferry, pathlib.Path(self.ferry).parent
+        self.real, self.folder = self.ferry, pathlib.Path(arguments.ferry).parent
 
     # ---- other Ferrys
 

@@ -33,13 +33,23 @@ def runs(process, program):
         return False
 
 
+def own_programs(ferry, folder):
+    """A runner and its compiler program under names of one's own, so that whose processes are counted and killed are none of other tests'."""
+    folder.mkdir()
+    for name in ("ferry", "ferry-compiler"):
+        if (program := pathlib.Path(ferry).parent / name).exists():
+            os.link(program, folder / name)
+    return str(folder / "ferry")
+
+
 class Runs:
-    """A runner, and an empty folder to work in."""
+    """A runner of its own, and an empty folder to work in."""
 
     def __init__(self, arguments):
-        self.ferry, self.work = arguments.ferry, arguments.work
+        self.work = arguments.work
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
+        self.ferry = own_programs(arguments.ferry, self.work / "own")
 
     def build(self, name, *options, source=NATIVE / "hot.c"):
         """A program in the folder. The linker says of dlopen that it is not for static programs: that is heard only when it fails."""
