@@ -8,7 +8,6 @@ run still works.
 import dataclasses
 import json
 import math
-import os
 import pathlib
 import shutil
 import statistics
@@ -75,13 +74,6 @@ def programs_of(rows):
 # ---- caches
 
 
-def _read_link(path):
-    try:
-        return os.readlink(path)
-    except OSError:  # a file that was closed meanwhile
-        return ""
-
-
 class Caches:
     """What makes, fills and watches the caches of a session."""
 
@@ -93,12 +85,12 @@ class Caches:
     def _works(self, process):
         """Whether a process is a compiler program of one of our runs: one that has a cache of ours open, or no file yet."""
         try:
-            if os.readlink(process / "exe") != self.ferry + "-compiler":
+            if one.read_link(process / "exe") != self.ferry + "-compiler":
                 return False
             descriptors = list((process / "fd").iterdir())
         except OSError:
             return False
-        files = [_read_link(descriptor) for descriptor in descriptors]
+        files = [one.read_link(descriptor) for descriptor in descriptors]
         files = [file for file in files if file.startswith("/") and not file.startswith("/memfd:")]
         return not files or any(file.startswith(str(self.place.work)) for file in files)
 

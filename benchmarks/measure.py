@@ -11,6 +11,14 @@ import suite
 LIMIT_SECONDS = 600
 
 
+def read_link(path):
+    """What a link in /proc leads to; nothing where that is not to be seen, or no more."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
 def _environment(extra):
     kept = {name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR") if name in os.environ}
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **kept, **extra}

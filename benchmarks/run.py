@@ -10,6 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import cache  # noqa: E402
+import costs  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import steady  # noqa: E402
@@ -29,6 +30,7 @@ def parse_arguments():
     parser.add_argument("--roots", metavar="DIR", default=str(suite.TOP / "build/roots"), help="Debian roots DIR/riscv64 and DIR/amd64")
     parser.add_argument("--work", metavar="DIR", default=str(suite.TOP / "build/bench"), help="folder for built programs and inputs")
     parser.add_argument("--steady", action="store_true", help="what a longer run takes more than a shorter one: no start, code made already")
+    parser.add_argument("--costs", action="store_true", help="memory of runner and compiler program, and each tier's time for an instruction")
     parser.add_argument("--cache", action="store_true", help="warm runs: what is kept between runs, and precompiled")
     parser.add_argument("--times", action="store_true", help="of --cache, the table of times alone")
     parser.add_argument("--markdown", action="store_true", help="the tables of --cache as docs/performance.md has them")
@@ -36,7 +38,8 @@ def parse_arguments():
     parser.add_argument("--check", action="store_true", help="exit status 1 when a must is missed, too")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
-    arguments.runners = (arguments.runners or (cache.RUNNERS if arguments.cache else RUNNERS)).split(",")
+    arguments.runners = "ferry" if arguments.costs else arguments.runners or (cache.RUNNERS if arguments.cache else RUNNERS)
+    arguments.runners = arguments.runners.split(",")
     return arguments
 
 
@@ -72,6 +75,11 @@ def run(arguments):
     if arguments.steady:
         results["steady"] = steady.measure([program for program in programs if program.steady], runners, place, arguments.rounds, progress)
         return results, runners
+    if arguments.costs:
+        results["costs"] = costs.measure(programs, runners[0], arguments.ferry, place, arguments.quick, progress)
+        results["musts"] = list(costs.musts(results["costs"]))
+        progress("")
+        return results, runners
     if arguments.cache:
         results.update(cache.measure(rows, runners, arguments.ferry, place, arguments.rounds, arguments.quick, progress))
         progress("")
@@ -96,6 +104,8 @@ def main():
         return 2
     if arguments.steady:
         steady.print_report(results["steady"], runners, arguments.rounds, print)
+    elif arguments.costs:
+        costs.print_report(results["costs"], results["musts"], print)
     elif arguments.cache:
         cache.print_report(results, runners, arguments, print)
     else:
@@ -104,7 +114,8 @@ def main():
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n")
     if arguments.steady:
         return 1 if any(row["failed"] for row in results["steady"]) else 0
-    broken = cache.broken(results) if arguments.cache else any(row["failed"] or row["differs"] for row in results["programs"])
+    broken = any(row["failed"] for row in results["costs"]) if arguments.costs else cache.broken(results) if arguments.cache else any(
+        row["failed"] or row["differs"] for row in results["programs"])
     missed = any(must["met"] is not True for must in results["musts"])
     return 1 if broken or (arguments.check and missed) else 0
 

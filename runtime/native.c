@@ -221,11 +221,13 @@ bool native_make(struct native *native, struct arena *arena, struct block *const
     bool again = blocks[0]->unit != NULL;
     quick_install(unit);
     for (unsigned i = 0; again && i < count; i++) cpu_forget_native_jump(blocks[i]->pc);
+    unsigned guest_bytes = 0;
     for (unsigned i = 0; i < count; i++) {
+        guest_bytes += blocks[i]->bytes;
         rewrite(blocks[i], true);
         if (blocks[i]->optimised) switch_loop(unit, blocks[i]);
     }
-    stats_native(unit->blocks, unit->bytes);
+    stats_native(count, guest_bytes, unit->bytes);
     return true;
 }
 

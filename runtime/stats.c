@@ -23,7 +23,7 @@ struct sum {
 
 // What was made, whose times are in the meter but for LLVM's.
 struct made {
-    uint64_t units, blocks, instructions, bytes, microseconds;
+    uint64_t units, blocks, instructions, guest_bytes, bytes, microseconds;
 };
 
 static struct sum retired;  // cpus that are gone; under the list of cpus' lock
@@ -65,12 +65,13 @@ static void add_to_total(struct cpu *cpu, void *data) {
 void stats_translated(unsigned instructions, unsigned bytes) {
     translated.blocks++;
     translated.instructions += instructions;
-    translated.bytes += bytes;
+    translated.guest_bytes += bytes;
 }
 
-void stats_native(unsigned blocks, unsigned bytes) {
+void stats_native(unsigned blocks, unsigned guest_bytes, unsigned bytes) {
     made_native.units++;
     made_native.blocks += blocks;
+    made_native.guest_bytes += guest_bytes;
     made_native.bytes += bytes;
 }
 
@@ -165,10 +166,12 @@ static void say_times(const struct sum *sum) {
 static void say_made(const struct sum *sum) {
     const uint64_t *spent = sum->meter.spent;
     error_say("translated: %llu blocks, from %llu instructions in %llu bytes, in %.3f s", (unsigned long long)translated.blocks,
-              (unsigned long long)translated.instructions, (unsigned long long)translated.bytes,
+              (unsigned long long)translated.instructions, (unsigned long long)translated.guest_bytes,
               meter_seconds(spent[METER_TRANSLATING]));
-    error_say("made by the quick tier: %llu units of %llu blocks, %llu bytes, in %.3f s", (unsigned long long)made_native.units,
-              (unsigned long long)made_native.blocks, (unsigned long long)made_native.bytes, meter_seconds(spent[METER_QUICK]));
+    error_say("made by the quick tier: %llu units of %llu blocks, from %llu bytes, %llu bytes, in %.3f s",
+              (unsigned long long)made_native.units, (unsigned long long)made_native.blocks,
+              (unsigned long long)made_native.guest_bytes, (unsigned long long)made_native.bytes,
+              meter_seconds(spent[METER_QUICK]));
     error_say(
         "made by LLVM: %llu regions of %llu blocks, from %llu instructions, %llu bytes, in %.3f s of the compiler's time and %.3f s "
         "of the guest's",
@@ -245,9 +248,10 @@ static void put_seconds(struct text *text, const char *key, double value) {
 static void put_made(struct text *text) {
     put_number(text, "blocks", translated.blocks);
     put_number(text, "block_instructions", translated.instructions);
-    put_number(text, "block_bytes", translated.bytes);
+    put_number(text, "block_bytes", translated.guest_bytes);
     put_number(text, "native_units", made_native.units);
     put_number(text, "native_blocks", made_native.blocks);
+    put_number(text, "native_guest_bytes", made_native.guest_bytes);
     put_number(text, "native_bytes", made_native.bytes);
     put_number(text, "optimised_regions", optimised.units);
     put_number(text, "optimised_instructions", optimised.instructions);

@@ -20,8 +20,8 @@ void stats_init(void);
 void stats_add(struct cpu *cpu);
 // A block was translated from so many guest bytes and instructions; under the code table's lock.
 void stats_translated(unsigned instructions, unsigned bytes);
-// A unit of native code was made; under the code table's lock.
-void stats_native(unsigned blocks, unsigned bytes);
+// A unit of native code was made of so many blocks, which have so many guest bytes together; under the code table's lock.
+void stats_native(unsigned blocks, unsigned guest_bytes, unsigned bytes);
 // A region of so many blocks was compiled; under the code table's lock.
 void stats_optimised(const struct channel_result *result, unsigned blocks);
 // Code of a region that was kept is used; under the code table's lock.

@@ -32,7 +32,7 @@ static void catch (int signal) {
 }
 
 static void until(int count) {
-    for (int i = 0; i < 2000 && seen < count; i++) usleep(1000);
+    for (int i = 0; i < 20000 && seen < count; i++) usleep(1000);
 }
 
 // The session's leader, on the terminal.

@@ -4,13 +4,14 @@
 // everything back into the record, and does so a few times over. At its end the program writes all records and the memory that
 // its loads and stores went to on standard output. Whatever the rows of insns.def allow is generated, with what keeps a program
 // under control: one register of a snippet always points to its record, memory operands point into the memory area, jumps
-// go forward inside the snippet, and frm holds a rounding mode. With --loops a snippet also has two counted loops, one in the other, and
-// calls of a small function. With --handler it first takes SIGSEGV, which never comes: translators may make other code
-// then. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
+// go forward inside the snippet, and frm holds a rounding mode. With --loops a snippet also has two counted loops, one in the other, calls of small functions,
+// which call each other, and the last one itself, also by way of a table, and numbers read and copied byte by byte. With --handler it first takes SIGSEGV,
+// which never comes: translators may make other code then. A snippet depends on nothing but the seed and its number, so that it can be made alone (--only).
 //
 // With --vectors most instructions are of V and the extensions beside it, without it none. Records have the vector registers and CSRs then. vtype and the
 // registers are mostly chosen so that the instruction is legal (vector_shape.c); what is not is skipped by a handler of SIGILL, which counts it in the
 // record and notes it in a map of the program's halfwords. --names writes the names of the rows that this is about.
+#include "tests/random/random_pieces.h"
 #include "tests/random/random_vector.h"
 #include "translator/guest/riscv64/csr.h"
 #include "translator/guest/riscv64/insn_table.h"
@@ -26,6 +27,9 @@ enum {
     MAX_INSTRUCTIONS = 24,  // of a snippet
     NEAR = 1000,  // bytes that a jump inside a snippet spans at most
     MOST_ROUNDS = 6,
+    MOST_DEPTH = 3,
+    TABLE = 4,  // addresses of functions
+    STACK = 512,  // bytes at the end of the memory area, for functions that call others
 };
 
 struct fixup {
@@ -103,8 +107,17 @@ static bool pick_instruction(struct insn *insn) {
     return false;
 }
 
+// Vector accesses may go anywhere: beside them there is no stack.
+static unsigned functions(void) {
+    return options.vectors ? 1 : FUNCTIONS;
+}
+
+static uint32_t random_address(void) {
+    return area() + below(AREA_SIZE - MARGIN - (options.loops && functions() > 1 ? STACK : 0));
+}
+
 static uint32_t area_address(const struct insn *insn) {
-    uint32_t at = area() + below(AREA_SIZE - MARGIN);
+    uint32_t at = random_address();
     return is_atomic(insn) || below(4) ? at & ~15U : at;
 }
 
@@ -172,11 +185,30 @@ static void end_loops(const struct loop loop[LOOPS], unsigned number) {
     }
 }
 
-static void emit_body(bool loops) {
+// Of one of the first so many functions; from where all may be called that may be any of them, by the table.
+static void emit_call(unsigned callable) {
+    bool all = callable == functions(), by_table = all && callable > 1 && below(2);
+    if (all && callable > 1) emit_addi(snippet.depth, 0, 1 + (int32_t)below(MOST_DEPTH));
+    emit_jal(snippet.link, by_table ? snippet.by_table : snippet.function[below(callable)]);
+}
+
+static void fill_in(const struct fixup *fixup, size_t target) {
+    struct insn insn;
+    uint32_t word;
+    int32_t distance = (int32_t)(target - fixup->from) - fixup->subtract;
+    memcpy(&word, code + fixup->at, 4);
+    word = with_immediate(fixup->row, word, distance);
+    riscv64_decode_word(word, RV_ALL, &insn);
+    if (insn.imm != distance) abort();
+    memcpy(code + fixup->at, &word, fixup->row->length);
+}
+
+// With loops or without, and calls of the first so many functions.
+static void emit_body(bool loops, unsigned callable) {
     struct fixup fixups[MAX_INSTRUCTIONS];
     struct loop loop[LOOPS] = {{0}};
     size_t at[MAX_INSTRUCTIONS + 1];
-    unsigned count = 4 + below(MAX_INSTRUCTIONS - 4), fixup_count = 0;
+    unsigned count = 4 + below(MAX_INSTRUCTIONS - 4), fixup_count = 0, pieces = options.loops ? below(2 * count) : count;
     if (loops) choose_loops(loop, count);
     for (unsigned i = 0; i < count; i++) {
         struct insn insn;
@@ -188,34 +220,68 @@ static void emit_body(bool loops) {
         if (loops) begin_loops(loop, i);
         if (vector) emit_vector(&choice);
         else emit_instruction(&insn, target < count ? target : count, fixups, &fixup_count);
-        if (loops && below(6) == 0) emit_jal(snippet.link, snippet.function);
+        if (callable && below(loops ? 6 : 12) == 0) emit_call(callable);
+        if (i == pieces) emit_pieces(random_address(), random_address());
         if (loops) end_loops(loop, i);
     }
     at[count] = code_size;
-    for (unsigned i = 0; i < fixup_count; i++) {
-        uint32_t word;
-        memcpy(&word, code + fixups[i].at, 4);
-        word = with_immediate(fixups[i].row, word, (int32_t)(at[fixups[i].target] - fixups[i].from) - fixups[i].subtract);
-        memcpy(code + fixups[i].at, &word, fixups[i].row->length);
-    }
+    for (unsigned i = 0; i < fixup_count; i++) fill_in(&fixups[i], at[fixups[i].target]);
 }
 
 // ---- snippets
 
-static unsigned keep_register(void) {
-    unsigned reg;
-    do reg = 1 + below(31);
-    while (is_kept(reg));
+static unsigned keep(unsigned reg) {
     snippet.kept |= 1U << reg;
     return reg;
 }
 
-static void emit_function(void) {
+static unsigned keep_register(void) {
+    return keep(free_register());
+}
+
+static void emit_function(unsigned number) {
+    const struct insn_row *bge = &riscv64_insn_table[INSN_bge];
+    snippet.function[number] = code_size;
+    if (number) {
+        emit_addi(snippet.stack, snippet.stack, -16);
+        emit_store(0x23, snippet.link, snippet.stack, 0);
+    }
+    emit_body(false, number);
+    if (number == FUNCTIONS - 1) {
+        emit_addi(snippet.depth, snippet.depth, -1);
+        emit(with_immediate(bge, bge->match | snippet.depth << 20, 8), 4);  // of zero and it
+        emit_jal(snippet.link, snippet.function[number]);
+    }
+    if (number) {
+        emit_load(0x03, snippet.link, snippet.stack, 0);
+        emit_addi(snippet.stack, snippet.stack, 16);
+    }
+    emit(i_type(0x67, 0, 0, snippet.link, 0), 4);  // jalr x0, 0(link)
+}
+
+// Goes to one of the functions, by whatever is in some register.
+static void emit_by_table(void) {
+    uint32_t table = TEXT_BASE + (uint32_t)code_size;
+    for (unsigned i = 0; i < TABLE; i++) {
+        emit(TEXT_BASE + (uint32_t)snippet.function[below(FUNCTIONS)], 4);
+        emit(0, 4);
+    }
+    snippet.by_table = code_size;
+    unsigned index = free_register(), at;
+    do at = free_register();
+    while (at == index);
+    emit(i_type(0x13, 7, index, below(32), (TABLE - 1) * 8), 4);  // andi
+    emit_constant(at, table);
+    emit(0x33 | at << 7 | at << 15 | index << 20, 4);  // add
+    emit_load(0x03, at, at, 0);
+    emit(i_type(0x67, 0, 0, at, 0), 4);  // jalr x0, 0(at)
+}
+
+static void emit_functions(void) {
     size_t over = code_size;
     emit_jal(0, over);
-    snippet.function = code_size;
-    emit_body(false);
-    emit(i_type(0x67, 0, 0, snippet.link, 0), 4);  // jalr x0, 0(link)
+    for (unsigned i = 0; i < functions(); i++) emit_function(i);
+    if (functions() > 1) emit_by_table();
     size_t end = code_size;
     code_size = over;
     emit_jal(0, end);
@@ -224,13 +290,18 @@ static void emit_function(void) {
 
 static void emit_middle(void) {
     if (!options.loops) {
-        emit_body(false);
+        emit_body(false, 0);
         return;
     }
-    snippet.link = keep_register();
+    snippet.link =
+        below(2) ? keep_register() : keep(is_kept(1) ? 5 : 1);  // 1 and 5 are those that the manual has calls predicted by
     for (unsigned i = 0; i < LOOPS; i++) emit_addi(snippet.counter[i] = keep_register(), 0, 0);
-    emit_function();
-    emit_body(true);
+    if (functions() > 1) {
+        emit_addi(snippet.depth = keep_register(), 0, 0);
+        emit_constant(snippet.stack = keep_register(), area() + AREA_SIZE);
+    }
+    emit_functions();
+    emit_body(true, functions());
 }
 
 static void emit_snippet(unsigned number) {

@@ -25,6 +25,7 @@ enum {
     AREA_SIZE = 16384,
     INDEX_ROOM = 1024,  // bytes of small indices, for each width of them
     LOOPS = 2,
+    FUNCTIONS = 3,
 };
 
 // Memory that is not written out: where the record under way is, the handler's stack, and an end that no page comes behind.
@@ -44,9 +45,10 @@ extern struct random_options {
 // Of the snippet under way.
 extern struct random_snippet {
     unsigned base;  // points to its record
-    unsigned counter[LOOPS], link;  // of loops and calls
+    unsigned counter[LOOPS], link, depth, stack;  // of loops, calls, how often to recurse
     uint32_t kept;  // all of these by bit, which no random instruction changes
-    size_t function;
+    size_t function[FUNCTIONS];  // where they are: each may call those before it, and the last one itself
+    size_t by_table;  // what goes to one of them that a table has
     unsigned sew;  // as last set, jumps aside
     int lmul;
     bool fours;  // vl is a multiple of 4

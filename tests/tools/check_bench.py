@@ -67,6 +67,17 @@ class Tests(Runs):
         done = self.demo(env={**os.environ, "PATH": str(without)})
         want(done.returncode == 2 and "qemu-riscv64 is not installed" in done.stderr, f"status {done.returncode}: {done.stdout}{done.stderr}")
 
+    def test_costs(self):
+        report = self.work / "report-of-costs.json"
+        words = [sys.executable, RUN, "--costs", "--quick", "--only=core", f"--ferry={self.ferry}", f"--work={self.work}", f"--json={report}"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
+        want(done.returncode == 0, f"status {done.returncode}: {done.stdout}{done.stderr}")
+        row, = json.loads(report.read_text())["costs"]
+        want(row["runner_mb"] > 1 and row["compiler_mb"] > 10 and row["regions"] > 0, f"{row}")
+        want(all(instructions > 100 and seconds > 0 for instructions, seconds in row["made"].values()), f"{row}")
+        want(row["made"]["quick"][0] <= row["made"]["cells"][0] * 3, f"more instructions in native code than there are: {row}")
+        want("LLVM's tier: the same" in done.stdout and "core " in done.stdout, f"no such row in: {done.stdout}")
+
     def test_refused(self):
         done = self.run("--only=hello,core")
         want(done.returncode == 2 and "no row of --cache is called core" in done.stderr, f"status {done.returncode}: {done.stderr}")

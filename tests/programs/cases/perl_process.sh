@@ -15,7 +15,7 @@ my @kids; for my $n (1 .. 4) { my $k = fork; if (!$k) { my $c = IO::Socket::INET
 my @seen; for (1 .. 4) { my $c = $server->accept; my $l = <$c>; push @seen, $l; print $c "reply to $l"; close $c } print sort @seen; for (@kids) { waitpid $_, 0; print $? >> 8, " " } print "\n";
 my $u1 = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1') or die; my $u2 = IO::Socket::INET->new(Proto => 'udp', PeerAddr => '127.0.0.1', PeerPort => $u1->sockport) or die; $u2->send("datagram"); my $sel = IO::Select->new($u1); print scalar $sel->can_read(2), "\n"; $u1->recv(my $buf, 100); print "$buf\n";
 open my $lock, ">", "lock"; flock $lock, LOCK_EX; $pid = fork; if (!$pid) { open my $l, ">", "lock"; exit(flock($l, LOCK_EX | LOCK_NB) ? 1 : 2) } waitpid $pid, 0; print "lock ", $? >> 8, "\n";
-local $SIG{CHLD} = sub { while ((my $k = waitpid(-1, WNOHANG)) > 0) { $got .= "c" } }; $got = ""; for (1 .. 5) { my $k = fork; exit 0 if !$k; sleep 0.05 } sleep 0.3; print length $got, "\n";
+local $SIG{CHLD} = sub { while ((my $k = waitpid(-1, WNOHANG)) > 0) { $got .= "c" } }; $got = ""; for (1 .. 5) { my $k = fork; exit 0 if !$k; sleep 0.05 } for (1 .. 500) { last if length $got >= 5; sleep 0.02 } print length $got, "\n";
 $SIG{CHLD} = 'IGNORE'; $pid = fork; exit 0 if !$pid; sleep 0.1; print waitpid($pid, 0), "\n"; $SIG{CHLD} = 'DEFAULT';
 print "pgrp ", (getpgrp() > 0 ? 1 : 0), " ppid ", (getppid() > 0 ? 1 : 0), "\n"; my @t = times; print scalar @t, "\n"; my $start = time; select undef, undef, undef, 0.1; print time - $start >= 0.09 ? "slept\n" : "no\n";
 sigprocmask(POSIX::SIG_BLOCK, POSIX::SigSet->new(POSIX::SIGUSR1)); $got = ""; kill 'USR1', $$; print "blocked '$got'\n"; sigprocmask(POSIX::SIG_UNBLOCK, POSIX::SigSet->new(POSIX::SIGUSR1)); print "then '$got'\n";
