@@ -294,9 +294,10 @@ static void wait_for(struct optimiser *o, struct native *native, bool *full) {
     }
 }
 
-// A block in the midst of a region that has code will mostly be reached by way of that.
+// A block in the midst of a region that has code will mostly be reached by way of that. As long as the region is asked for only, nobody can say.
 static bool waits(struct block *block) {
-    return around(block) && block->waited++ < PATIENCE;
+    const struct optimised *unit = around(block);
+    return unit && (!unit->code || block->waited++ < PATIENCE);
 }
 
 // Counting takes time: a unit that runs out at blocks that have their code stops it before long.
