@@ -123,7 +123,7 @@ static const struct cell *enter(struct cpu *cpu, const struct cell *first) {
     struct visit visit = {.first = first, .code = quick_code(block)};
     if (!visit.code) return first;  // another thread took it away
     if (__atomic_load_n(&cpu_count, __ATOMIC_SEQ_CST) > 1) {
-        cpu->rounds = COSIM_ROUNDS;
+        cpu->rounds = 1;  // what is pending is looked at as often as by other code: another thread may have changed this one's
         enter_native(cpu, &visit);
         stats_compared(STATS_BESIDE_THREADS);
         return visit.next;
