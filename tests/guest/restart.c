@@ -25,22 +25,24 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile int handled;
+static volatile int handled, calling;
 static pthread_t main_thread;
-static int ends[2], pair[2], listener, queue, semaphore, epoll, word;
+static pid_t main_id;
+static int ends[2], pair[2], gate[2], listener, queue, semaphore, epoll, word;
 static pid_t child;
 
 static void handler(int signal) {
     handled++;
 }
 
-// Each call must still be waiting when the signal comes, and is let go some time later.
+// Each call is still waiting when the signal comes, and is let go when it waits again or has returned. Those with a time of their own end by
+// the signal whatever the flags say: none gets to the end of its time.
 static long call(int which) {
     char byte[16] = {0};
-    struct timespec time = {0, 400000000}, rest = {9, 9};
+    struct timespec time = {100, 0}, rest = {0, 0};
     struct epoll_event event;
     struct pollfd fd = {ends[0], POLLIN};
-    struct timeval timeval = {0, 400000};
+    struct timeval timeval = {100, 0};
     struct sembuf operation = {0, -1, 0};
     fd_set set;
     switch (which) {
@@ -50,15 +52,15 @@ static long call(int which) {
     case 3: return waitpid(child, NULL, 0) == child;
     case 4: return flock(word, LOCK_EX);
     case 5: return fcntl(word, F_SETLKW, &(struct flock){.l_type = F_WRLCK});
-    case 6: return poll(&fd, 1, 400);
+    case 6: return poll(&fd, 1, 100000);
     case 7:
         FD_ZERO(&set);
         FD_SET(ends[0], &set);
         return select(ends[0] + 1, &set, NULL, NULL, &timeval);
-    case 8: return epoll_wait(epoll, &event, 1, 400);
+    case 8: return epoll_wait(epoll, &event, 1, 100000);
     case 9: {
         long result = nanosleep(&time, &rest);
-        return result < 0 && !(rest.tv_sec == 0 && rest.tv_nsec > 0) ? -77 : result;
+        return result < 0 && (rest.tv_sec <= 0 || rest.tv_sec >= 100) ? -77 : result;
     }
     case 10: return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
     case 11: return semop(semaphore, &operation, 1);
@@ -81,7 +83,7 @@ static long call(int which) {
         close(fd);
         return fd >= 0;
     }
-    case 19: return usleep(300000);
+    case 19: return usleep(100000000);
     case 20: {
         sigset_t set;
         sigemptyset(&set);
@@ -127,15 +129,40 @@ static void release(int which) {
         close(fd);
         break;
     }
+    case 3:
+    case 4:
+    case 5:
+    case 17: write(gate[1], "x", 1); break;
+    }
+}
+
+// Until the main thread has slept in its call for a while, or has returned from it.
+static void wait_for_call(void) {
+    for (int looks = 0; looks < 10 && calling != 2; usleep(10000)) {
+        char path[64], line[256] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%d/stat", main_id);
+        int fd = open(path, O_RDONLY);
+        read(fd, line, sizeof line - 1);
+        close(fd);
+        char *name_end = strrchr(line, ')');
+        looks = calling == 1 && name_end && name_end[2] == 'S' ? looks + 1 : 0;
     }
 }
 
 static void *helper(void *which) {
-    usleep(100000);
+    wait_for_call();
     pthread_kill(main_thread, SIGUSR1);
-    usleep(100000);
+    while (!handled) usleep(1000);
+    wait_for_call();
     release((int)(long)which);
     return NULL;
+}
+
+// In the child: until release().
+static void wait_at_gate(void) {
+    char byte;
+    read(gate[0], &byte, 1);
+    _exit(0);
 }
 
 static void lock_elsewhere(int which) {
@@ -148,8 +175,7 @@ static void lock_elsewhere(int which) {
         if (which == 4) flock(fd, LOCK_EX);
         if (which == 5) fcntl(fd, F_SETLKW, &(struct flock){.l_type = F_WRLCK});
         write(ready[1], "x", 1);
-        usleep(250000);
-        _exit(0);
+        wait_at_gate();
     }
     read(ready[0], &byte, 1);
     close(ready[0]), close(ready[1]);
@@ -159,15 +185,17 @@ static void try(int which, int flags) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
     pthread_t thread;
     sigaction(SIGUSR1, &action, NULL);
-    handled = 0;
+    handled = calling = 0;
     child = 0;
     if (which == 3 || which == 17)
-        if ((child = fork()) == 0) usleep(250000), _exit(0);
+        if ((child = fork()) == 0) wait_at_gate();
     word = 5;
     if (which == 4 || which == 5) lock_elsewhere(which), word = open("lock", O_RDWR);
     pthread_create(&thread, NULL, helper, (void *)(long)which);
+    calling = 1;
     long result = call(which);
     int error = errno;
+    calling = 2;
     pthread_join(thread, NULL);
     printf("%s %s: %ld %s, handled %d\n", name[which], flags ? "restarts" : "plain", result,
            result < 0 ? strerrorname_np(error) : "", handled);
@@ -190,7 +218,9 @@ static void try(int which, int flags) {
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     main_thread = pthread_self();
+    main_id = getpid();
     pipe(ends);
+    pipe(gate);
     socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     bind(listener, (void *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
