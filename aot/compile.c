@@ -60,7 +60,7 @@ static bool lift(struct compiler *c, const struct channel_request *r) {
         if (!inside) return false;
         c->isa->lift(r->byte + block->at, block->bytes, r->mode, c->features, BLOCK_MAX_UOPS, &c->ir[i]);
         if (c->ir[i].bytes != block->bytes) return false;
-        c->block[i] = (struct region_block){block->pc, &c->ir[i], block->entry != 0, block->module};
+        c->block[i] = (struct region_block){block->pc, &c->ir[i], block->entry != 0, block->module, block->scatters != 0};
     }
     for (unsigned i = 0; i < r->ways; i++) {
         if (r->way[i].from >= r->blocks || r->way[i].to >= r->blocks) return false;

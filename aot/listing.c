@@ -29,7 +29,7 @@ static bool name_field(const struct listing *l, uint64_t offset, char *name, siz
     } fields[] = {
 #define FIELD(name) {offsetof(struct cpu, name), #name}
         FIELD(pc),       FIELD(anchor),      FIELD(pending),     FIELD(next), FIELD(optimised_instructions),
-        FIELD(fp_flags), FIELD(fp_rounding), FIELD(native_jump),
+        FIELD(fp_flags), FIELD(fp_rounding), FIELD(native_jump), FIELD(pads),
 #undef FIELD
     };
     uint64_t at = offset - offsetof(struct cpu, slot);  // huge where it is none

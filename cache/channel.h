@@ -36,6 +36,7 @@ struct channel_block {
     uint16_t at, bytes;  // in the request's bytes
     uint8_t entry;  // whether, as in struct region_block
     uint8_t module;  // number of the request's module
+    uint8_t scatters;  // whether, as in struct region_block
 };
 
 // Executable memory that a file was mapped to, by which code is found again.

@@ -13,6 +13,7 @@ enum {
     ANY_CELLS = 150,
     CALLEE_CELLS = 200,
     MOST_TARGETS = 4,
+    SCATTERED = 8,  // targets
     MAX_AFTER = INTERP_MAX_CELLS + 1 + BLOCK_TARGETS,
 };
 
@@ -86,15 +87,27 @@ static uint64_t behind(const struct block *block) {
     return block->pc + block->bytes;
 }
 
-// Where an indirect jump led. One that leads to many places, such as an interpreter's to its next operation, is predicted best as what it is: by comparisons
-// it would take several jumps that the host cannot predict. It ends the region then.
-static unsigned targets_of(const struct block *block, uint64_t pc[BLOCK_TARGETS]) {
+// Where an indirect jump led.
+static unsigned all_targets_of(const struct block *block, uint64_t pc[BLOCK_TARGETS]) {
     unsigned count = 0;
     for (unsigned i = 0; i < BLOCK_TARGETS && block->targets; i++) {
         uint64_t target = __atomic_load_n(&block->targets[i], __ATOMIC_RELAXED);
         if (target) pc[count++] = target;
     }
+    return count;
+}
+
+// The same for what is to be in a region. A jump that leads to many places, such as an interpreter's to its next operation, is predicted best as what it is: by
+// comparisons it would take several jumps that the host cannot predict. It ends the region then.
+static unsigned targets_of(const struct block *block, uint64_t pc[BLOCK_TARGETS]) {
+    unsigned count = all_targets_of(block, pc);
     return count <= MOST_TARGETS ? count : 0;
+}
+
+// The host will often guess wrong where it leads.
+static bool scatters(const struct block *block) {
+    uint64_t pc[BLOCK_TARGETS];
+    return all_targets_of(block, pc) >= SCATTERED;
 }
 
 // Where a call goes, as far as is known. A direct one goes to the block's last exit.
@@ -259,7 +272,7 @@ static bool finish(struct gathering *g, gather_find *find) {
         for (unsigned n = 0; n < block->exits; n++) {
             if (!add_exit(g, block->exit[n].pc)) return false;
         }
-        int back = calls_outside(g, block, find) ? place_of(g, behind(block)) : -1;
+        int back = calls_outside(g, block, find) || (is_call(block) && scatters(block)) ? place_of(g, behind(block)) : -1;
         if (back >= 0) g->entry[back] = true;
     }
     add_ways(g);
@@ -270,6 +283,7 @@ void gather_request(const struct gathering *g, struct channel_request *request) 
     request->blocks = g->blocks;
     request->exits = g->exits;
     request->ways = g->ways;
+    for (unsigned i = 0; i < g->blocks; i++) request->block[i].scatters = scatters(g->block[i]);
     memcpy(request->exit, g->exit, g->exits * sizeof *g->exit);
     memcpy(request->way, g->way, g->ways * sizeof *g->way);
 }

@@ -41,7 +41,8 @@ static void put_block(struct writing *w, const struct channel_request *request, 
         &(struct record_block){.at = (uint32_t)at,
                                .bytes = block->bytes,
                                .entry = block->entry ? result->entry[i] : RECORD_NO_ENTRY,
-                               .module = block->module},
+                               .module = block->module,
+                               .scatters = block->scatters},
         sizeof(struct record_block));
 }
 
@@ -108,7 +109,7 @@ static bool holds_good_numbers(const struct record *r) {
     uint64_t bytes = 0;
     for (unsigned i = 0; i < r->blocks; i++) {
         const struct record_block *block = &r->block[i];
-        good &= block->module < r->modules && block->bytes && block->bytes <= BLOCK_MAX_BYTES;
+        good &= block->module < r->modules && block->scatters <= 1 && block->bytes && block->bytes <= BLOCK_MAX_BYTES;
         good &= block->entry == RECORD_NO_ENTRY || block->entry < r->image.bytes;
         bytes += block->bytes;
     }
@@ -165,7 +166,8 @@ static void fill_blocks(const struct record *r, struct channel_request *request)
                                                    .at = (uint16_t)request->bytes,
                                                    .bytes = (uint16_t)block->bytes,
                                                    .entry = block->entry != RECORD_NO_ENTRY,
-                                                   .module = (uint8_t)block->module};
+                                                   .module = (uint8_t)block->module,
+                                                   .scatters = (uint8_t)block->scatters};
         request->bytes += block->bytes;
     }
 }

@@ -9,7 +9,7 @@
 struct record_block {
     uint32_t at, bytes;  // from the module's start
     uint32_t entry;  // into the code, or RECORD_NO_ENTRY
-    uint32_t module;
+    uint16_t module, scatters;
 };
 #define RECORD_NO_ENTRY UINT32_MAX
 

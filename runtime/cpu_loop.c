@@ -54,6 +54,7 @@ struct cpu *cpu_new(const struct cpu_hooks *hooks) {
     cpu->resolve_jump = stats_wanted() ? meter_resolve_jump : code_resolve;
     cpu->hot = code_hot;
     cpu->resolve_hot = code_resolve_hot;
+    cpu->pads = quick_pads;
     cpu->find_native = code_find_native;
     cpu->leave_sheet = code_leave_sheet;
     cpu->link = code_link;

@@ -27,6 +27,7 @@ static inline void make_request(void) {
     add_block(START + 0x100, 12, true, 0);
     add_block(OTHER + 0x40, 6, false, 1);
     add_block(START + MODULE_BYTES - 4, 4, true, 0);
+    request.block[2].scatters = 1;
     request.exits = 2;
     request.exit[0] = START - 8;  // a distance before the module's start is one as well
     request.exit[1] = OTHER + 0x46;
@@ -52,6 +53,7 @@ static inline const char *look_at_record(const uint8_t *bytes, size_t size, bool
     if (!*read) return NULL;
     for (unsigned i = 0; i < r.blocks; i++) {
         if (r.block[i].module >= r.modules) return "a block of no module";
+        if (r.block[i].scatters > 1) return "a block that is neither one that scatters nor one that does not";
     }
     for (unsigned i = 0; i < r.image.exits; i++) {
         if (r.exit[i].module >= r.modules) return "an exit to no module";

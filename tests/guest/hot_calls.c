@@ -49,6 +49,28 @@ static void by_pointers(void) {
     }
 }
 
+// To more places than are told apart, from one place and, for some of them, from two.
+#define PLACES(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)
+#define PLACE(n)                                                 \
+    static APART void place_##n(struct machine *m, uint64_t x) { \
+        m->a = (m->a ^ x >> n) + n;                              \
+        if (x & UINT64_C(1) << n) m->b += m->a >> n;             \
+    }
+#define PLACE_NAME(n) place_##n,
+PLACES(PLACE)
+static operation *const places[] = {PLACES(PLACE_NAME)};
+
+static void by_many_pointers(void) {
+    struct machine m = {1, 2, 0};
+    uint64_t random = 3;
+    for (unsigned i = 0; i < 600000; i++) {
+        uint64_t x = next_random(&random);
+        places[x % (sizeof places / sizeof *places)](&m, x >> 5);
+        if (x >> 28 == 3) places[i % 3](&m, i);
+    }
+    printf("by many pointers: %016llx %016llx\n", (unsigned long long)m.a, (unsigned long long)m.b);
+}
+
 // ---- recursion
 
 static APART uint64_t ackermann(uint64_t m, uint64_t n) {
@@ -167,6 +189,7 @@ static void under_signals(void) {
     signal(SIGALRM, tick);
     setitimer(ITIMER_REAL, &often, NULL);
     by_pointers();
+    by_many_pointers();
     by_recursion();
     by_tables();
     by_longjmp();

@@ -10,6 +10,7 @@
 #define CPU_NATIVE_JUMPS 16384
 #define CPU_JUMPS 4096
 #define CPU_FAR_JUMPS 65536
+#define CPU_PAD_BYTES 8
 
 struct cell;
 struct cpu;
@@ -123,6 +124,7 @@ struct cpu {
     // (code.c says when it has to be forgotten); the interpreter's; and for both, what these two have no room for: a block's first cell or, if it
     // has any, its native code, with the stamp that holds as long as no native code was lost.
     uint64_t far_stamp;
+    const uint8_t *pads;  // quick_pads
     struct cpu_native_jump {
         uint64_t pc;
         const void *native;

@@ -168,6 +168,19 @@ static void try_ways(struct build *b, LLVMValueRef pc) {
     }
 }
 
+// What an entry of the native jump cache leads to, and the pad that does so, which is known without the entry.
+static LLVMValueRef native_of(struct build *b, LLVMValueRef entry) {
+    LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
+    return LLVMBuildLoad2(b->ir, b->pointer, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), "");
+}
+
+static LLVMValueRef pad(struct build *b, LLVMValueRef index) {
+    LLVMValueRef pads = LLVMBuildLoad2(b->ir, b->pointer, build_cpu_field(b, offsetof(struct cpu, pads)), "");
+    LLVMValueRef offset = LLVMBuildMul(b->ir, index, build_constant(b, CPU_PAD_BYTES / 2), "");
+    LLVMSetVolatile(pads, 1);  // else it is an operand of an addition, which takes one step more to the pad's address
+    return LLVMBuildInBoundsGEP2(b->ir, b->i8, pads, &offset, 1, "");
+}
+
 // The sum's lowest bit is not cleared: pcs in the cache, and those of ways, are even.
 void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef pc = LLVMBuildAdd(b->ir, build_get(b, u->b), build_constant(b, (uint64_t)u->imm), "");
@@ -179,7 +192,7 @@ void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
     LLVMValueRef missed = LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, "");
     leave_indirectly_if(b, ways ? missed : LLVMBuildOr(b->ir, missed, is_pending(b), ""), pc);
-    LLVMValueRef behind = build_constant(b, offsetof(struct cpu_native_jump, native));
+    LLVMValueRef target = b->block->scatters ? pad(b, index) : native_of(b, entry);
     build_store_slots(b, false);
-    build_tail_call(b, LLVMBuildLoad2(b->ir, b->pointer, LLVMBuildInBoundsGEP2(b->ir, b->i8, entry, &behind, 1, ""), ""));
+    build_tail_call(b, target);
 }

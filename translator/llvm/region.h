@@ -15,6 +15,7 @@ struct region_block {
     const struct ir_block *ir;
     bool entry;  // can be entered from outside
     uint8_t module;  // blocks of one stay at the same distances from each other; those of others may lie elsewhere the next time
+    bool scatters;  // the indirect jump that ends it leads to many places
 };
 
 // An indirect jump that ends a block may lead to another one.

@@ -20,6 +20,10 @@ struct quick_stubs {
 
 extern struct quick_stubs quick_stubs;
 
+// For each entry of the native jump cache CPU_PAD_BYTES of code that jump to what it holds. To a pad goes who knows no more than the address yet: where an indirect jump leads to many places the
+// host guesses wrong often, and finds out as soon as it has computed where the pad is, without waiting for the entry. The pad's own jump is guessed well, since a pad has one target.
+extern const uint8_t quick_pads[];
+
 enum { QUICK_STUBS_BYTES = 4096, QUICK_MAX_BLOCKS = 16, QUICK_SWITCH_BYTES = 5 };
 #define QUICK_NOWHERE UINT32_MAX
 
