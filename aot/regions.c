@@ -134,7 +134,8 @@ static void add_request(const struct head *head, bool exact) {
         const struct block *block = g.block[i];
         uint64_t at = block->pc - BASE;
         memcpy(r->byte + r->bytes, pages_look(current, at)->byte + at % SHEET_PAGE, block->bytes);
-        r->block[i] = (struct channel_block){block->pc, (uint16_t)r->bytes, (uint16_t)block->bytes, g.entry[i], 0};
+        r->block[i] =
+            (struct channel_block){.pc = block->pc, .at = (uint16_t)r->bytes, .bytes = (uint16_t)block->bytes, .entry = g.entry[i]};
         r->bytes += block->bytes;
         built_at(at)->region[at % SHEET_PAGE / 2] = (uint16_t)(requests + 1);
     }

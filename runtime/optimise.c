@@ -72,7 +72,8 @@ static bool copy_bytes(const struct gathering *g, struct channel_request *reques
     for (unsigned i = 0; i < g->blocks; i++) {
         const struct block *block = g->block[i];
         if (!code_copy_bytes(block, request->byte + request->bytes)) return false;
-        request->block[i] = (struct channel_block){block->pc, (uint16_t)request->bytes, (uint16_t)block->bytes, g->entry[i], 0};
+        request->block[i] = (struct channel_block){
+            .pc = block->pc, .at = (uint16_t)request->bytes, .bytes = (uint16_t)block->bytes, .entry = g->entry[i]};
         request->bytes += block->bytes;
     }
     return true;

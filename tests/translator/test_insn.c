@@ -256,7 +256,7 @@ static uint8_t *install(const struct region_holes *holes, unsigned exits) {
 
 static void make_optimised(struct block *block, const struct ir_block *ir) {
     static struct region_holes holes;
-    const struct region_block only = {block->pc, ir, true, 0};
+    const struct region_block only = {block->pc, ir, true, 0, false};
     const struct region region = {.block = &only,
                                   .blocks = 1,
                                   .exit = exit_pc,

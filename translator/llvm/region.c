@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SMALL_UOPS = 200 };
+
 // ---- what the other parts are made with
 
 LLVMValueRef build_constant(struct build *b, uint64_t value) {
@@ -351,6 +353,13 @@ static void make_entry(struct build *b, unsigned block) {
     build_call_native(b, b->function, arguments);
 }
 
+// Whether the region is so small that each entry may have one of its own, which saves the choice between them.
+static bool is_small(const struct build *b, unsigned entries) {
+    unsigned uops = 0;
+    for (unsigned i = 0; i < b->region->blocks; i++) uops += b->region->block[i].ir->count;
+    return uops * entries <= SMALL_UOPS;
+}
+
 static void make_entries(struct build *b) {
     unsigned entries = 0, last = 0;
     for (unsigned i = 0; i < b->region->blocks; i++) {
@@ -363,6 +372,7 @@ static void make_entries(struct build *b) {
         LLVMSetLinkage(b->function, LLVMExternalLinkage);
         return;
     }
+    if (is_small(b, entries)) add_attribute(b, b->function, "alwaysinline");
     for (unsigned i = 0; i < b->region->blocks; i++) {
         if (b->region->block[i].entry) make_entry(b, i);
     }
