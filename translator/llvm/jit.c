@@ -110,8 +110,11 @@ struct jit *jit_new(struct jit_memory *memory, const char **why) {
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
     // Mask registers are of no use to guests' integers, and looking for such use takes longer than all of LLVM's optimisations do. Of ends of blocks
-    // that are alike, each has a jump of its own for the host to predict.
-    static const char *const options[] = {"ferry-compiler", "-disable-x86-domain-reassignment", "-enable-tail-merge=0",
+    // that are alike, each has a jump of its own for the host to predict. The guest's compiler has reduced the strength of its loops already, and put its
+    // instructions in order; to do so again, or to take constants out of loops, makes values live for longer than there are registers for.
+    static const char *const options[] = {"ferry-compiler",        "-disable-x86-domain-reassignment",
+                                          "-enable-tail-merge=0",  "-disable-lsr",
+                                          "-enable-misched=false", "-disable-machine-licm",
                                           "-x86-asm-syntax=intel"};
     LLVMParseCommandLineOptions(sizeof options / sizeof *options, options, NULL);
     LLVMTargetMachineRef machine = make_machine(), used = make_machine();
