@@ -83,10 +83,12 @@ struct build {
     } vectors;
     // At the place under way.
     const struct region_block *block;
+    LLVMBasicBlockRef again;  // where the block goes on that jumps back to its own start
     struct joined joined[BLOCK_MAX_UOPS];
     LLVMValueRef whole[BLOCK_MAX_UOPS];  // what a joined load has read, at its first uop
     struct facts now;
     uint64_t unsettled;  // doubles that may be NaNs other than the canonical one, by bit; none between blocks
+    uint64_t quiet;  // doubles that are results of arithmetic in this block, by bit: NaNs among them do not signal
     unsigned counted;  // instructions of the block
     unsigned owed;  // a slot that has yet to get the flags, if the block is left now; or 0
 };
@@ -100,6 +102,8 @@ void build_set(struct build *b, unsigned slot, LLVMValueRef value);
 // The same for double precision; a result that is `canonical` is not a NaN with other bits than the canonical one.
 LLVMValueRef build_get_double(struct build *b, unsigned slot);
 void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical);
+// Whether a double surely is no NaN that signals.
+bool build_is_quiet(const struct build *b, unsigned slot);
 // Makes all doubles that bodies or other blocks may look at canonical.
 void build_settle_all(struct build *b);
 bool build_is_pinned(const struct build *b, unsigned slot);
@@ -145,6 +149,8 @@ void build_store_field(struct build *b, size_t offset, LLVMValueRef value);
 // Tail calls of native code: with these arguments, and with the pins as they are now, all else being stored already.
 void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments);
 void build_tail_call(struct build *b, LLVMValueRef target);
+// Where jumps back are counted: at one to the start of the block under way, which other code does not look at.
+void build_stepwise_back(struct build *b);
 // Goes on at a pc; at where an indirect jump leads.
 void build_leave_for(struct build *b, uint64_t pc);
 void build_leave_indirectly(struct build *b, const struct uop *u);
@@ -170,6 +176,13 @@ void build_renewals(struct build *b);
 void build_join_loads(struct build *b);
 // What a uop loads that is joined with others.
 LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
+
+// ---- unroll.c
+
+// Builds the block's uops up to this one, a jump back to its start that is made for sure.
+typedef void build_round(struct build *b, unsigned branch);
+// At the start of the block under way: if it is a loop of which several rounds can be made at a time, builds those. What is built next is for the others.
+void build_unroll(struct build *b, build_round *round);
 
 // ---- vector.c
 

@@ -52,8 +52,15 @@ static LLVMValueRef find_hole(struct build *b, const struct image_hole *wanted) 
     return build_holes(b, wanted, 1);
 }
 
+// What is wanted on seldom taken ways is loaded there: LLVM would load it before a loop, and keep a register for it.
+static bool is_seldom(enum image_hole_kind kind) {
+    return kind != IMAGE_PC && kind != IMAGE_TALLY;
+}
+
 static LLVMValueRef load_hole(struct build *b, const struct image_hole *wanted, LLVMTypeRef type) {
     LLVMValueRef load = LLVMBuildLoad2(b->ir, type, find_hole(b, wanted), "");
+    LLVMSetVolatile(load, is_seldom(wanted->kind));
+    if (is_seldom(wanted->kind)) return load;
     LLVMSetMetadata(load, LLVMGetMDKindIDInContext(b->context, "invariant.load", 14),
                     LLVMMetadataAsValue(b->context, LLVMMDNodeInContext2(b->context, NULL, 0)));
     return load;

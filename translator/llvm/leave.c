@@ -71,15 +71,23 @@ static bool leads_back(const struct build *b, uint64_t pc, int inside) {
     return to == from ? pc <= b->block->pc : to < from;
 }
 
+static void look_at_pending(struct build *b, uint64_t pc) {
+    LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
+    go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
+    LLVMPositionBuilderAtEnd(b->ir, rest);
+}
+
+void build_stepwise_back(struct build *b) {
+    if (b->region->stepwise) look_at_pending(b, b->block->pc);
+}
+
 void build_leave_for(struct build *b, uint64_t pc) {
     int inside = build_block_at(b->region, pc);
     if (leads_back(b, pc, inside)) {
-        LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
-        go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
-        LLVMPositionBuilderAtEnd(b->ir, rest);
+        look_at_pending(b, pc);
         if (inside >= 0) build_count_round(b, (unsigned)inside);
     }
-    if (inside >= 0) LLVMBuildBr(b->ir, b->entry[inside]);
+    if (inside >= 0) LLVMBuildBr(b->ir, &b->region->block[inside] == b->block ? b->again : b->entry[inside]);
     else if (!b->exits) b->failed = true;
     else {
         build_store_slots(b, false);

@@ -206,19 +206,36 @@ static void build_one(struct build *b, unsigned at) {
     }
 }
 
+// The block's uops before this one.
+static void build_uops(struct build *b, unsigned end) {
+    for (unsigned n = 0; n < end; n++) {
+        bool deferred = build_defer_flags(b, n);
+        if (deferred) b->now = build_after(b, build_after(b, b->now, n), n + 1);
+        if (deferred) n++;
+        else build_one(b, n);
+    }
+}
+
+// A round that ends with the jump back for sure.
+static void build_round_back(struct build *b, unsigned branch) {
+    build_uops(b, branch);
+    build_line(b, &b->block->ir->uop[branch]);
+    build_settle_all(b);
+    count(b, branch, false);
+    build_owed_flags(b);
+    b->counted = 0, b->owed = 0;
+}
+
 static void build_blocks(struct build *b) {
     for (unsigned i = 0; i < b->region->blocks; i++) {
         b->block = &b->region->block[i];
+        b->again = b->entry[i];
         b->now = b->at[i];
-        b->counted = 0;
+        b->counted = 0, b->quiet = 0;
         build_join_loads(b);
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
-        for (unsigned n = 0; n < b->block->ir->count; n++) {
-            bool deferred = build_defer_flags(b, n);
-            if (deferred) b->now = build_after(b, build_after(b, b->now, n), n + 1);
-            if (deferred) n++;
-            else build_one(b, n);
-        }
+        build_unroll(b, build_round_back);
+        build_uops(b, b->block->ir->count);
     }
     build_line(b, NULL);
 }

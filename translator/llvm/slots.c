@@ -171,6 +171,7 @@ uint64_t build_writes(const struct uop *u) {
 static void settle(struct build *b, unsigned slot) {
     b->unsettled &= ~(UINT64_C(1) << slot);
     build_set_double(b, slot, build_canonical(b, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "")), true);
+    b->quiet |= UINT64_C(1) << slot;
 }
 
 static bool is_unsettled(const struct build *b, unsigned slot) {
@@ -181,6 +182,10 @@ void build_settle_all(struct build *b) {
     for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
         if (is_unsettled(b, slot)) settle(b, slot);
     }
+}
+
+bool build_is_quiet(const struct build *b, unsigned slot) {
+    return slot < SLOT_TEMP && b->quiet >> slot & 1;
 }
 
 LLVMValueRef build_get_double(struct build *b, unsigned slot) {
@@ -197,6 +202,7 @@ void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool c
     }
     LLVMBuildStore(b->ir, value, b->slot[slot]);
     uint64_t bit = UINT64_C(1) << slot;
+    b->quiet &= ~bit;
     b->unsettled = canonical ? b->unsettled & ~bit : b->unsettled | bit;
 }
 
@@ -211,7 +217,7 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
 
 void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot == SLOT_SINK) return;
-    if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot);
+    if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot), b->quiet &= ~(UINT64_C(1) << slot);
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
     if (!b->promoted[slot]) build_mark(b, store, b->of_cpu);

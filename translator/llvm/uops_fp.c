@@ -87,6 +87,7 @@ static void set_single_bits(struct build *b, const struct uop *u, LLVMValueRef b
 static void set(struct build *b, const struct uop *u, LLVMValueRef value, bool canonical) {
     if (LLVMTypeOf(value) == b->f64) {
         build_set_double(b, u->a, value, canonical);
+        if (build_is_lasting(u->a)) b->quiet |= UINT64_C(1) << u->a;
         return;
     }
     if (!canonical) value = build_canonical(b, value);
@@ -133,13 +134,17 @@ static LLVMValueRef has_bits_of_nan(struct build *b, LLVMValueRef value) {
     return LLVMBuildICmp(b->ir, LLVMIntUGT, bits, LLVMConstInt(type, single ? FP_INFINITY_s : FP_INFINITY_d, 0), "");
 }
 
-// The host's comparison raises nothing unless there is a NaN.
+// The host's comparison raises nothing unless a NaN signals, and another one compares the same.
+static LLVMValueRef get_quiet(struct build *b, unsigned slot, bool single) {
+    LLVMValueRef value = get(b, slot, single);
+    if (!single && build_is_quiet(b, slot)) return value;
+    LLVMValueRef bits = single ? LLVMConstInt(b->i32, (uint32_t)FP_NAN_S, 0) : K(FP_NAN_D);
+    return LLVMBuildSelect(b->ir, has_bits_of_nan(b, value), LLVMConstBitCast(bits, LLVMTypeOf(value)), value, "");
+}
+
 static void build_quiet_comparison(struct build *b, const struct uop *u, bool single, const char *predicate) {
-    LLVMValueRef x = get(b, u->b, single), y = get(b, u->c, single);
-    LLVMValueRef nan = LLVMBuildOr(b->ir, has_bits_of_nan(b, x), has_bits_of_nan(b, y), "");
-    LLVMBasicBlockRef join = build_body_if(b, u, nan);
-    SET(LLVMBuildZExt(b->ir, compare(b, false, predicate, x, y), b->i64, ""));
-    build_body_end(b, join);
+    LLVMValueRef flag = compare(b, false, predicate, get_quiet(b, u->b, single), get_quiet(b, u->c, single));
+    SET(LLVMBuildZExt(b->ir, flag, b->i64, ""));
 }
 
 // Zeroes and NaNs are left to the body.
