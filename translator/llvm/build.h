@@ -57,6 +57,7 @@ struct build {
     bool promoted[CPU_SLOTS];  // to an alloca
     bool is_double[CPU_SLOTS];  // of that type
     LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
+    LLVMBasicBlockRef head[REGION_MAX_BLOCKS];  // where other blocks' jumps back to the block lead, or NULL
     struct facts at[REGION_MAX_BLOCKS];  // at the block's start
     LLVMValueRef target;  // of ways out
     LLVMValueRef status;  // room for the host's floating-point status register
@@ -154,6 +155,8 @@ void build_stepwise_back(struct build *b);
 // Goes on at a pc; at where an indirect jump leads.
 void build_leave_for(struct build *b, uint64_t pc);
 void build_leave_indirectly(struct build *b, const struct uop *u);
+// Makes what jumps back have in common, when all blocks are built.
+void build_heads(struct build *b);
 // Makes the seldom taken ways out; the last to be built.
 void build_ways_out(struct build *b);
 

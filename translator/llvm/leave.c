@@ -81,18 +81,48 @@ void build_stepwise_back(struct build *b) {
     if (b->region->stepwise) look_at_pending(b, b->block->pc);
 }
 
+// Jumps back to a block from others have their look at what is pending in common: ways out are as many values that meet as there are slots.
+static LLVMBasicBlockRef head_of(struct build *b, unsigned block) {
+    if (!b->head[block]) b->head[block] = build_block(b);
+    return b->head[block];
+}
+
+void build_heads(struct build *b) {
+    for (unsigned i = 0; i < b->region->blocks; i++) {
+        if (!b->head[i]) continue;
+        b->block = &b->region->block[i];
+        b->now = b->at[i];
+        LLVMPositionBuilderAtEnd(b->ir, b->head[i]);
+        look_at_pending(b, b->block->pc);
+        build_count_round(b, i);
+        LLVMBuildBr(b->ir, b->entry[i]);
+        b->head[i] = NULL;
+    }
+}
+
+// To a block of the region; `seen`: that nothing is pending.
+static void leave_within(struct build *b, unsigned block, bool back, bool seen) {
+    bool itself = &b->region->block[block] == b->block;
+    bool heads = back && !itself && !seen;
+    if (back && itself && !seen) look_at_pending(b, b->block->pc);
+    if (back && !heads) build_count_round(b, block);
+    LLVMBuildBr(b->ir, heads ? head_of(b, block) : itself ? b->again : b->entry[block]);
+}
+
 void build_leave_for(struct build *b, uint64_t pc) {
     int inside = build_block_at(b->region, pc);
-    if (leads_back(b, pc, inside)) {
-        look_at_pending(b, pc);
-        if (inside >= 0) build_count_round(b, (unsigned)inside);
+    bool back = leads_back(b, pc, inside);
+    if (inside >= 0) {
+        leave_within(b, (unsigned)inside, back, false);
+        return;
     }
-    if (inside >= 0) LLVMBuildBr(b->ir, &b->region->block[inside] == b->block ? b->again : b->entry[inside]);
-    else if (!b->exits) b->failed = true;
-    else {
-        build_store_slots(b, false);
-        build_tail_call(b, build_exit(b, exit_to(b, pc)));
+    if (back) look_at_pending(b, pc);
+    if (!b->exits) {
+        b->failed = true;
+        return;
     }
+    build_store_slots(b, false);
+    build_tail_call(b, build_exit(b, exit_to(b, pc)));
 }
 
 static void build_out(struct build *b, enum way_out way) {
@@ -144,10 +174,11 @@ static void try_module(struct build *b, LLVMValueRef pc, int module) {
     for (unsigned i = 0; i < region->ways; i++) {
         if (module_of_way(b, i) != module || is_repeated(region, i)) continue;
         uint64_t place = region->block[region->way[i].to].pc;
+        int inside = build_block_at(region, place);
         LLVMBasicBlockRef here = build_block(b);
         LLVMAddCase(choice, build_constant(b, place - base->pc), here);
         LLVMPositionBuilderAtEnd(b->ir, here);
-        build_leave_for(b, place);
+        leave_within(b, (unsigned)inside, leads_back(b, place, inside), true);
     }
     LLVMPositionBuilderAtEnd(b->ir, rest);
 }

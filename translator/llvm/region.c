@@ -243,6 +243,7 @@ static void build_blocks(struct build *b) {
 static void build_all(struct build *b) {
     build_find_facts(b);
     build_blocks(b);
+    build_heads(b);
     build_renewals(b);
     build_ways_out(b);
 }
