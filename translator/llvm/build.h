@@ -35,6 +35,13 @@ enum build_effect {
     EFFECT_READ_FLAGS,
 };
 
+// What NaNs a double may be.
+enum build_nans {
+    NANS_KEPT,  // any, whose bits stay as they are
+    NANS_CANONICAL,  // the canonical one
+    NANS_RAW,  // as the host's arithmetic makes them: to become the canonical one once their bits can be seen
+};
+
 struct build {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -100,9 +107,9 @@ struct build {
 void build_place_slots(struct build *b);
 LLVMValueRef build_get(struct build *b, unsigned slot);
 void build_set(struct build *b, unsigned slot, LLVMValueRef value);
-// The same for double precision; a result that is `canonical` is not a NaN with other bits than the canonical one.
+// The same for double precision.
 LLVMValueRef build_get_double(struct build *b, unsigned slot);
-void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical);
+void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum build_nans nans);
 // Whether a double surely is no NaN that signals.
 bool build_is_quiet(const struct build *b, unsigned slot);
 // Makes all doubles that bodies or other blocks may look at canonical.
@@ -182,10 +189,8 @@ LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeR
 
 // ---- unroll.c
 
-// Builds the block's uops up to this one, a jump back to its start that is made for sure.
-typedef void build_round(struct build *b, unsigned branch);
 // At the start of the block under way: if it is a loop of which several rounds can be made at a time, builds those. What is built next is for the others.
-void build_unroll(struct build *b, build_round *round);
+void build_unroll(struct build *b);
 
 // ---- vector.c
 
@@ -232,6 +237,9 @@ LLVMBasicBlockRef build_seldom(struct build *b, LLVMValueRef condition);
 // The uop's C body instead of what is built next if the condition holds, which is seldom. build_body_end is where both go on.
 LLVMBasicBlockRef build_body_if(struct build *b, const struct uop *uop, LLVMValueRef condition);
 void build_body_end(struct build *b, LLVMBasicBlockRef join);
+
+// Builds the block's uops up to this one, a jump back to its start that is made for sure.
+void build_round(struct build *b, unsigned branch);
 
 // ---- what uops mean: uops.c, uops_fp.c
 

@@ -59,10 +59,10 @@ static bool is_seldom(enum image_hole_kind kind) {
 
 static LLVMValueRef load_hole(struct build *b, const struct image_hole *wanted, LLVMTypeRef type) {
     LLVMValueRef load = LLVMBuildLoad2(b->ir, type, find_hole(b, wanted), "");
-    LLVMSetVolatile(load, is_seldom(wanted->kind));
-    if (is_seldom(wanted->kind)) return load;
-    LLVMSetMetadata(load, LLVMGetMDKindIDInContext(b->context, "invariant.load", 14),
-                    LLVMMetadataAsValue(b->context, LLVMMDNodeInContext2(b->context, NULL, 0)));
+    if (is_seldom(wanted->kind)) LLVMSetVolatile(load, 1);
+    else
+        LLVMSetMetadata(load, LLVMGetMDKindIDInContext(b->context, "invariant.load", 14),
+                        LLVMMetadataAsValue(b->context, LLVMMDNodeInContext2(b->context, NULL, 0)));
     return load;
 }
 

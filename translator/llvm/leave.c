@@ -87,26 +87,28 @@ static LLVMBasicBlockRef head_of(struct build *b, unsigned block) {
     return b->head[block];
 }
 
+// To a block of the region; `seen`: that nothing is pending.
+static void leave_within(struct build *b, unsigned block, bool back, bool seen) {
+    bool itself = &b->region->block[block] == b->block;
+    if (back && !seen && !itself) {
+        LLVMBuildBr(b->ir, head_of(b, block));
+        return;
+    }
+    if (back && !seen) look_at_pending(b, b->block->pc);
+    if (back) build_count_round(b, block);
+    LLVMBuildBr(b->ir, itself ? b->again : b->entry[block]);
+}
+
 void build_heads(struct build *b) {
     for (unsigned i = 0; i < b->region->blocks; i++) {
         if (!b->head[i]) continue;
         b->block = &b->region->block[i];
+        b->again = b->entry[i];
         b->now = b->at[i];
         LLVMPositionBuilderAtEnd(b->ir, b->head[i]);
-        look_at_pending(b, b->block->pc);
-        build_count_round(b, i);
-        LLVMBuildBr(b->ir, b->entry[i]);
+        leave_within(b, i, true, false);
         b->head[i] = NULL;
     }
-}
-
-// To a block of the region; `seen`: that nothing is pending.
-static void leave_within(struct build *b, unsigned block, bool back, bool seen) {
-    bool itself = &b->region->block[block] == b->block;
-    bool heads = back && !itself && !seen;
-    if (back && itself && !seen) look_at_pending(b, b->block->pc);
-    if (back && !heads) build_count_round(b, block);
-    LLVMBuildBr(b->ir, heads ? head_of(b, block) : itself ? b->again : b->entry[block]);
 }
 
 void build_leave_for(struct build *b, uint64_t pc) {

@@ -216,14 +216,13 @@ static void build_uops(struct build *b, unsigned end) {
     }
 }
 
-// A round that ends with the jump back for sure.
-static void build_round_back(struct build *b, unsigned branch) {
+void build_round(struct build *b, unsigned branch) {
     build_uops(b, branch);
     build_line(b, &b->block->ir->uop[branch]);
     build_settle_all(b);
     count(b, branch, false);
     build_owed_flags(b);
-    b->counted = 0, b->owed = 0;
+    b->counted = 0, b->owed = 0, b->quiet = 0;
 }
 
 static void build_blocks(struct build *b) {
@@ -234,7 +233,7 @@ static void build_blocks(struct build *b) {
         b->counted = 0, b->quiet = 0;
         build_join_loads(b);
         LLVMPositionBuilderAtEnd(b->ir, b->entry[i]);
-        build_unroll(b, build_round_back);
+        build_unroll(b);
         build_uops(b, b->block->ir->count);
     }
     build_line(b, NULL);

@@ -170,8 +170,7 @@ uint64_t build_writes(const struct uop *u) {
 // The bits of a slot that holds the result of an arithmetic operation, of which it was not known yet whether it is a NaN.
 static void settle(struct build *b, unsigned slot) {
     b->unsettled &= ~(UINT64_C(1) << slot);
-    build_set_double(b, slot, build_canonical(b, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "")), true);
-    b->quiet |= UINT64_C(1) << slot;
+    build_set_double(b, slot, build_canonical(b, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "")), NANS_CANONICAL);
 }
 
 static bool is_unsettled(const struct build *b, unsigned slot) {
@@ -193,17 +192,19 @@ LLVMValueRef build_get_double(struct build *b, unsigned slot) {
     return LLVMBuildBitCast(b->ir, build_get(b, slot), b->f64, "");
 }
 
-void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, bool canonical) {
-    bool later = slot < SLOT_TEMP && b->is_double[slot];
-    if (!canonical && !later) value = build_canonical(b, value);
-    if (!later) {
-        build_set(b, slot, LLVMBuildBitCast(b->ir, value, b->i64, ""));
-        return;
-    }
-    LLVMBuildStore(b->ir, value, b->slot[slot]);
+static void note_nans(struct build *b, unsigned slot, enum build_nans nans) {
+    if (!build_is_lasting(slot)) return;
     uint64_t bit = UINT64_C(1) << slot;
-    b->quiet &= ~bit;
-    b->unsettled = canonical ? b->unsettled & ~bit : b->unsettled | bit;
+    b->unsettled = nans == NANS_RAW ? b->unsettled | bit : b->unsettled & ~bit;
+    b->quiet = nans == NANS_KEPT ? b->quiet & ~bit : b->quiet | bit;
+}
+
+void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum build_nans nans) {
+    bool later = build_is_lasting(slot) && b->is_double[slot];
+    if (nans == NANS_RAW && !later) value = build_canonical(b, value), nans = NANS_CANONICAL;
+    if (later) LLVMBuildStore(b->ir, value, b->slot[slot]);
+    else build_set(b, slot, LLVMBuildBitCast(b->ir, value, b->i64, ""));
+    note_nans(b, slot, nans);
 }
 
 LLVMValueRef build_get(struct build *b, unsigned slot) {
@@ -217,7 +218,7 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
 
 void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot == SLOT_SINK) return;
-    if (slot < SLOT_TEMP) b->unsettled &= ~(UINT64_C(1) << slot), b->quiet &= ~(UINT64_C(1) << slot);
+    note_nans(b, slot, NANS_KEPT);
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);
     if (!b->promoted[slot]) build_mark(b, store, b->of_cpu);

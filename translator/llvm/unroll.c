@@ -57,23 +57,21 @@ static LLVMValueRef are_more(struct build *b, const struct steps *steps) {
     return LLVMBuildICmp(b->ir, LLVMIntUGT, distance, LLVMConstInt(LLVMTypeOf(distance), ROUNDS * step, 0), "");
 }
 
-void build_unroll(struct build *b, build_round *round) {
+void build_unroll(struct build *b) {
     struct steps steps;
     if (b->vectors.possible || !find_steps(b, &steps)) return;
     const struct facts facts = b->now;
-    LLVMBasicBlockRef several = build_block(b), again = build_block(b), one = build_block(b), rest = build_block(b);
-    LLVMBuildCondBr(b->ir, are_more(b, &steps), several, rest);
+    LLVMBasicBlockRef several = build_block(b), again = build_block(b), one = build_block(b);
+    LLVMBuildCondBr(b->ir, are_more(b, &steps), several, one);
     LLVMPositionBuilderAtEnd(b->ir, several);
     for (unsigned n = 0; n < ROUNDS; n++) {
         if (n) build_stepwise_back(b);
-        round(b, steps.branch);
+        build_round(b, steps.branch);
     }
     b->again = again;
     build_leave_for(b, b->block->pc);
     LLVMPositionBuilderAtEnd(b->ir, again);
-    LLVMBuildCondBr(b->ir, are_more(b, &steps), several, rest);
-    LLVMPositionBuilderAtEnd(b->ir, rest);
-    LLVMBuildBr(b->ir, one);
+    LLVMBuildCondBr(b->ir, are_more(b, &steps), several, one);
     LLVMPositionBuilderAtEnd(b->ir, one);
     b->again = one;
     b->now = facts;

@@ -130,7 +130,7 @@ static void store_low(struct build *b, const struct uop *u, LLVMTypeRef type) {
 
 // A double goes between memory and its register without a detour.
 static void load64(struct build *b, const struct uop *u) {
-    if (b->is_double[u->a]) build_set_double(b, u->a, build_load(b, u, b->f64), true);
+    if (b->is_double[u->a]) build_set_double(b, u->a, build_load(b, u, b->f64), NANS_KEPT);
     else SET(build_load(b, u, b->i64));
 }
 
@@ -141,7 +141,7 @@ static void store64(struct build *b, const struct uop *u) {
 
 static void move(struct build *b, const struct uop *u) {
     LLVMValueRef bits = B;
-    if (b->is_double[u->b]) build_set_double(b, u->a, build_get_double(b, u->b), true);
+    if (b->is_double[u->b]) build_set_double(b, u->a, build_get_double(b, u->b), NANS_KEPT);
     else SET(bits);
 }
 

@@ -53,10 +53,13 @@ static LLVMValueRef is_nan(struct build *b, LLVMValueRef value) {
     return compare(b, false, "uno", value, value);
 }
 
+static LLVMValueRef canonical_nan(struct build *b, LLVMTypeRef type) {
+    LLVMValueRef bits = type == b->f32 ? LLVMConstInt(b->i32, (uint32_t)FP_NAN_S, 0) : K(FP_NAN_D);
+    return LLVMConstBitCast(bits, type);
+}
+
 LLVMValueRef build_canonical(struct build *b, LLVMValueRef value) {
-    bool single = LLVMTypeOf(value) == b->f32;
-    LLVMValueRef bits = single ? LLVMConstInt(b->i32, (uint32_t)FP_NAN_S, 0) : K(FP_NAN_D);
-    LLVMValueRef values[] = {value, LLVMConstBitCast(bits, LLVMTypeOf(value))};
+    LLVMValueRef values[] = {value, canonical_nan(b, LLVMTypeOf(value))};
     LLVMBasicBlockRef from[] = {LLVMGetInsertBlock(b->ir), NULL}, join = build_seldom(b, is_nan(b, value));
     from[1] = LLVMGetInsertBlock(b->ir);
     LLVMBuildBr(b->ir, join);
@@ -86,8 +89,7 @@ static void set_single_bits(struct build *b, const struct uop *u, LLVMValueRef b
 
 static void set(struct build *b, const struct uop *u, LLVMValueRef value, bool canonical) {
     if (LLVMTypeOf(value) == b->f64) {
-        build_set_double(b, u->a, value, canonical);
-        if (build_is_lasting(u->a)) b->quiet |= UINT64_C(1) << u->a;
+        build_set_double(b, u->a, value, canonical ? NANS_CANONICAL : NANS_RAW);
         return;
     }
     if (!canonical) value = build_canonical(b, value);
@@ -121,9 +123,13 @@ static bool build_fused(struct build *b, const struct uop *u, bool single, bool 
     return true;
 }
 
+static void set_comparison(struct build *b, const struct uop *u, bool signals, const char *predicate, LLVMValueRef x,
+                           LLVMValueRef y) {
+    SET(LLVMBuildZExt(b->ir, compare(b, signals, predicate, x, y), b->i64, ""));
+}
+
 static void build_comparison(struct build *b, const struct uop *u, bool single, bool signals, const char *predicate) {
-    LLVMValueRef flag = compare(b, signals, predicate, get(b, u->b, single), get(b, u->c, single));
-    SET(LLVMBuildZExt(b->ir, flag, b->i64, ""));
+    set_comparison(b, u, signals, predicate, get(b, u->b, single), get(b, u->c, single));
 }
 
 static LLVMValueRef has_bits_of_nan(struct build *b, LLVMValueRef value) {
@@ -138,13 +144,11 @@ static LLVMValueRef has_bits_of_nan(struct build *b, LLVMValueRef value) {
 static LLVMValueRef get_quiet(struct build *b, unsigned slot, bool single) {
     LLVMValueRef value = get(b, slot, single);
     if (!single && build_is_quiet(b, slot)) return value;
-    LLVMValueRef bits = single ? LLVMConstInt(b->i32, (uint32_t)FP_NAN_S, 0) : K(FP_NAN_D);
-    return LLVMBuildSelect(b->ir, has_bits_of_nan(b, value), LLVMConstBitCast(bits, LLVMTypeOf(value)), value, "");
+    return LLVMBuildSelect(b->ir, has_bits_of_nan(b, value), canonical_nan(b, LLVMTypeOf(value)), value, "");
 }
 
 static void build_quiet_comparison(struct build *b, const struct uop *u, bool single, const char *predicate) {
-    LLVMValueRef flag = compare(b, false, predicate, get_quiet(b, u->b, single), get_quiet(b, u->c, single));
-    SET(LLVMBuildZExt(b->ir, flag, b->i64, ""));
+    set_comparison(b, u, false, predicate, get_quiet(b, u->b, single), get_quiet(b, u->c, single));
 }
 
 // Zeroes and NaNs are left to the body.
@@ -167,7 +171,7 @@ static void build_sign(struct build *b, const struct uop *u, bool single, enum s
     LLVMValueRef bits =
         sign == SIGN_XOR ? LLVMBuildXor(b->ir, x, y, "") : LLVMBuildOr(b->ir, LLVMBuildAnd(b->ir, x, LLVMConstNot(top), ""), y, "");
     if (single) set_single_bits(b, u, bits);
-    else build_set_double(b, u->a, LLVMBuildBitCast(b->ir, bits, b->f64, ""), true);
+    else build_set_double(b, u->a, LLVMBuildBitCast(b->ir, bits, b->f64, ""), NANS_KEPT);
 }
 
 static bool build_from_integer(struct build *b, const struct uop *u, bool single, bool word) {
