@@ -48,7 +48,7 @@ struct build {
     LLVMBuilderRef ir;
     LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, pointer;
     LLVMTypeRef convention;  // of native code
-    LLVMValueRef of_cpu, of_guest;  // metadata of accesses: these two kinds never alias
+    LLVMValueRef of_cpu, of_guest, of_pending;  // metadata of accesses: these kinds never alias
     const struct region *region;
     struct region_holes *holes;
     LLVMValueRef hole[IMAGE_MAX_HOLES];
@@ -66,6 +66,7 @@ struct build {
     LLVMBasicBlockRef entry[REGION_MAX_BLOCKS];
     LLVMBasicBlockRef head[REGION_MAX_BLOCKS];  // where other blocks' jumps back to the block lead, or NULL
     struct facts at[REGION_MAX_BLOCKS];  // at the block's start
+    LLVMValueRef pending;  // its place, from before all loops, so that LLVM sees in each which slots it is not
     LLVMValueRef target;  // of ways out
     LLVMValueRef status;  // room for the host's floating-point status register
     struct out {

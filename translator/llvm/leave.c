@@ -36,7 +36,8 @@ static LLVMValueRef counts_down(struct build *b) {
 
 static LLVMValueRef is_pending(struct build *b) {
     if (b->region->stepwise) return counts_down(b);
-    LLVMValueRef pending = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, pending)), "");
+    LLVMValueRef pending = LLVMBuildLoad2(b->ir, b->i32, b->pending, "");
+    build_mark(b, pending, b->of_pending);
     LLVMSetVolatile(pending, 1);
     return LLVMBuildICmp(b->ir, LLVMIntNE, pending, LLVMConstInt(b->i32, 0, 0), "");
 }

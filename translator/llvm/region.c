@@ -270,6 +270,7 @@ static LLVMBasicBlockRef build_entry(struct build *b, unsigned at) {
 static void build_start(struct build *b) {
     LLVMBasicBlockRef start = build_block(b), first = NULL;
     LLVMPositionBuilderAtEnd(b->ir, start);
+    b->pending = build_cpu_field(b, offsetof(struct cpu, pending));
     b->target = LLVMBuildAlloca(b->ir, b->i64, "");
     b->status = LLVMBuildAlloca(b->ir, b->i32, "");
     build_place_slots(b);
@@ -330,6 +331,7 @@ static LLVMValueRef make_kind(struct build *b, const char *name) {
 static void make_kinds(struct build *b) {
     b->of_cpu = make_kind(b, "cpu");
     b->of_guest = make_kind(b, "guest");
+    b->of_pending = make_kind(b, "pending");
 }
 
 static void add_attribute(struct build *b, LLVMValueRef function, const char *name) {
