@@ -99,6 +99,92 @@ __attribute__((noinline)) static double add_up(const int32_t *at, unsigned count
     return sum;
 }
 
+// ---- sums of what is loaded, from pieces of each width and places side by side, or not, or each other's
+
+#define SUM(name, type, sum_type, step, expression)                                                \
+    __attribute__((noinline)) static uint64_t name(const type *a, const type *b, long count) {     \
+        sum_type sum = 1;                                                                          \
+        for (const type *end = a + count * (step); a != end; a += (step), b += (step)) expression; \
+        return (uint64_t)sum;                                                                      \
+    }
+
+SUM(bytes, uint8_t, uint32_t, 1, sum += *a)
+SUM(signed_bytes, int8_t, int64_t, 1, sum += *a)
+SUM(bytes_back, uint8_t, uint64_t, -1, sum += *a)
+SUM(shorts, int16_t, uint32_t, 1, sum += *a * *b)
+SUM(shorts_apart, uint16_t, uint32_t, 3, sum += *a ^ *b)
+SUM(words, int32_t, uint32_t, 1, sum += (*a >> 3 & 0x1f) * (*b >> 7))
+SUM(words_wide, uint32_t, int64_t, 1, sum += *a)
+SUM(longs, uint64_t, uint64_t, 1, sum ^= *a + (*b << 5))
+SUM(longs_or, uint64_t, uint64_t, 1, sum |= *a & 0xff00ff0000ff)
+SUM(matches, uint8_t, uint64_t, 1, sum += *a == 7)
+SUM(less, int16_t, uint32_t, 1, sum += *a < *b)
+SUM(places, uint8_t, uint64_t, 1, sum += *a ^ (uint64_t)(uintptr_t)a % 256)
+SUM(two_of_one, int16_t, uint32_t, 1, sum += a[0] * a[3])
+SUM(two_sums, int32_t, uint32_t, 1, {
+    sum += *a;
+    b += *a & 1;
+})
+
+static uint64_t (*const sums[])(const uint64_t *, const uint64_t *, long) = {
+#define AS_ANY(name) (uint64_t (*)(const uint64_t *, const uint64_t *, long))(void (*)(void)) name
+    AS_ANY(bytes), AS_ANY(signed_bytes), AS_ANY(bytes_back), AS_ANY(shorts),   AS_ANY(shorts_apart),
+    AS_ANY(words), AS_ANY(words_wide),   AS_ANY(longs),      AS_ANY(longs_or), AS_ANY(matches),
+    AS_ANY(less),  AS_ANY(places),       AS_ANY(two_of_one), AS_ANY(two_sums),
+};
+
+static void all_sums(void) {
+    static uint64_t data[3 * MOST + 64] __attribute__((aligned(256)));
+    for (unsigned i = 0; i < sizeof data / sizeof *data; i++) data[i] = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    for (unsigned i = 0; i < sizeof sums / sizeof *sums; i++) {
+        uint64_t all = 0;
+        for (unsigned time = 0; time < TIMES; time++) {
+            const uint64_t *a = data + MOST, *b = time % 3 ? data + MOST + time % 16 : data + 2 * MOST;
+            all = all * 31 + sums[i](a, time % 7 ? b : a - time % 5, 1 + time % MOST);
+        }
+        printf("sum %u: %016llx\n", i, (unsigned long long)all);
+    }
+}
+
+// What a round leaves in a register that each round sets, and counters, behind the loop.
+__attribute__((noinline)) static uint64_t last_of(const uint32_t *at, uint64_t count) {
+#ifdef __riscv
+    uint64_t last, other = 5, sum = 0;
+    __asm__ volatile("1: lwu %0, 0(%2)\n"
+                     "   addi %3, %3, 3\n"
+                     "   mulw %0, %0, %3\n"
+                     "   addi %2, %2, 4\n"
+                     "   add %1, %1, %0\n"
+                     "   addi %3, %3, 4\n"
+                     "   addiw %4, %4, -1\n"
+                     "   bnez %4, 1b\n"
+                     : "=&r"(last), "+r"(sum), "+r"(at), "+r"(other), "+r"(count)
+                     :
+                     : "memory");
+#else
+    uint64_t last = 0, other = 5, sum = 0;
+    for (uint32_t n = (uint32_t)count; n > 0; n--) {
+        other += 3;
+        last = (uint64_t)(int64_t)(int32_t)(*at++ * (uint32_t)other);
+        sum += last;
+        other += 4;
+    }
+    count = 0;
+#endif
+    return last ^ sum << 1 ^ other << 7 ^ count ^ (uintptr_t)at % 4096 << 20;
+}
+
+static void all_last(void) {
+    static uint32_t data[MOST + 1] __attribute__((aligned(4096)));
+    uint64_t all = 0;
+    for (unsigned i = 0; i <= MOST; i++) data[i] = (i + 1) * 2654435761u;
+    for (unsigned time = 0; time < TIMES; time++) {
+        uint64_t count = 1 + time % MOST;
+        all = all * 31 + last_of(data, time % 2 ? count : count | UINT64_C(1) << 40);  // only 32 bits of it are looked at
+    }
+    printf("last: %016llx\n", (unsigned long long)all);
+}
+
 static void all_memory(void) {
     uint32_t sum = 0;
     double doubles = 0;
@@ -126,5 +212,7 @@ int main(void) {
         printf("%s: %016llx\n", loops[i].name, (unsigned long long)sum);
     }
     all_memory();
+    all_sums();
+    all_last();
     return 0;
 }

@@ -8,6 +8,7 @@ enum {
     BUILD_ARGUMENTS = REGION_ARGUMENTS,
     BUILD_MAX_EXITS = 1024,
     BUILD_MAX_TURNS = 64,
+    BUILD_LANES = 8,  // rounds in lockstep
 };
 
 // Seldom taken ways out of the region, one of each kind for all who take it: with a cell to go on at, and with a pc.
@@ -93,6 +94,10 @@ struct build {
     // At the place under way.
     const struct region_block *block;
     LLVMBasicBlockRef again;  // where the block goes on that jumps back to its own start
+    LLVMBasicBlockRef past;  // where it goes on behind its first branch, if that is decided, or NULL
+    // While rounds in lockstep are built: what slots are in each of them, as vectors, by number, and what uops load. The integer types above are vectors then.
+    LLVMValueRef *lanes;
+    LLVMValueRef loaded[BLOCK_MAX_UOPS];
     struct joined joined[BLOCK_MAX_UOPS];
     LLVMValueRef whole[BLOCK_MAX_UOPS];  // what a joined load has read, at its first uop
     struct facts now;
@@ -158,8 +163,13 @@ void build_store_field(struct build *b, size_t offset, LLVMValueRef value);
 // Tail calls of native code: with these arguments, and with the pins as they are now, all else being stored already.
 void build_call_native(struct build *b, LLVMValueRef target, LLVMValueRef *arguments);
 void build_tail_call(struct build *b, LLVMValueRef target);
-// Where jumps back are counted: at one to the start of the block under way, which other code does not look at.
+// Whether the cpu is to leave native code.
+LLVMValueRef build_is_pending(struct build *b);
+// Where jumps back are counted: at one to the start of the block under way, which other code does not look at; whether there may be more than so many; at so many
+// that are sure.
 void build_stepwise_back(struct build *b);
+LLVMValueRef build_stepwise_more(struct build *b, unsigned backs);
+void build_stepwise_backs(struct build *b, unsigned backs);
 // Goes on at a pc; at where an indirect jump leads.
 void build_leave_for(struct build *b, uint64_t pc);
 void build_leave_indirectly(struct build *b, const struct uop *u);
@@ -190,8 +200,26 @@ LLVMValueRef build_joined_load(struct build *b, const struct uop *uop, LLVMTypeR
 
 // ---- unroll.c
 
+// A loop of one block that goes on until a slot, to which each round adds `step`, is equal to `bound`.
+struct steps {
+    unsigned branch;  // the uop that jumps back
+    unsigned slot, bound;
+    int64_t step;
+    bool narrow;  // of 32 bits, with their sign
+};
+
 // At the start of the block under way: if it is a loop of which several rounds can be made at a time, builds those. What is built next is for the others.
 void build_unroll(struct build *b);
+// Whether so many rounds are to come, and whether none is.
+LLVMValueRef build_are_left(struct build *b, const struct steps *steps, unsigned rounds);
+LLVMValueRef build_is_done(struct build *b, const struct steps *steps);
+
+// ---- lockstep.c
+
+// The same for rounds in lockstep.
+void build_lockstep(struct build *b, const struct steps *steps);
+// Between: what a slot is.
+LLVMValueRef build_lanes_of(struct build *b, unsigned slot);
 
 // ---- vector.c
 
@@ -228,6 +256,8 @@ void build_line(struct build *b, const struct uop *uop);
 // ---- region.c
 
 LLVMValueRef build_constant(struct build *b, uint64_t value);
+// Of another type of integers, or of vectors of them.
+LLVMValueRef build_constant_of(LLVMTypeRef type, uint64_t value);
 // Says that an access is to struct cpu, or to the guest's memory.
 void build_mark(struct build *b, LLVMValueRef access, LLVMValueRef kind);
 // The address of something in struct cpu.
@@ -241,6 +271,8 @@ void build_body_end(struct build *b, LLVMBasicBlockRef join);
 
 // Builds the block's uops up to this one, a jump back to its start that is made for sure.
 void build_round(struct build *b, unsigned branch);
+// Counts the instructions of so many rounds, as MODE_COUNT wants it.
+void build_count_rounds(struct build *b, unsigned branch, unsigned rounds);
 
 // ---- what uops mean: uops.c, uops_fp.c
 
@@ -254,6 +286,7 @@ unsigned build_double_operands(const struct uop *uop);
 // A double with NaNs made the canonical one.
 LLVMValueRef build_canonical(struct build *b, LLVMValueRef value);
 // Memory as a uop accesses it, and from a place after the slot `base`.
+LLVMValueRef build_load_from(struct build *b, LLVMValueRef address, LLVMTypeRef type);
 LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type);
 LLVMValueRef build_load(struct build *b, const struct uop *uop, LLVMTypeRef type);
 void build_store(struct build *b, const struct uop *uop, LLVMValueRef value);

@@ -24,18 +24,23 @@ void build_tail_call(struct build *b, LLVMValueRef target) {
     build_call_native(b, target, arguments);
 }
 
-static LLVMValueRef counts_down(struct build *b) {
-    LLVMValueRef place = build_cpu_field(b, offsetof(struct cpu, rounds)), rounds = LLVMBuildLoad2(b->ir, b->i32, place, "");
-    LLVMValueRef left = LLVMBuildSub(b->ir, rounds, LLVMConstInt(b->i32, 1, 0), ""), store = LLVMBuildStore(b->ir, left, place);
+static LLVMValueRef load_rounds(struct build *b) {
+    LLVMValueRef rounds = LLVMBuildLoad2(b->ir, b->i32, build_cpu_field(b, offsetof(struct cpu, rounds)), "");
     build_mark(b, rounds, b->of_cpu);
-    build_mark(b, store, b->of_cpu);
     LLVMSetVolatile(rounds, 1);
-    LLVMSetVolatile(store, 1);
-    return LLVMBuildICmp(b->ir, LLVMIntEQ, left, LLVMConstInt(b->i32, 0, 0), "");
+    return rounds;
 }
 
-static LLVMValueRef is_pending(struct build *b) {
-    if (b->region->stepwise) return counts_down(b);
+static LLVMValueRef count_down(struct build *b, unsigned backs) {
+    LLVMValueRef left = LLVMBuildSub(b->ir, load_rounds(b), LLVMConstInt(b->i32, backs, 0), "");
+    LLVMValueRef store = LLVMBuildStore(b->ir, left, build_cpu_field(b, offsetof(struct cpu, rounds)));
+    build_mark(b, store, b->of_cpu);
+    LLVMSetVolatile(store, 1);
+    return left;
+}
+
+LLVMValueRef build_is_pending(struct build *b) {
+    if (b->region->stepwise) return LLVMBuildICmp(b->ir, LLVMIntEQ, count_down(b, 1), LLVMConstInt(b->i32, 0, 0), "");
     LLVMValueRef pending = LLVMBuildLoad2(b->ir, b->i32, b->pending, "");
     build_mark(b, pending, b->of_pending);
     LLVMSetVolatile(pending, 1);
@@ -73,13 +78,22 @@ static bool leads_back(const struct build *b, uint64_t pc, int inside) {
 }
 
 static void look_at_pending(struct build *b, uint64_t pc) {
-    LLVMBasicBlockRef rest = build_seldom(b, is_pending(b));
+    LLVMBasicBlockRef rest = build_seldom(b, build_is_pending(b));
     go_out(b, OUT_INTERRUPTED, exit_target(b, pc));
     LLVMPositionBuilderAtEnd(b->ir, rest);
 }
 
 void build_stepwise_back(struct build *b) {
     if (b->region->stepwise) look_at_pending(b, b->block->pc);
+}
+
+LLVMValueRef build_stepwise_more(struct build *b, unsigned backs) {
+    if (!b->region->stepwise) return LLVMConstInt(b->i1, 1, 0);
+    return LLVMBuildICmp(b->ir, LLVMIntUGT, load_rounds(b), LLVMConstInt(b->i32, backs, 0), "");
+}
+
+void build_stepwise_backs(struct build *b, unsigned backs) {
+    if (b->region->stepwise) count_down(b, backs);
 }
 
 // Jumps back to a block from others have their look at what is pending in common: ways out are as many values that meet as there are slots.
@@ -201,7 +215,7 @@ static void leave_indirectly_if(struct build *b, LLVMValueRef condition, LLVMVal
 // Interrupts are looked for first: this may be how a thread comes to code of which it just learned that another one has written it anew, and asked all
 // threads to leave what was made of it before.
 static void try_ways(struct build *b, LLVMValueRef pc) {
-    leave_indirectly_if(b, is_pending(b), pc);
+    leave_indirectly_if(b, build_is_pending(b), pc);
     for (unsigned i = 0; i < b->region->ways; i++) {
         int module = module_of_way(b, i);
         bool tried = module < 0;
@@ -233,7 +247,7 @@ void build_leave_indirectly(struct build *b, const struct uop *u) {
     LLVMValueRef entry = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, offsetof(struct cpu, native_jump)), &offset, 1, "");
     LLVMValueRef known = LLVMBuildLoad2(b->ir, b->i64, entry, "");
     LLVMValueRef missed = LLVMBuildICmp(b->ir, LLVMIntNE, known, pc, "");
-    leave_indirectly_if(b, ways ? missed : LLVMBuildOr(b->ir, missed, is_pending(b), ""), pc);
+    leave_indirectly_if(b, ways ? missed : LLVMBuildOr(b->ir, missed, build_is_pending(b), ""), pc);
     LLVMValueRef target = b->block->scatters ? pad(b, index) : native_of(b, entry);
     build_store_slots(b, false);
     build_tail_call(b, target);

@@ -9,8 +9,15 @@ enum { SMALL_UOPS = 200 };
 
 // ---- what the other parts are made with
 
+LLVMValueRef build_constant_of(LLVMTypeRef type, uint64_t value) {
+    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind) return LLVMConstInt(type, value, 0);
+    LLVMValueRef lane[BUILD_LANES];
+    for (unsigned i = 0; i < BUILD_LANES; i++) lane[i] = LLVMConstInt(LLVMGetElementType(type), value, 0);
+    return LLVMConstVector(lane, BUILD_LANES);
+}
+
 LLVMValueRef build_constant(struct build *b, uint64_t value) {
-    return LLVMConstInt(b->i64, value, 0);
+    return build_constant_of(b->i64, value);
 }
 
 LLVMValueRef build_cpu_field(struct build *b, size_t offset) {
@@ -156,15 +163,23 @@ static void build_trap(struct build *b, const struct uop *u) {
 // ---- blocks
 
 // As lower.c counts them: up to and with the instruction that leaves, or all.
-static void count(struct build *b, unsigned at, bool all) {
+static void add_to_count(struct build *b, unsigned n) {
     if (!(b->region->mode & MODE_COUNT)) return;
-    const struct ir_block *ir = b->block->ir;
-    unsigned n = all ? ir->instructions : ir_block_instructions(ir, at);
     LLVMValueRef place = build_hole(b, IMAGE_TALLY, 0, b->i64);
     LLVMValueRef field = LLVMBuildInBoundsGEP2(b->ir, b->i8, build_cpu_field(b, 0), &place, 1, "");
     LLVMValueRef before = LLVMBuildLoad2(b->ir, b->i64, field, "");
-    LLVMBuildStore(b->ir, LLVMBuildAdd(b->ir, before, build_constant(b, n - b->counted), ""), field);
+    LLVMBuildStore(b->ir, LLVMBuildAdd(b->ir, before, build_constant(b, n), ""), field);
+}
+
+static void count(struct build *b, unsigned at, bool all) {
+    const struct ir_block *ir = b->block->ir;
+    unsigned n = all ? ir->instructions : ir_block_instructions(ir, at);
+    add_to_count(b, n - b->counted);
     b->counted = n;
+}
+
+void build_count_rounds(struct build *b, unsigned branch, unsigned rounds) {
+    add_to_count(b, rounds * ir_block_instructions(b->block->ir, branch));
 }
 
 static void build_one(struct build *b, unsigned at) {
@@ -180,7 +195,8 @@ static void build_one(struct build *b, unsigned at) {
     switch (format) {
     case UOP_FORMAT_BRANCH: {
         count(b, at, last);
-        LLVMBasicBlockRef taken = build_block(b), rest = build_block(b);
+        LLVMBasicBlockRef taken = build_block(b), rest = b->past ? b->past : build_block(b);
+        b->past = NULL;
         LLVMBuildCondBr(b->ir, build_condition(b, u), taken, rest);
         LLVMPositionBuilderAtEnd(b->ir, taken);
         build_owed_flags(b);

@@ -209,6 +209,7 @@ void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum b
 
 LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO) return build_constant(b, 0);
+    if (b->lanes) return build_lanes_of(b, slot);
     if (is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
@@ -218,6 +219,10 @@ LLVMValueRef build_get(struct build *b, unsigned slot) {
 
 void build_set(struct build *b, unsigned slot, LLVMValueRef value) {
     if (slot == SLOT_SINK) return;
+    if (b->lanes) {
+        b->lanes[slot] = value;
+        return;
+    }
     note_nans(b, slot, NANS_KEPT);
     LLVMValueRef in_place = b->is_double[slot] ? LLVMBuildBitCast(b->ir, value, b->f64, "") : value;
     LLVMValueRef store = LLVMBuildStore(b->ir, in_place, b->slot[slot]);

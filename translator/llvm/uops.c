@@ -37,7 +37,7 @@ static LLVMValueRef not_bits(struct build *b, LLVMValueRef value) {
 }
 
 static LLVMValueRef masked(struct build *b, LLVMValueRef count, uint64_t mask) {
-    return binary(b, LLVMAnd, count, LLVMConstInt(LLVMTypeOf(count), mask, 0));
+    return binary(b, LLVMAnd, count, build_constant_of(LLVMTypeOf(count), mask));
 }
 
 static LLVMValueRef compare(struct build *b, LLVMIntPredicate predicate, LLVMValueRef x, LLVMValueRef y) {
@@ -98,7 +98,10 @@ static LLVMValueRef one_bit(struct build *b, LLVMValueRef count) {
 // ---- memory: in the guest's order, never doubled, dropped or invented
 
 static LLVMValueRef address_of(struct build *b, unsigned base, int64_t imm) {
-    LLVMValueRef address = imm ? binary(b, LLVMAdd, GET(base), K((uint64_t)imm)) : GET(base);
+    return imm ? binary(b, LLVMAdd, GET(base), K((uint64_t)imm)) : GET(base);
+}
+
+static LLVMValueRef at_address(struct build *b, LLVMValueRef address) {
     return LLVMBuildIntToPtr(b->ir, address, b->pointer, "");
 }
 
@@ -108,19 +111,24 @@ static void mark_access(struct build *b, LLVMValueRef access) {
     build_mark(b, access, b->of_guest);
 }
 
-LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type) {
-    LLVMValueRef value = LLVMBuildLoad2(b->ir, type, address_of(b, base, imm), "");
+LLVMValueRef build_load_from(struct build *b, LLVMValueRef address, LLVMTypeRef type) {
+    LLVMValueRef value = LLVMBuildLoad2(b->ir, type, at_address(b, address), "");
     mark_access(b, value);
     return value;
 }
 
+LLVMValueRef build_wide_load(struct build *b, unsigned base, int64_t imm, LLVMTypeRef type) {
+    return build_load_from(b, address_of(b, base, imm), type);
+}
+
 LLVMValueRef build_load(struct build *b, const struct uop *u, LLVMTypeRef type) {
+    if (b->lanes) return b->loaded[u - b->block->ir->uop];
     if (b->joined[u - b->block->ir->uop].bytes) return build_joined_load(b, u, type);
     return build_wide_load(b, u->b, u->imm, type);
 }
 
 void build_store(struct build *b, const struct uop *u, LLVMValueRef value) {
-    LLVMValueRef made = LLVMBuildStore(b->ir, value, address_of(b, u->b, u->imm));
+    LLVMValueRef made = LLVMBuildStore(b->ir, value, at_address(b, address_of(b, u->b, u->imm)));
     mark_access(b, made);
 }
 
@@ -214,16 +222,16 @@ bool build_uop(struct build *b, const struct uop *u) {
     CASE(sllw, SET(extended(b, binary(b, LLVMShl, low32(b, B), masked(b, low32(b, C), 31)))))
     CASE(srlw, SET(extended(b, binary(b, LLVMLShr, low32(b, B), masked(b, low32(b, C), 31)))))
     CASE(sraw, SET(extended(b, binary(b, LLVMAShr, low32(b, B), masked(b, low32(b, C), 31)))))
-    CASE(slliw, SET(extended(b, binary(b, LLVMShl, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
-    CASE(srliw, SET(extended(b, binary(b, LLVMLShr, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
-    CASE(sraiw, SET(extended(b, binary(b, LLVMAShr, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0)))))
+    CASE(slliw, SET(extended(b, binary(b, LLVMShl, low32(b, B), build_constant_of(b->i32, u->imm & 31)))))
+    CASE(srliw, SET(extended(b, binary(b, LLVMLShr, low32(b, B), build_constant_of(b->i32, u->imm & 31)))))
+    CASE(sraiw, SET(extended(b, binary(b, LLVMAShr, low32(b, B), build_constant_of(b->i32, u->imm & 31)))))
     CASE(divw, SET(extended(b, division(b, low32(b, B), low32(b, C), true, false))))
     CASE(divuw, SET(extended(b, division(b, low32(b, B), low32(b, C), false, false))))
     CASE(remw, SET(extended(b, division(b, low32(b, B), low32(b, C), true, true))))
     CASE(remuw, SET(extended(b, division(b, low32(b, B), low32(b, C), false, true))))
     CASE(rolw, SET(extended(b, rotate(b, low32(b, B), low32(b, C), false))))
     CASE(rorw, SET(extended(b, rotate(b, low32(b, B), low32(b, C), true))))
-    CASE(roriw, SET(extended(b, rotate(b, low32(b, B), LLVMConstInt(b->i32, u->imm & 31, 0), true))))
+    CASE(roriw, SET(extended(b, rotate(b, low32(b, B), build_constant_of(b->i32, u->imm & 31), true))))
     CASE(clzw, SET(zero_extended(b, count_zeros(b, "llvm.ctlz", low32(b, B)))))
     CASE(ctzw, SET(zero_extended(b, count_zeros(b, "llvm.cttz", low32(b, B)))))
     CASE(cpopw, SET(zero_extended(b, unary(b, "llvm.ctpop", low32(b, B)))))
