@@ -118,6 +118,9 @@ LLVMValueRef build_get_double(struct build *b, unsigned slot);
 void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum build_nans nans);
 // Whether a double surely is no NaN that signals.
 bool build_is_quiet(const struct build *b, unsigned slot);
+// Whether a double may be a NaN other than the canonical one; and that it is not.
+bool build_is_unsettled(const struct build *b, unsigned slot);
+void build_note_settled(struct build *b, unsigned slot);
 // Makes all doubles that bodies or other blocks may look at canonical.
 void build_settle_all(struct build *b);
 bool build_is_pinned(const struct build *b, unsigned slot);

@@ -222,13 +222,28 @@ static void build_one(struct build *b, unsigned at) {
     }
 }
 
+// Whether a double is stored and then an operand whose result is looked at for a NaN: if that is none, nor is what is stored. Not in exact code, where a fault of the
+// store would find the result.
+static bool trade_places(const struct build *b, const struct uop *store, const struct uop *next) {
+    bool fused = build_double_operands(next) == 0xf, operand = next->b == store->c || next->c == store->c || next->d == store->c;
+    bool unsettled = store->code == UOP_st64 && build_is_unsettled(b, store->c);
+    return !b->region->exact && unsettled && fused && operand && next->a != store->b && next->a != store->c;
+}
+
 // The block's uops before this one.
 static void build_uops(struct build *b, unsigned end) {
+    const struct uop *uop = b->block->ir->uop;
     for (unsigned n = 0; n < end; n++) {
-        bool deferred = build_defer_flags(b, n);
-        if (deferred) b->now = build_after(b, build_after(b, b->now, n), n + 1);
-        if (deferred) n++;
-        else build_one(b, n);
+        if (build_defer_flags(b, n)) {
+            b->now = build_after(b, build_after(b, b->now, n), n + 1);
+            n++;
+        } else if (n + 1 < end && trade_places(b, &uop[n], &uop[n + 1])) {
+            build_one(b, n + 1);
+            build_one(b, n);
+            n++;
+        } else {
+            build_one(b, n);
+        }
     }
 }
 

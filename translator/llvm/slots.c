@@ -169,22 +169,26 @@ uint64_t build_writes(const struct uop *u) {
 
 // The bits of a slot that holds the result of an arithmetic operation, of which it was not known yet whether it is a NaN.
 static void settle(struct build *b, unsigned slot) {
-    b->unsettled &= ~(UINT64_C(1) << slot);
+    build_note_settled(b, slot);
     build_set_double(b, slot, build_canonical(b, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], "")), NANS_CANONICAL);
 }
 
-static bool is_unsettled(const struct build *b, unsigned slot) {
-    return slot < SLOT_TEMP && b->unsettled >> slot & 1;
+bool build_is_unsettled(const struct build *b, unsigned slot) {
+    return build_is_lasting(slot) && b->unsettled >> slot & 1;
+}
+
+void build_note_settled(struct build *b, unsigned slot) {
+    if (build_is_lasting(slot)) b->unsettled &= ~(UINT64_C(1) << slot);
 }
 
 void build_settle_all(struct build *b) {
     for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
-        if (is_unsettled(b, slot)) settle(b, slot);
+        if (build_is_unsettled(b, slot)) settle(b, slot);
     }
 }
 
 bool build_is_quiet(const struct build *b, unsigned slot) {
-    return slot < SLOT_TEMP && b->quiet >> slot & 1;
+    return build_is_lasting(slot) && b->quiet >> slot & 1;
 }
 
 LLVMValueRef build_get_double(struct build *b, unsigned slot) {
@@ -210,7 +214,7 @@ void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum b
 LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO) return build_constant(b, 0);
     if (b->lanes) return build_lanes_of(b, slot);
-    if (is_unsettled(b, slot)) settle(b, slot);
+    if (build_is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
     if (!b->promoted[slot]) build_mark(b, value, b->of_cpu);

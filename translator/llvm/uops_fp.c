@@ -111,13 +111,14 @@ static LLVMValueRef negated(struct build *b, LLVMValueRef value, bool negate) {
     return negate ? LLVMBuildFNeg(b->ir, value, "") : value;
 }
 
-// Which NaNs are invalid differs between hosts.
+// Which NaNs are invalid differs between hosts. Where the result is none, no operand is one; the body made them canonical.
 static bool build_fused(struct build *b, const struct uop *u, bool single, bool minus_product, bool minus_addend) {
     if (!fp_host_has_fma) return false;
     LLVMValueRef operands[] = {negated(b, get(b, u->b, single), minus_product), get(b, u->c, single),
                                negated(b, get(b, u->d, single), minus_addend)};
     LLVMValueRef value = arithmetic(b, INTRINSIC("fma"), operands, 3);
     LLVMBasicBlockRef join = build_body_if(b, u, is_nan(b, value));
+    build_note_settled(b, u->b), build_note_settled(b, u->c), build_note_settled(b, u->d);
     set(b, u, value, true);
     build_body_end(b, join);
     return true;
