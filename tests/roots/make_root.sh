@@ -58,19 +58,45 @@ find_mirror() {
     return 1
 }
 
-# Asked by apt's own downloader, so that its proxies and certificates hold.
-has_suite() {
-    local file try
-    file=$(mktemp)
+# By apt's own downloader, so that its proxies and certificates hold.
+fetch() {
+    local try
     for try in 1 2 3; do
-        if /usr/lib/apt/apt-helper -o Acquire::Retries=2 download-file "$1/dists/$suite/InRelease" "$file" >/dev/null 2>&1; then
-            rm -f "$file"
-            return 0
-        fi
+        /usr/lib/apt/apt-helper -o Acquire::Retries=2 download-file "$1" "$2" >/dev/null 2>&1 && return 0
         sleep $try
     done
-    rm -f "$file"
     return 1
+}
+
+has_suite() {
+    local file found=0
+    file=$(mktemp)
+    fetch "$1/dists/$suite/InRelease" "$file" || found=1
+    rm -f "$file"
+    return $found
+}
+
+# Whether a name of the suite is that of this one, and the mirror has the indexes that its Release file names, for all architectures of which roots are compared.
+is_whole() {
+    local uri=$1/dists/$2 folder of hash whole=0
+    folder=$(mktemp -d)
+    fetch "$uri/InRelease" "$folder/release" && grep -qx "Codename: $suite" "$folder/release" || whole=1
+    for of in riscv64 amd64 "$arch"; do
+        [[ $whole == 0 ]] || break
+        hash=$(awk -v file="main/binary-$of/Packages.xz" '/^SHA256:/ { on = 1 } on && $3 == file { print $1; exit }' "$folder/release")
+        fetch "$uri/main/binary-$of/by-hash/SHA256/$hash" "$folder/index" || whole=1
+    done
+    rm -rf "$folder"
+    return $whole
+}
+
+# While a mirror is being updated, "stable" may be whole where the suite's own name is not.
+find_name() {
+    local name
+    for name in "$suite" stable; do
+        if is_whole "$1" "$name"; then echo "$name"; return; fi
+    done
+    echo "$suite"
 }
 
 keyring() {
@@ -84,7 +110,7 @@ keyring() {
 
 # A tar of the root: that works the same as root, and as a user in a namespace, where files would get odd owners.
 unpack() {
-    local mirror=$1 key=$2 mode=auto prefix=() leave=()
+    local mirror=$1 name=$2 key=$3 mode=auto prefix=() leave=()
     if [[ $(id -u) != 0 ]]; then
         mode=unshare leave=(--exclude='./dev/*') # users make no device nodes
         if ! unshare --user --map-auto --map-root-user true 2>/dev/null; then mode=root prefix=(sudo); fi
@@ -93,7 +119,7 @@ unpack() {
     mkdir "$root.new"
     "${prefix[@]}" mmdebstrap --quiet --mode="$mode" --variant=extract --architectures="$arch" --include="$(IFS=,; echo "${packages[*]}")" \
         --keyring="$key" --aptopt='Acquire::Retries "5"' --aptopt='APT::Install-Recommends "false"' --format=tar \
-        --skip=check/qemu "$suite" - "deb [signed-by=$key] $mirror $suite main" |
+        --skip=check/qemu "$name" - "deb [signed-by=$key] $mirror $name main" |
         tar -x --no-same-owner "${leave[@]}" -C "$root.new"
 }
 
@@ -125,7 +151,7 @@ mirror=$(find_mirror)
 key=$(keyring)
 for try in 1 2 3 4; do
     echo "make_root.sh: Debian $suite for $name from $mirror" >&2
-    if unpack "$mirror" "$key"; then
+    if unpack "$mirror" "$(find_name "$mirror")" "$key"; then
         settle "$root.new"
         [[ -d $root ]] && rm -rf "$root"
         mv "$root.new" "$root"
