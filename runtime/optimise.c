@@ -17,6 +17,7 @@
 
 enum {
     AGAIN_SOON = 2000,  // passes
+    AGAIN_EXACT = 60000,  // of what is to be exact, once: such code gains least, and takes LLVM the most time for an instruction
     PATIENCE = 5,
     MOST_GROWN = 4,
     MOST_TRIES = 2,  // each time it takes twice as long to the next one
@@ -307,6 +308,12 @@ static uint32_t have_nothing_to_ask(const struct block *block) {
     return unit->idle < MOST_IDLE ? AGAIN_SOON << unit->idle++ : OPTIMISE_NEVER;
 }
 
+static bool postpone(struct block *block) {
+    bool first = exact && options.tier == TIER_AUTO && !block->postponed;
+    block->postponed |= first;
+    return first;
+}
+
 uint32_t optimise(struct optimiser *o, struct native *native, struct arena *arena, struct block *block, gather_find *find,
                   bool *full) {
     *full = false;
@@ -316,6 +323,7 @@ uint32_t optimise(struct optimiser *o, struct native *native, struct arena *aren
     if (block->optimised_by) return have_nothing_to_ask(block);
     if (block->asked || waits(block)) return AGAIN_SOON;
     if (block->marks & CHANNEL_PLAIN || is_banned(block->pc)) return OPTIMISE_NEVER;
+    if (postpone(block)) return AGAIN_EXACT;
     if (!compiler_request(c)) return AGAIN_SOON;  // its ring is full: no fault of the block's
     if (!ask(o, c, arena, block, find)) return block->tries < MOST_TRIES ? AGAIN_SOON << block->tries++ : OPTIMISE_NEVER;
     if (options.tier == TIER_OPT) wait_for(o, native, full);

@@ -89,6 +89,7 @@ struct block {
     struct use *uses;
     bool asked;
     uint8_t waited, tries;
+    bool postponed;
     uint8_t kind;
     uint64_t *targets;  // BLOCK_TARGETS pcs that an indirect jump led to, by some bits of them, noted by native code; or NULL
     const void *handler;  // the first cell's own while there is native code
