@@ -196,6 +196,8 @@ void build_renewals(struct build *b);
 
 // ---- join.c
 
+// Of integers to slots; 0: it is no such load.
+unsigned build_loaded_bytes(enum uop_code code);
 // Decides which loads of the block are joined.
 void build_join_loads(struct build *b);
 // What a uop loads that is joined with others.
@@ -221,8 +223,6 @@ LLVMValueRef build_is_done(struct build *b, const struct steps *steps);
 
 // The same for rounds in lockstep.
 void build_lockstep(struct build *b, const struct steps *steps);
-// Between: what a slot is.
-LLVMValueRef build_lanes_of(struct build *b, unsigned slot);
 
 // ---- vector.c
 

@@ -3,7 +3,7 @@
 #include "translator/ir/pieces.h"
 #include <string.h>
 
-static unsigned piece_bytes(unsigned code) {
+unsigned build_loaded_bytes(enum uop_code code) {
     switch (code) {
     case UOP_ld8s:
     case UOP_ld8u: return 1;
@@ -11,8 +11,13 @@ static unsigned piece_bytes(unsigned code) {
     case UOP_ld16u: return 2;
     case UOP_ld32s:
     case UOP_ld32u: return 4;
+    case UOP_ld64: return 8;
     default: return 0;
     }
+}
+
+static unsigned piece_bytes(enum uop_code code) {
+    return code == UOP_ld64 ? 0 : build_loaded_bytes(code);
 }
 
 static bool join(void *user, const struct piece *const *part, unsigned parts, unsigned bytes, unsigned earliest) {

@@ -98,19 +98,6 @@ static bool is_for_lanes(enum uop_code code) {
     }
 }
 
-static unsigned loaded_bytes(enum uop_code code) {
-    switch (code) {
-    case UOP_ld8s:
-    case UOP_ld8u: return 1;
-    case UOP_ld16s:
-    case UOP_ld16u: return 2;
-    case UOP_ld32s:
-    case UOP_ld32u: return 4;
-    case UOP_ld64: return 8;
-    default: return 0;
-    }
-}
-
 static bool is_sum(const struct uop *u) {
     bool adds = u->code == UOP_add || u->code == UOP_addw || u->code == UOP_xor || u->code == UOP_or;
     return adds && (u->b == u->a) != (u->c == u->a);
@@ -167,7 +154,7 @@ static bool find_part(struct lockstep *l, unsigned slot) {
 static bool find_load(struct lockstep *l, unsigned at) {
     const struct uop *u = &l->uop[at];
     if (l->loads == MAX_LOADS || !build_is_lasting(u->b) || l->part[u->b] != COUNTER || l->counter[u->b].narrow) return false;
-    l->load[l->loads++] = (struct load){.at = at, .bytes = loaded_bytes(u->code), .step = l->counter[u->b].step};
+    l->load[l->loads++] = (struct load){.at = at, .bytes = build_loaded_bytes(u->code), .step = l->counter[u->b].step};
     return true;
 }
 
@@ -187,7 +174,7 @@ static bool is_worth_it(const struct lockstep *l) {
 
 static bool find_loads(struct lockstep *l) {
     for (unsigned i = 0; i < l->steps->branch; i++) {
-        if (loaded_bytes(l->uop[i].code) && !find_load(l, i)) return false;
+        if (build_loaded_bytes(l->uop[i].code) && !find_load(l, i)) return false;
     }
     for (unsigned i = 0; i < l->loads; i++) {
         struct load *load = &l->load[i];
@@ -200,7 +187,7 @@ static bool find_parts(struct lockstep *l) {
     for (unsigned i = 0; i < l->steps->branch; i++) {
         const struct uop *u = &l->uop[i];
         const struct build *b = l->b;
-        if (!is_for_lanes(u->code) && !loaded_bytes(u->code)) return false;
+        if (!is_for_lanes(u->code) && !build_loaded_bytes(u->code)) return false;
         if (b->is_double[u->a] || b->is_double[u->b] || b->is_double[u->c]) return false;
         l->written |= build_writes(u);
     }
@@ -253,10 +240,6 @@ static LLVMValueRef counter_lanes(struct build *b, const struct counter *counter
         lanes = LLVMBuildInsertElement(b->ir, lanes, counted(b, counter, i), LLVMConstInt(b->i32, i, 0), "");
     }
     return lanes;
-}
-
-LLVMValueRef build_lanes_of(struct build *b, unsigned slot) {
-    return b->lanes[slot];
 }
 
 static bool is_read(const struct lockstep *l, unsigned slot) {

@@ -213,7 +213,7 @@ void build_set_double(struct build *b, unsigned slot, LLVMValueRef value, enum b
 
 LLVMValueRef build_get(struct build *b, unsigned slot) {
     if (slot == SLOT_ZERO) return build_constant(b, 0);
-    if (b->lanes) return build_lanes_of(b, slot);
+    if (b->lanes) return b->lanes[slot];
     if (build_is_unsettled(b, slot)) settle(b, slot);
     if (b->is_double[slot]) return LLVMBuildBitCast(b->ir, LLVMBuildLoad2(b->ir, b->f64, b->slot[slot], ""), b->i64, "");
     LLVMValueRef value = LLVMBuildLoad2(b->ir, b->i64, b->slot[slot], "");
