@@ -272,7 +272,7 @@ static void emit_by_table(void) {
     while (at == index);
     emit(i_type(0x13, 7, index, below(32), (TABLE - 1) * 8), 4);  // andi
     emit_constant(at, table);
-    emit(0x33 | at << 7 | at << 15 | index << 20, 4);  // add
+    emit(r_type(0x33, 0, 0, at, at, index), 4);  // add
     emit_load(0x03, at, at, 0);
     emit(i_type(0x67, 0, 0, at, 0), 4);  // jalr x0, 0(at)
 }

@@ -86,6 +86,10 @@ void emit(uint32_t word, unsigned length) {
     code_size += length;
 }
 
+uint32_t r_type(uint32_t opcode, unsigned funct3, unsigned funct7, unsigned rd, unsigned rs1, unsigned rs2) {
+    return opcode | rd << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | funct7 << 25;
+}
+
 uint32_t i_type(uint32_t opcode, unsigned funct3, unsigned rd, unsigned rs1, int32_t imm) {
     return opcode | rd << 7 | funct3 << 12 | rs1 << 15 | (uint32_t)imm << 20;
 }

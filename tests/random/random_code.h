@@ -67,6 +67,7 @@ uint64_t float_value(unsigned exponent, unsigned fraction);
 uint64_t register_value(bool is_float);
 
 void emit(uint32_t word, unsigned length);
+uint32_t r_type(uint32_t opcode, unsigned funct3, unsigned funct7, unsigned rd, unsigned rs1, unsigned rs2);
 uint32_t i_type(uint32_t opcode, unsigned funct3, unsigned rd, unsigned rs1, int32_t imm);
 uint32_t s_type(uint32_t opcode, unsigned funct3, unsigned rs2, unsigned rs1, uint32_t imm);
 void emit_addi(unsigned rd, unsigned rs1, int32_t imm);

@@ -27,7 +27,7 @@ static void emit_number(uint32_t from) {
         unsigned at = (first + i) % count, place = big_endian ? count - 1 - at : at, reg = i ? part : number;
         emit_byte(reg, base, at, is_signed && place == count - 1);
         if (place) emit(i_type(0x13, 1, reg, reg, (int32_t)place * 8), 4);  // slli
-        if (i) emit(0x33 | number << 7 | 6 << 12 | number << 15 | part << 20, 4);  // or
+        if (i) emit(r_type(0x33, 6, 0, number, number, part), 4);  // or
     }
 }
 
@@ -44,10 +44,6 @@ static void emit_copy(uint32_t from, uint32_t to) {
 }
 
 enum { MOST_TIMES = 40 };
-
-static uint32_t r_type(uint32_t opcode, unsigned funct3, unsigned funct7, unsigned rd, unsigned rs1, unsigned rs2) {
-    return opcode | rd << 7 | funct3 << 12 | rs1 << 15 | rs2 << 20 | funct7 << 25;
-}
 
 static unsigned one_of(const unsigned *reg, unsigned count) {
     return reg[below(count)];

@@ -233,7 +233,7 @@ static void emit_illegal_handler_body(void) {
     emit(0x40000033 | 5 << 7 | 5 << 15 | 6 << 20, 4);  // sub
     emit(i_type(0x13, 5, 5, 5, 1), 4);  // srli
     emit_constant(6, illegal_map());
-    emit(0x33 | 5 << 7 | 5 << 15 | 6 << 20, 4);  // add
+    emit(r_type(0x33, 0, 0, 5, 5, 6), 4);  // add
     emit_addi(6, 0, 1);
     emit(s_type(0x23, 0, 6, 5, 0), 4);  // sb
     emit_constant(6, SPARE_BASE);

@@ -81,7 +81,7 @@ is_whole() {
     local uri=$1/dists/$2 folder of hash whole=0
     folder=$(mktemp -d)
     fetch "$uri/InRelease" "$folder/release" && grep -qx "Codename: $suite" "$folder/release" || whole=1
-    for of in riscv64 amd64 "$arch"; do
+    for of in $(printf '%s\n' riscv64 amd64 "$arch" | sort -u); do
         [[ $whole == 0 ]] || break
         hash=$(awk -v file="main/binary-$of/Packages.xz" '/^SHA256:/ { on = 1 } on && $3 == file { print $1; exit }' "$folder/release")
         fetch "$uri/main/binary-$of/by-hash/SHA256/$hash" "$folder/index" || whole=1

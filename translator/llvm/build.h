@@ -213,6 +213,8 @@ struct steps {
     bool narrow;  // of 32 bits, with their sign
 };
 
+// Whether it adds a number to a slot.
+bool build_is_count(const struct uop *uop);
 // At the start of the block under way: if it is a loop of which several rounds can be made at a time, builds those. What is built next is for the others.
 void build_unroll(struct build *b);
 // Whether so many rounds are to come, and whether none is.
@@ -261,6 +263,11 @@ void build_line(struct build *b, const struct uop *uop);
 LLVMValueRef build_constant(struct build *b, uint64_t value);
 // Of another type of integers, or of vectors of them.
 LLVMValueRef build_constant_of(LLVMTypeRef type, uint64_t value);
+// A vector of so many of them.
+LLVMValueRef build_splat(struct build *b, LLVMValueRef value, unsigned count);
+// Calls an intrinsic; `types` as it is overloaded.
+LLVMValueRef build_intrinsic(struct build *b, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *arguments,
+                             unsigned count);
 // Says that an access is to struct cpu, or to the guest's memory.
 void build_mark(struct build *b, LLVMValueRef access, LLVMValueRef kind);
 // The address of something in struct cpu.

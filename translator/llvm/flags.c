@@ -13,10 +13,7 @@ static LLVMValueRef moved_bit(struct build *b, LLVMValueRef status, unsigned fro
 // MXCSR's exception flags, as fflags has them (Intel's manual 1, "MXCSR Control and Status Register").
 static LLVMValueRef host_flags(struct build *b) {
     static const uint8_t order[] = {5, 4, 3, 2, 0};  // inexact, underflow, overflow, division by zero, invalid
-    static const char name[] = "llvm.x86.sse.stmxcsr";
-    unsigned id = LLVMLookupIntrinsicID(name, sizeof name - 1);
-    LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, NULL, 0), LLVMGetIntrinsicDeclaration(b->module, id, NULL, 0),
-                   &b->status, 1, "");
+    build_intrinsic(b, "llvm.x86.sse.stmxcsr", NULL, 0, &b->status, 1);
     LLVMValueRef status = LLVMBuildLoad2(b->ir, b->i32, b->status, ""), flags = moved_bit(b, status, order[0], 0);
     for (unsigned i = 1; i < sizeof order; i++) flags = LLVMBuildOr(b->ir, flags, moved_bit(b, status, order[i], i), "");
     return flags;

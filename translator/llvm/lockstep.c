@@ -11,7 +11,6 @@
 //
 // Not in exact code, since sums are nowhere that a fault's handler could find them.
 #include "translator/llvm/build.h"
-#include <string.h>
 
 enum { MAX_LOADS = 4 };
 
@@ -103,10 +102,6 @@ static bool is_sum(const struct uop *u) {
     return adds && (u->b == u->a) != (u->c == u->a);
 }
 
-static bool is_count(const struct uop *u) {
-    return (u->code == UOP_addi || u->code == UOP_addiw) && u->b == u->a;
-}
-
 static bool reads(const struct uop *u, unsigned slot) {
     return u->b == slot || u->c == slot;
 }
@@ -117,7 +112,7 @@ static bool find_counter(struct lockstep *l, unsigned slot) {
         const struct uop *u = &l->uop[i];
         if (!(build_writes(u) >> slot & 1)) continue;
         bool narrow = u->code == UOP_addiw;
-        if (!is_count(u) || (counter->step && counter->narrow != narrow)) return false;
+        if (!build_is_count(u) || (counter->step && counter->narrow != narrow)) return false;
         counter->step += u->imm;
         counter->narrow = narrow;
     }
@@ -203,10 +198,12 @@ static LLVMTypeRef vector_of(LLVMTypeRef type) {
     return LLVMVectorType(type, BUILD_LANES);
 }
 
-static LLVMValueRef all_lanes(struct build *b, LLVMValueRef value) {
-    LLVMTypeRef type = vector_of(LLVMTypeOf(value));
-    LLVMValueRef first = LLVMBuildInsertElement(b->ir, LLVMGetPoison(type), value, LLVMConstInt(b->i32, 0, 0), "");
-    return LLVMBuildShuffleVector(b->ir, first, LLVMGetPoison(type), LLVMConstNull(vector_of(b->i32)), "");
+static LLVMValueRef together(struct build *b, const LLVMValueRef lane[BUILD_LANES]) {
+    LLVMValueRef lanes = LLVMGetPoison(vector_of(LLVMTypeOf(lane[0])));
+    for (unsigned i = 0; i < BUILD_LANES; i++) {
+        lanes = LLVMBuildInsertElement(b->ir, lanes, lane[i], LLVMConstInt(b->i32, i, 0), "");
+    }
+    return lanes;
 }
 
 // What building is about from now on: uops' operands as they are in each round, or single values.
@@ -235,11 +232,9 @@ static LLVMValueRef counted(struct build *b, const struct counter *counter, unsi
 }
 
 static LLVMValueRef counter_lanes(struct build *b, const struct counter *counter) {
-    LLVMValueRef lanes = LLVMGetPoison(vector_of(b->i64));
-    for (unsigned i = 0; i < BUILD_LANES; i++) {
-        lanes = LLVMBuildInsertElement(b->ir, lanes, counted(b, counter, i), LLVMConstInt(b->i32, i, 0), "");
-    }
-    return lanes;
+    LLVMValueRef lane[BUILD_LANES];
+    for (unsigned i = 0; i < BUILD_LANES; i++) lane[i] = counted(b, counter, i);
+    return together(b, lane);
 }
 
 static bool is_read(const struct lockstep *l, unsigned slot) {
@@ -253,7 +248,7 @@ static void begin_lanes(struct lockstep *l) {
     struct build *b = l->b;
     for (unsigned slot = 1; slot < SLOT_TEMP; slot++) {
         if (!is_read(l, slot)) continue;
-        if (l->part[slot] == UNCHANGED) l->lanes[slot] = all_lanes(b, build_get(b, slot));
+        if (l->part[slot] == UNCHANGED) l->lanes[slot] = build_splat(b, build_get(b, slot), BUILD_LANES);
         if (l->part[slot] != COUNTER) continue;
         l->counter[slot].start = build_get(b, slot);
         l->lanes[slot] = counter_lanes(b, &l->counter[slot]);
@@ -308,25 +303,22 @@ static LLVMValueRef are_all_apart(const struct lockstep *l) {
 static void load_lane(struct lockstep *l, struct load *load, unsigned lane) {
     struct build *b = l->b;
     LLVMTypeRef type = LLVMIntTypeInContext(b->context, 8 * load->bytes);
+    if (load->at_once) {
+        if (lane == 0) b->loaded[load->at] = build_load_from(b, load->address, vector_of(type));
+        return;
+    }
     LLVMValueRef address = LLVMBuildAdd(b->ir, load->address, build_constant(b, lane * (uint64_t)load->step), "");
-    if (load->at_once && lane == 0) b->loaded[load->at] = build_load_from(b, load->address, vector_of(type));
-    if (!load->at_once) load->lane[lane] = build_load_from(b, address, type);
+    load->lane[lane] = build_load_from(b, address, type);
 }
 
 static void build_loads(struct lockstep *l) {
-    struct build *b = l->b;
     for (unsigned i = 0; i < l->loads; i++) l->load[i].address = find_address(l, &l->load[i]);
     for (unsigned lane = 0; lane < BUILD_LANES; lane++) {
         for (unsigned i = 0; i < l->loads; i++) load_lane(l, &l->load[i], lane);
     }
     for (unsigned i = 0; i < l->loads; i++) {
         const struct load *load = &l->load[i];
-        if (load->at_once) continue;
-        LLVMValueRef *lanes = &b->loaded[load->at];
-        *lanes = LLVMGetPoison(vector_of(LLVMTypeOf(load->lane[0])));
-        for (unsigned lane = 0; lane < BUILD_LANES; lane++) {
-            *lanes = LLVMBuildInsertElement(b->ir, *lanes, load->lane[lane], LLVMConstInt(b->i32, lane, 0), "");
-        }
+        if (!load->at_once) l->b->loaded[load->at] = together(l->b, load->lane);
     }
 }
 
@@ -338,8 +330,7 @@ static LLVMOpcode opcode_of_sum(const struct uop *u) {
 
 static void add_to_sum(struct lockstep *l, const struct uop *u) {
     struct build *b = l->b;
-    LLVMValueRef more = l->lanes[u->b == u->a ? u->c : u->b];
-    if (u->b == u->a ? !u->c : !u->b) more = build_constant(b, 0);
+    LLVMValueRef more = build_get(b, u->b == u->a ? u->c : u->b);
     if (u->code == UOP_addw) more = LLVMBuildTrunc(b->ir, more, b->i32, "");
     l->sum[u->a].after = LLVMBuildBinOp(b->ir, opcode_of_sum(u), l->sum[u->a].before, more, "");
 }
@@ -395,10 +386,8 @@ static LLVMValueRef total(struct build *b, const struct uop *u, LLVMValueRef lan
     const char *name = u->code == UOP_xor  ? "llvm.vector.reduce.xor"
                        : u->code == UOP_or ? "llvm.vector.reduce.or"
                                            : "llvm.vector.reduce.add";
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMTypeRef type = LLVMTypeOf(lanes);
-    LLVMValueRef function = LLVMGetIntrinsicDeclaration(b->module, id, &type, 1);
-    return LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, &type, 1), function, &lanes, 1, "");
+    return build_intrinsic(b, name, &type, 1, &lanes, 1);
 }
 
 static LLVMValueRef whole_sum(struct lockstep *l, const struct uop *u) {

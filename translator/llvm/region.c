@@ -20,6 +20,19 @@ LLVMValueRef build_constant(struct build *b, uint64_t value) {
     return build_constant_of(b->i64, value);
 }
 
+LLVMValueRef build_splat(struct build *b, LLVMValueRef value, unsigned count) {
+    LLVMValueRef none = LLVMGetPoison(LLVMVectorType(LLVMTypeOf(value), count));
+    LLVMValueRef one = LLVMBuildInsertElement(b->ir, none, value, LLVMConstInt(b->i32, 0, 0), "");
+    return LLVMBuildShuffleVector(b->ir, one, none, LLVMConstNull(LLVMVectorType(b->i32, count)), "");
+}
+
+LLVMValueRef build_intrinsic(struct build *b, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *arguments,
+                             unsigned count) {
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef function = LLVMGetIntrinsicDeclaration(b->module, id, types, type_count);
+    return LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, types, type_count), function, arguments, count, "");
+}
+
 LLVMValueRef build_cpu_field(struct build *b, size_t offset) {
     LLVMValueRef index = build_constant(b, offset - CPU_BASE);
     return LLVMBuildInBoundsGEP2(b->ir, b->i8, b->base, &index, 1, "");

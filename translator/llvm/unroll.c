@@ -12,6 +12,10 @@ enum {
     MAX_UOPS = 24,  // before the jump back
 };
 
+bool build_is_count(const struct uop *u) {
+    return (u->code == UOP_addi || u->code == UOP_addiw) && u->b == u->a;
+}
+
 // What each round adds to the slot. False: that is not known, or nothing.
 static bool find_step(const struct ir_block *ir, struct steps *steps) {
     for (unsigned i = 0; i < steps->branch; i++) {
@@ -19,8 +23,7 @@ static bool find_step(const struct ir_block *ir, struct steps *steps) {
         uint64_t writes = build_writes(u);
         if (writes >> steps->bound & 1 || build_double_operands(u)) return false;
         if (!(writes >> steps->slot & 1)) continue;
-        bool adds = (u->code == UOP_addi || u->code == UOP_addiw) && u->b == u->a;
-        if (!adds || steps->step) return false;
+        if (!build_is_count(u) || steps->step) return false;
         steps->step = u->imm;
         steps->narrow = u->code == UOP_addiw;
     }

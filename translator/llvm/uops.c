@@ -27,9 +27,7 @@ static LLVMValueRef zero_extended(struct build *b, LLVMValueRef value) {
 }
 
 static LLVMValueRef call_intrinsic(struct build *b, const char *name, LLVMTypeRef type, LLVMValueRef *arguments, unsigned count) {
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-    LLVMValueRef function = LLVMGetIntrinsicDeclaration(b->module, id, &type, 1);
-    return LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, &type, 1), function, arguments, count, "");
+    return build_intrinsic(b, name, &type, 1, arguments, count);
 }
 
 static LLVMValueRef not_bits(struct build *b, LLVMValueRef value) {

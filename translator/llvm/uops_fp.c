@@ -15,12 +15,9 @@ static LLVMValueRef metadata(struct build *b, const char *text) {
     return LLVMMetadataAsValue(b->context, LLVMMDStringInContext2(b->context, text, strlen(text)));
 }
 
-// `types` as the intrinsic is overloaded.
 static LLVMValueRef call(struct build *b, const char *name, LLVMTypeRef *types, unsigned type_count, LLVMValueRef *arguments,
                          unsigned count) {
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-    LLVMValueRef made = LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, types, type_count),
-                                       LLVMGetIntrinsicDeclaration(b->module, id, types, type_count), arguments, count, "");
+    LLVMValueRef made = build_intrinsic(b, name, types, type_count, arguments, count);
     unsigned strict = LLVMGetEnumAttributeKindForName("strictfp", 8);
     LLVMAddCallSiteAttribute(made, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(b->context, strict, 0));
     return made;

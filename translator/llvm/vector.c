@@ -75,9 +75,7 @@ void build_store_vectors(struct build *b) {
 
 static LLVMValueRef splat(struct build *b, LLVMValueRef scalar) {
     LLVMValueRef element = b->vectors.sew == 3 ? scalar : LLVMBuildTrunc(b->ir, scalar, element_type(b), "");
-    LLVMValueRef undefined = LLVMGetPoison(vector_type(b)), zero = LLVMConstInt(b->i32, 0, 0);
-    LLVMValueRef one = LLVMBuildInsertElement(b->ir, undefined, element, zero, "");
-    return LLVMBuildShuffleVector(b->ir, one, undefined, LLVMConstNull(LLVMVectorType(b->i32, elements(b))), "");
+    return build_splat(b, element, elements(b));
 }
 
 static LLVMValueRef signed_splat(struct build *b, unsigned immediate) {
@@ -85,10 +83,8 @@ static LLVMValueRef signed_splat(struct build *b, unsigned immediate) {
 }
 
 static LLVMValueRef intrinsic(struct build *b, const char *name, bool overloaded, LLVMValueRef *arguments, unsigned count) {
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMTypeRef type = LLVMTypeOf(arguments[0]);
-    LLVMValueRef function = LLVMGetIntrinsicDeclaration(b->module, id, &type, overloaded);
-    return LLVMBuildCall2(b->ir, LLVMIntrinsicGetType(b->context, id, &type, overloaded), function, arguments, count, "");
+    return build_intrinsic(b, name, &type, overloaded, arguments, count);
 }
 
 static LLVMValueRef shift_count(struct build *b, LLVMValueRef count) {
